@@ -1,0 +1,1 @@
+export * from './gen/teu/cgroup/v1/cgroup_service.js';

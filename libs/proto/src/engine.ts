@@ -1,0 +1,2 @@
+export * from './gen/teu/engine/v1/container.js';
+export * from './gen/teu/engine/v1/engine_service.js';

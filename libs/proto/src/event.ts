@@ -1,0 +1,1 @@
+export * from './gen/teu/event/v1/event.js';

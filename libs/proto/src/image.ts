@@ -1,0 +1,1 @@
+export * from './gen/teu/image/v1/image_service.js';

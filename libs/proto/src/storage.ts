@@ -1,0 +1,1 @@
+export * from './gen/teu/storage/v1/driver_service.js';

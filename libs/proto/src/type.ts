@@ -1,0 +1,1 @@
+export * from './gen/teu/type/v1/resources.js';
