@@ -1,0 +1,11 @@
+export type * from './launch-plan.js';
+export type * from './supervisor-types.js';
+export { NativeError, type NativeFailure } from './native-error.js';
+export { encodeLaunchPlan } from './plan-encoder.js';
+export { launch, type LaunchedSupervisor } from './launch.js';
+export { connectSupervisor, SupervisorConnection } from './supervisor-connection.js';
+export { readLog, type ReadLogOptions } from './log-reader.js';
+export { readExit, readProcessIdentity } from './supervisor-files.js';
+export { supports, kernelFeatures, type KernelFeature } from './features.js';
+export { DEFAULT_DEVICES, DEFAULT_DEVICE_LINKS } from './default-devices.js';
+export * from './mount-flags.js';
