@@ -1,0 +1,25 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+// One run for the whole repository: one summary, one place for limits. Files run in processes of
+// their own, so that a crash in the addon ends one file and not the run.
+export default defineConfig({
+  test: {
+    include: [
+      'libs/*/src/**/*.test.ts',
+      'services/*/src/**/*.test.ts',
+      'clients/cli/src/**/*.test.ts',
+      'native/{ts,test}/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    pool: 'forks',
+    maxWorkers: Math.min(2, availableParallelism()),
+    retry: 0,
+    restoreMocks: true,
+    unstubEnvs: true,
+    testTimeout: 20_000,
+    hookTimeout: 120_000,
+    passWithNoTests: false,
+    allowOnly: false,
+  },
+});
