@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions } from './esbuild-options.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const projects = process.argv.slice(2);
@@ -12,29 +13,14 @@ if (projects.length === 0) {
   process.exit(2);
 }
 
-// grpc-js and pino are CommonJS and call require at run time.
-const requireShim =
-  "import { createRequire as teuCreateRequire } from 'node:module';" +
-  'const require = teuCreateRequire(import.meta.url);' +
-  'const __filename = import.meta.filename; const __dirname = import.meta.dirname;';
-
 for (const project of projects) {
   const directory = join(root, project);
   mkdirSync(join(directory, 'dist'), { recursive: true });
   await build({
+    ...bundleOptions,
     absWorkingDir: root,
     entryPoints: [join(project, 'src/main.ts')],
     outfile: join(project, 'dist/main.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    banner: { js: requireShim },
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'none',
-    external: ['*.node'],
-    logLevel: 'warning',
   });
   const descriptors = join(root, 'libs/proto/src/gen/descriptors.binpb');
   if (existsSync(descriptors)) copyFileSync(descriptors, join(directory, 'dist/descriptors.binpb'));

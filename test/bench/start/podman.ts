@@ -1,0 +1,27 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Contender } from './contender.js';
+import { capture, runToEnd } from './process.js';
+
+/** Podman without network; with runc, because crun refuses hybrid cgroup trees. */
+export async function podman(directory: string, rootfsTar: string): Promise<Contender> {
+  mkdirSync(directory, { recursive: true });
+  const base = [
+    ...['--root', join(directory, 'root'), '--runroot', join(directory, 'run')],
+    ...['--runtime', 'runc', '--cgroup-manager', 'cgroupfs', '--events-backend', 'file'],
+    ...['--storage-driver', 'overlay', '--tmpdir', join(directory, 'tmp')],
+  ];
+  capture('/usr/bin/podman', [...base, 'import', rootfsTar, 'localhost/debian:bench']);
+  return {
+    name: 'podman',
+    how: 'podman run --rm --network none (runc)',
+    run: () =>
+      runToEnd('/usr/bin/podman', [
+        ...base,
+        ...['run', '--rm', '--network', 'none', 'localhost/debian:bench', 'true'],
+      ]),
+    close: async () => {
+      capture('/usr/bin/podman', [...base, 'system', 'reset', '--force']);
+    },
+  };
+}
