@@ -1,4 +1,4 @@
-import { EngineServiceService, type StartTrace } from '@teu/proto/engine';
+import { EngineServiceService, RunContainerRequest, type StartTrace } from '@teu/proto/engine';
 import { startTeu } from '@teu/testing';
 import type { Contender } from './contender.js';
 import { runToEnd } from './process.js';
@@ -23,16 +23,10 @@ export async function teu(
   const runByGrpc = async () => {
     const answer = await channel.unary(
       EngineServiceService.runContainer,
-      {
-        spec: {
-          ...emptySpec,
-          image: 'debian:bench',
-          args: ['true'],
-          autoRemove: true,
-        },
+      RunContainerRequest.create({
+        spec: { image: 'debian:bench', args: ['true'], autoRemove: true },
         wait: true,
-        requestId: '',
-      },
+      }),
       { timeoutMs: 30_000 },
     );
     if (answer.container?.exit?.exitCode !== 0) throw new Error('the container failed');
