@@ -1,0 +1,35 @@
+// A growing buffer of bytes that writes little-endian numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace teu::launcher {
+
+// Growable bytes. The program ends when memory does: there is nothing to undo.
+class ByteBuffer {
+ public:
+  ByteBuffer() = default;
+  ~ByteBuffer();
+  ByteBuffer(const ByteBuffer&) = delete;
+  ByteBuffer& operator=(const ByteBuffer&) = delete;
+
+  void append(const void* bytes, size_t size);
+  void append_u16(uint16_t value);
+  void append_u32(uint32_t value);
+  // A u32 length and the bytes.
+  void append_string(std::string_view text);
+  // A u32 count and each string of a null-terminated array.
+  void append_strings(const char* const* strings);
+
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace teu::launcher

@@ -1,0 +1,43 @@
+#include "terminal.h"
+
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <initializer_list>
+
+namespace teu::launcher {
+
+namespace {
+termios saved_mode;
+bool raw = false;
+}  // namespace
+
+TerminalSize terminal_size() {
+  for (const int descriptor : {STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO}) {
+    winsize size{};
+    if (ioctl(descriptor, TIOCGWINSZ, &size) == 0) {
+      return {size.ws_row, size.ws_col};
+    }
+  }
+  return {0, 0};
+}
+
+void set_raw_mode(bool on) {
+  if (on == raw) {
+    return;
+  }
+  if (!on) {
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_mode);
+    raw = false;
+    return;
+  }
+  if (tcgetattr(STDIN_FILENO, &saved_mode) != 0) {
+    return;
+  }
+  termios mode = saved_mode;
+  cfmakeraw(&mode);
+  raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0;
+}
+
+}  // namespace teu::launcher
