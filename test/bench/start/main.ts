@@ -6,10 +6,11 @@ import { debianRootfsTar } from '@teu/testing';
 import { containerd } from './containerd.js';
 import type { Contender } from './contender.js';
 import { docker } from './docker.js';
+import { freeVersion2OfControllers } from './hybrid-cgroups.js';
 import { measure } from './measure.js';
 import { ociRuntime } from './oci-runtime.js';
 import { podman } from './podman.js';
-import { capture, installPackages } from './process.js';
+import { capture, installPackages, unmountBelow } from './process.js';
 import { memoryReport, timeReport, traceReport } from './report.js';
 import { teu } from './teu.js';
 import { mkdirSync } from 'node:fs';
@@ -57,6 +58,7 @@ function ociArchive(): string {
   return archive;
 }
 
+const restoreCgroups = freeVersion2OfControllers();
 try {
   for (const [name, prepare] of peers.filter(([peer]) => wanted(peer))) {
     print(`preparing ${name}`);
@@ -81,5 +83,7 @@ try {
     });
   }
   await own.close();
+  restoreCgroups();
+  unmountBelow(directory);
   rmSync(directory, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Runs a program to its end without capturing anything. Throws when it fails. */
@@ -98,4 +98,13 @@ function withoutServiceStarts(install: () => void): void {
   } finally {
     rmSync(policy, { force: true });
   }
+}
+
+/** Unmounts what peers left mounted below a directory, deepest first. */
+export function unmountBelow(directory: string): void {
+  const mounted = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith(`${directory}/`));
+  for (const path of mounted.reverse()) capture('umount', [path]);
 }
