@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEngine, type Engine } from './engine.js';
+
+// What the README tells a user to type is typed here.
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const commands = [...readme.matchAll(/^bin\/teu (.+?)(?:\s+#.*)?$/gm)]
+  .map((match) => match[1] ?? '')
+  .filter((command) => command !== 'down');
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine();
+});
+afterAll(async () => {
+  await engine.stop();
+});
+
+/** Splits a line as a shell does, for the quotes that the README uses. */
+function words(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
+}
+
+test('the README has commands to try', () => {
+  expect(commands.length).toBeGreaterThan(4);
+});
+
+test.each(commands)('bin/teu %s', async (command) => {
+  const result = await engine.teu(words(command));
+  expect(result.code, result.stderr).toBe(0);
+  expect(result.stderr).toBe('');
+});
