@@ -1,0 +1,36 @@
+export { clock, type Clock } from './clock.js';
+export { randomId } from './random-id.js';
+export {
+  newContainerId,
+  newExecId,
+  parseBlobDigest,
+  parseCgroupId,
+  parseChainId,
+  parseContainerId,
+  parseContainerName,
+  parseDriverName,
+  parseExecId,
+  parseHostname,
+  parseIdPrefix,
+  parseImageDigest,
+  parseLabelKey,
+  parseLabels,
+  parseSingleLine,
+  parseSnapshotKey,
+  containerSnapshotKey,
+  type BlobDigest,
+  type CgroupId,
+  type ChainId,
+  type ContainerId,
+  type ContainerName,
+  type DriverName,
+  type ExecId,
+  type ImageDigest,
+  type SnapshotKey,
+} from './kinds.js';
+export {
+  formatImageReference,
+  parseImageReference,
+  type ImageReference,
+} from './image-reference.js';
+export { parsePageSize } from './page-size.js';
