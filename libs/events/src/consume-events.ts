@@ -89,31 +89,40 @@ async function consumeOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const walk = await link.walk(position);
-  const stop = (): void => void walk.stop();
+  const stop = (): void => walk.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     for await (const message of walk.messages) {
       if (signal.aborted) return;
-      await handleMessage(message, options);
+      await handleMessage(message, options, signal);
       taken(message.sequence);
     }
   } finally {
     signal.removeEventListener('abort', stop);
-    await walk.stop();
+    walk.stop();
   }
 }
 
+/** Tries one event until it is handled; the ones behind it wait, so that the order holds. */
 async function handleMessage(
   message: StreamMessage,
   { handle, log }: ConsumeEventsOptions,
+  signal: AbortSignal,
 ): Promise<void> {
-  const event = decode(message.data);
-  try {
-    if (event) await handle({ streamSequence: message.sequence, event, payload: message.data });
-    else log.warn({ stream_sequence: message.sequence }, 'not an event; skipped');
-  } catch (error) {
-    message.refuse();
-    throw error;
+  const { sequence: streamSequence, data: payload } = message;
+  const event = decode(payload);
+  if (!event) log.warn({ stream_sequence: streamSequence }, 'not an event; skipped');
+  const backOff = createBackOff();
+  let failed = event !== undefined;
+  while (event && failed) {
+    signal.throwIfAborted();
+    try {
+      await handle({ streamSequence, event, payload });
+      failed = false;
+    } catch (error) {
+      log.warn({ err: error, event_id: event.id }, 'event is not handled; trying again');
+      await backOff.wait(signal);
+    }
   }
   message.acknowledge();
 }

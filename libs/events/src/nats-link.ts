@@ -21,14 +21,12 @@ export interface StreamMessage {
   data: Uint8Array;
   /** Tells the server that a durable consumer is done with it. */
   acknowledge(): void;
-  /** Asks the server to deliver it to the durable consumer again. */
-  refuse(): void;
 }
 
 /** A walk over messages, in order. It ends when it is stopped or the link is gone. */
 export interface MessageWalk {
   messages: AsyncIterable<StreamMessage>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /** Which messages, and who remembers how far we came. */
@@ -144,9 +142,8 @@ async function walk(
     // A consumer or stream that somebody deleted ends the walk, and the caller starts over.
     abort_on_missing_resource: true,
   });
-  const stop = async (): Promise<void> => {
-    await stream.close();
-  };
+  // Not awaited: the client resolves this only while somebody still iterates.
+  const stop = (): void => void stream.close();
   void connection.closed().then(stop);
   return { messages: streamMessages(stream, position.durable !== undefined), stop };
 }
@@ -162,7 +159,6 @@ async function* streamMessages(
       data: message.data,
       // Consumers that are not durable have nothing to tell the server, and no right to.
       acknowledge: () => durable && message.ack(),
-      refuse: () => durable && message.nak(),
     };
   }
 }
@@ -188,7 +184,8 @@ async function openConsumer(
     ack_policy: nats.AckPolicy.Explicit,
     // One at a time: otherwise what is redelivered comes after what is newer.
     max_ack_pending: 1,
-    ack_wait: 30 * 1_000_000_000,
+    // After the death of a consumer the message that it held holds up the next one this long.
+    ack_wait: 2 * 1_000_000_000,
   });
   return jetstream.consumers.get(STREAM_NAME, durable);
 }
