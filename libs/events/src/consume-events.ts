@@ -31,7 +31,7 @@ export interface ConsumeEventsOptions {
    * Takes one event; the next one comes when it is done. If it throws, the event comes again. It
    * must bear duplicates: delivery is at least once, `event.id` tells them apart.
    */
-  handle(received: ReceivedEvent): void | Promise<void>;
+  handle: (received: ReceivedEvent) => void | Promise<void>;
 }
 
 /** A consumer that runs. */
@@ -61,7 +61,8 @@ async function consumeForever(options: ConsumeEventsOptions, signal: AbortSignal
     told = false;
     backOff.reset();
   };
-  while (!signal.aborted) {
+  const ended = (): boolean => signal.aborted;
+  while (!ended()) {
     try {
       const link = await events.link(signal);
       await consumeOnce(
@@ -72,7 +73,7 @@ async function consumeForever(options: ConsumeEventsOptions, signal: AbortSignal
         signal,
       );
     } catch (error) {
-      if (signal.aborted) return;
+      if (ended()) return;
       if (!told) log.warn({ err: error, subject }, 'events are not coming in; trying again');
       told = true;
     }
@@ -106,7 +107,7 @@ async function consumeOnce(
 /** Tries one event until it is handled; the ones behind it wait, so that the order holds. */
 async function handleMessage(
   message: StreamMessage,
-  { handle, log }: ConsumeEventsOptions,
+  { handle, log }: Pick<ConsumeEventsOptions, 'handle' | 'log'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { sequence: streamSequence, data: payload } = message;

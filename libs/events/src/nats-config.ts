@@ -24,7 +24,7 @@ export interface NatsConfig {
   /** Undefined if the server chooses the port. */
   url: string | undefined;
   /** Seed file of an identity, for `connectEvents`. */
-  seedFile(identity: string): string;
+  seedFile: (identity: string) => string;
 }
 
 /**
@@ -94,13 +94,13 @@ function quote(text: string): string {
 
 /** Public part of an identity's nkey; the seed is made if there is none. */
 async function publicKey(seedFile: string): Promise<string> {
-  const { nkeys } = await import('nats');
+  const { createUser, fromSeed } = await import('nkeys.js');
   if (!existsSync(seedFile)) {
-    const seed = nkeys.createUser().getSeed();
+    const seed = createUser().getSeed();
     writeDurably(seedFile, `${Buffer.from(seed).toString('ascii')}\n`, 0o400);
   }
   const seed = Buffer.from(readFileSync(seedFile, 'utf8').trim(), 'ascii');
-  return nkeys.fromSeed(seed).getPublicKey();
+  return fromSeed(seed).getPublicKey();
 }
 
 /** Writes a file that is there as a whole or not at all, with its mode from the start. */

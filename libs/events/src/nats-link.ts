@@ -1,6 +1,6 @@
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection, NatsError } from 'nats';
 import { readFileSync } from 'node:fs';
-import { STREAM_CONFIG } from './stream-config.js';
+import { streamConfig } from './stream-config.js';
 import { STREAM_NAME } from './subjects.js';
 
 /** Where NATS is and who we are there. */
@@ -98,9 +98,7 @@ async function ensureStream(connection: NatsConnection): Promise<void> {
     checkAPI: false,
     timeout: REQUEST_TIMEOUT_MS,
   });
-  const config = { ...STREAM_CONFIG, subjects: [...STREAM_CONFIG.subjects] } as Parameters<
-    typeof admin.streams.add
-  >[0];
+  const config = streamConfig(await import('nats'));
   try {
     await admin.streams.info(STREAM_NAME);
   } catch (error) {
@@ -190,8 +188,11 @@ async function openConsumer(
   return jetstream.consumers.get(STREAM_NAME, durable);
 }
 
-function asNatsError(error: unknown): NatsError | undefined {
-  return error instanceof Error && error.name === 'NatsError' ? (error as NatsError) : undefined;
+/** By name, because the client may be in the bundle more than once. */
+function asNatsError(error: unknown): Pick<NatsError, 'api_error'> | undefined {
+  return error instanceof Error && error.name === 'NatsError' && 'api_error' in error
+    ? (error as Pick<NatsError, 'api_error'> & Error)
+    : undefined;
 }
 
 function isNotFound(error: unknown): boolean {

@@ -66,7 +66,8 @@ async function publishForever(
 ): Promise<void> {
   const backOff = createBackOff();
   let told = false;
-  while (!signal.aborted) {
+  const ended = (): boolean => signal.aborted;
+  while (!ended()) {
     let link: NatsLink | undefined;
     try {
       const batch = store.outbox.pending(BATCH);
@@ -78,7 +79,7 @@ async function publishForever(
       for (const event of batch) await publishOne(event, link, { store, log }, backOff, signal);
       told = false;
     } catch (error) {
-      if (signal.aborted) return;
+      if (ended()) return;
       if (!told) log.warn({ err: error }, 'events wait in the outbox: NATS does not take them');
       told = true;
       if (link) await events.drop(link);
@@ -109,8 +110,8 @@ async function publishOne(
 
 /** Remembers that it was rung until somebody has listened. */
 interface Bell {
-  ring(): void;
-  rung(): Promise<void>;
+  ring: () => void;
+  rung: () => Promise<void>;
 }
 
 function createBell(): Bell {

@@ -133,8 +133,8 @@ describe('the server', () => {
     await expect(connect({ servers: nats.url, reconnect: false })).rejects.toMatchObject({
       code: 'AUTHORIZATION_VIOLATION',
     });
-    const { nkeys } = await import('nats');
-    const authenticator = nkeyAuthenticator(nkeys.createUser().getSeed());
+    const { createUser } = await import('nkeys.js');
+    const authenticator = nkeyAuthenticator(createUser().getSeed());
     await expect(
       connect({ servers: nats.url, authenticator, reconnect: false }),
     ).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });

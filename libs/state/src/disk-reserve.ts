@@ -11,9 +11,9 @@ const REFILL_MARGIN = 16;
  */
 export interface DiskReserve {
   /** Frees the space. */
-  release(): void;
+  release: () => void;
   /** Takes the space again, if it was freed and the disk has room. Never throws. */
-  refill(): void;
+  refill: () => void;
 }
 
 /** Makes the reserve of a database file, and takes it if there is room. */

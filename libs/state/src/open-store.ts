@@ -106,9 +106,9 @@ function assemble(
   reserve: DiskReserve,
   onFatal: ((error: unknown) => void) | undefined,
 ): Store {
-  let failure: unknown;
+  let failure: Error | undefined;
   const guard: Guard = (work) => {
-    if (failure !== undefined) throw failure;
+    if (failure) throw failure;
     try {
       return work();
     } catch (error) {
@@ -116,7 +116,7 @@ function assemble(
       const mapped = storageError(error, role);
       if (damage === 'full') makeRoom(db, reserve);
       if (damage === 'fatal') {
-        failure = mapped;
+        failure = mapped as Error;
         onFatal?.(mapped);
       }
       throw mapped;

@@ -26,15 +26,15 @@ export interface Store {
    * @throws STORAGE_FULL no space; nothing was changed, deleting still works
    * @throws STORAGE_FAILED the disk reports errors; the store refuses all work from now on
    */
-  transaction<T>(fn: () => T, options?: TransactionOptions): T;
+  transaction: <T>(fn: () => T, options?: TransactionOptions) => T;
   /** Gives the statement of this text, prepared once. */
-  prepare<Row = SqlRow>(sql: string): Statement<Row>;
+  prepare: <Row = SqlRow>(sql: string) => Statement<Row>;
   /** Brings the tables of a component up to date; see `migrate`. */
-  migrate(component: string, migrations: readonly string[]): void;
+  migrate: (component: string, migrations: readonly string[]) => void;
   /** Calls back once after the outermost commit; not at all if it is rolled back. */
-  afterCommit(listener: () => void): void;
+  afterCommit: (listener: () => void) => void;
   /** Tells whether a transaction is open. */
-  inTransaction(): boolean;
+  inTransaction: () => boolean;
   /** Writes everything into the file and releases it. Twice is no error. */
-  close(): void;
+  close: () => void;
 }

@@ -4,8 +4,8 @@ import type { TransactionOptions } from './store.js';
 
 /** Transactions of one connection: nesting by savepoints, and work to do after the commit. */
 export interface Transactions {
-  run<T>(fn: () => T, options?: TransactionOptions): T;
-  afterCommit(listener: () => void): void;
+  run: <T>(fn: () => T, options?: TransactionOptions) => T;
+  afterCommit: (listener: () => void) => void;
 }
 
 /** Makes the transactions of a connection; `guard` turns SQLite's errors into the store's. */
