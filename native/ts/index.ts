@@ -4,6 +4,7 @@ export { NativeError, type NativeFailure } from './native-error.js';
 export { encodeLaunchPlan } from './plan-encoder.js';
 export { launch, type LaunchedSupervisor } from './launch.js';
 export { connectSupervisor, SupervisorConnection } from './supervisor-connection.js';
+export type { StdinWriter } from './stdin-writer.js';
 export { readLog, type ReadLogOptions } from './log-reader.js';
 export { readExit, readProcessIdentity } from './supervisor-files.js';
 export { supports, kernelFeatures, type KernelFeature } from './features.js';
