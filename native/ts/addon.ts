@@ -6,7 +6,7 @@ import { nativeDirectory } from './native-directory.js';
 export interface Addon {
   /** Reads teu-init into a sealed memory file, once; the seals are read back. */
   prepareInit(path: string): void;
-  launch(plan: Uint8Array): { supervisorPid: number; controlFd: number };
+  launch(plan: Uint8Array, title: string): { supervisorPid: number; controlFd: number };
   /** Probes of the running kernel. */
   features(): Record<string, boolean>;
 }

@@ -12,8 +12,8 @@ const PHASES: readonly (keyof LaunchPhases)[] = [
   'joined',
   'rootfs',
   'mounts',
-  'pivot',
   'masks',
+  'pivot',
   'seccomp',
   'exec',
 ];
@@ -89,6 +89,18 @@ export function decodeLogRecord(bytes: Buffer): LogRecord | null {
     gap: (bytes.readUInt8(21) & GAP_FLAG) !== 0,
     data: bytes.subarray(LOG_RECORD_HEADER_BYTES, end),
   };
+}
+
+/** A LOG frame: whole records, one after the other. */
+export function decodeLogRecords(payload: Buffer): LogRecord[] {
+  const records: LogRecord[] = [];
+  for (let rest = payload; rest.length > 0;) {
+    const record = decodeLogRecord(rest);
+    if (record === null) throw new RangeError('malformed log record');
+    records.push(record);
+    rest = rest.subarray(LOG_RECORD_HEADER_BYTES + record.data.length);
+  }
+  return records;
 }
 
 /** state u32, pad u32, process, log start, log end, lost bytes u64 each. */

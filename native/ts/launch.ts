@@ -19,7 +19,7 @@ export interface LaunchedSupervisor {
  */
 export function launch(plan: LaunchPlan): LaunchedSupervisor {
   const bytes = encodeLaunchPlan(plan);
-  const { supervisorPid, controlFd } = callNative(() => loadAddon().launch(bytes));
+  const { supervisorPid, controlFd } = callNative(() => loadAddon().launch(bytes, plan.id));
   const socket = new Socket({ fd: controlFd, readable: true, writable: true });
   return { supervisorPid, connection: new SupervisorConnection(socket) };
 }

@@ -19,10 +19,9 @@ export class LogStream implements AsyncIterable<LogRecord> {
     this.#detach = detach;
   }
 
-  /** For the connection: a record has arrived; null is a malformed one. */
-  push(record: LogRecord | null): void {
-    if (record === null) return this.fail(new RangeError('malformed log record'));
-    this.#records.push(record);
+  /** For the connection: records have arrived. */
+  push(records: LogRecord[]): void {
+    this.#records.push(...records);
     if (this.#records.length >= HIGH_WATER) this.#socket.pause();
     this.#more.resolve(undefined);
   }

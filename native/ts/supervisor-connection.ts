@@ -175,7 +175,7 @@ export class SupervisorConnection {
       case ServerFrame.exit:
         return this.#exited.resolve(payloads.decodeExit(frame.payload));
       case ServerFrame.log:
-        return this.#log?.push(payloads.decodeLogRecord(frame.payload));
+        return this.#log?.push(payloads.decodeLogRecords(frame.payload));
       case ServerFrame.logEnd:
         return this.#log?.end();
       case ServerFrame.credit:

@@ -14,10 +14,10 @@ export interface LaunchPhases {
   rootfs: bigint;
   /** All mounts, devices and links were made. */
   mounts: bigint;
-  /** pivot_root was done and the old root gone. */
-  pivot: bigint;
-  /** Masked and read-only paths, sysctls, host name. */
+  /** Masked and read-only paths were covered. */
   masks: bigint;
+  /** The old root was gone; sysctls, host name and limits were set. */
+  pivot: bigint;
   /** Capabilities, ids and seccomp were set: the last act before execve. */
   seccomp: bigint;
   /** execve succeeded, as the supervisor saw it. */

@@ -1,0 +1,242 @@
+#include "init/supervisor.h"
+
+#include "init/state_directory.h"
+#include "launch/steps.h"
+#include "sys/files.h"
+#include "sys/sockets.h"
+
+namespace teu {
+namespace {
+
+/// After the exit, this long without progress is what a client gets to read the rest; it is in the
+/// files too.
+constexpr uint64_t kLingerNs = 10'000'000'000;
+constexpr int kSigKill = 9;
+constexpr size_t kMaxErrorText = 512;
+
+template <size_t Size>
+bool copyText(char (&to)[Size], const char* from) noexcept {
+  const size_t length = textLength(from);
+  if (length >= Size) return false;
+  __builtin_memcpy(to, from, length + 1);
+  return true;
+}
+
+/// `.../tasks` of a v1 hierarchy or the v2 directory -> the file that lists processes.
+void copyCgroupProcs(const LaunchPlan& plan, char (&to)[512]) noexcept {
+  TextBuffer<512> path;
+  if (plan.cgroupDirectory != nullptr) {
+    path.add(plan.cgroupDirectory).add("/cgroup.procs");
+  } else if (plan.cgroupTasksFiles.size > 0) {
+    const char* tasks = plan.cgroupTasksFiles[0];
+    size_t slash = textLength(tasks);
+    while (slash > 0 && tasks[slash - 1] != '/') --slash;
+    path.add(TextView(tasks, slash)).add("cgroup.procs");
+  }
+  if (!path.overflowed()) copyText(to, path.text());
+}
+
+uint16_t cut(size_t length) noexcept {
+  return static_cast<uint16_t>(length < kMaxErrorText ? length : kMaxErrorText);
+}
+
+}  // namespace
+
+Supervisor::Supervisor(UniqueFd&& control, LaunchReport& report) noexcept : report_(report) {
+  Result<Client> first = Client::make(static_cast<UniqueFd&&>(control));
+  if (!first) sys::exitProcess(1);
+  clients_[0] = static_cast<Client&&>(first.value());
+  greet(clients_[0]);
+}
+
+Status Supervisor::begin(const LaunchPlan& plan) noexcept {
+  Result<UniqueFd> signals = sys::openChildSignals();
+  if (!signals) return signals.status();
+  childSignals_ = static_cast<UniqueFd&&>(signals.value());
+  if (Status s = spawnProgram(plan, report_, program_); !s) return s.during(step::kClone);
+
+  // From here on the child works on its own, and the rest is done beside it.
+  Result<UniqueFd> directory =
+      sys::openAt(abi::kAtFdCwd, plan.directory, abi::kOpenReadOnly | abi::kOpenDirectory);
+  if (!directory) return directory.status().on(plan.directory).during(step::kDirectory);
+  directory_ = static_cast<UniqueFd&&>(directory.value());
+  Result<Mapping> record = Mapping::ofMemory(sizeof(LogStore::Record), Mapping::Sharing::kPrivate);
+  if (!record) return record.status();
+  recordMemory_ = static_cast<Mapping&&>(record.value());
+  log_ = LogStore(directory_.get(), plan.logMaxFileBytes);
+
+  settings_.terminal = plan.process.terminal.present;
+  settings_.closeInputWithOwner = plan.process.stdinKind == StdinKind::kPipeOnce;
+  settings_.ownsPidNamespace = plan.namespaces[kPidNamespace].kind == NamespaceKind::kNew;
+  copyCgroupProcs(plan, settings_.cgroupProcs);
+  if (program_.input) input_.open(static_cast<UniqueFd&&>(program_.input), false);
+
+  Result<uint64_t> startTicks = readStartTicks(program_.pid);
+  if (!startTicks) return startTicks.status().during(step::kClone);
+  process_ = {
+      .pid = static_cast<uint32_t>(program_.pid), .unused = 0, .startTicks = startTicks.value()};
+  if (Status s = writePidFile(directory_.get(), process_); !s) return s.during(step::kDirectory);
+  if (plan.socketPath == nullptr) return {};
+  Result<UniqueFd> listener = sys::listenAt(plan.socketPath);
+  if (!listener) return listener.status().during(step::kSocket);
+  listener_ = static_cast<UniqueFd&&>(listener.value());
+  copyText(settings_.socketPath, plan.socketPath);
+  return {};
+}
+
+void Supervisor::fail(const SysError& error) noexcept {
+  state_ = SupervisorState::kFailed;
+  uint8_t payload[sizeof(FailedPayload) + 3 * kMaxErrorText];
+  const FailedPayload header{.error = static_cast<uint32_t>(error.number),
+                             .stepLength = cut(textLength(error.step)),
+                             .syscallLength = cut(textLength(error.syscall)),
+                             .pathLength = cut(textLength(error.path)),
+                             .unused = 0};
+  uint8_t* at = payload;
+  __builtin_memcpy(at, &header, sizeof header);
+  at += sizeof header;
+  __builtin_memcpy(at, error.step, header.stepLength);
+  at += header.stepLength;
+  __builtin_memcpy(at, error.syscall, header.syscallLength);
+  at += header.syscallLength;
+  __builtin_memcpy(at, error.path, header.pathLength);
+  at += header.pathLength;
+
+  if (program_.pid != 0) {
+    // The order matters: when the clients hear of it, nothing of the attempt is left.
+    if (program_.pidfd) static_cast<void>(sys::signalPidfd(program_.pidfd.get(), kSigKill));
+    static_cast<void>(sys::waitFor(program_.pid));
+  }
+  program_.mountNamespace.reset();
+  if (settings_.socketPath[0] != '\0') {
+    static_cast<void>(sys::unlinkAt(abi::kAtFdCwd, settings_.socketPath));
+  }
+  broadcast(ServerFrame::kFailed, payload, static_cast<size_t>(at - payload));
+  broadcast(ServerFrame::kReleased, "", 0);
+  sys::exitProcess(1);
+}
+
+void Supervisor::run() noexcept {
+  while (!finished()) pollOnce();
+  sys::exitProcess(0);
+}
+
+bool Supervisor::finished() const noexcept {
+  if (!released_) return false;
+  if (sys::monotonicNs() >= giveUpAtNs_) return true;
+  for (const Client& client : clients_) {
+    if (!client.open()) continue;
+    if (client.hasUnsent() || (client.attached && !client.logEnded)) return false;
+  }
+  return true;
+}
+
+int Supervisor::pollTimeoutMs() const noexcept {
+  if (!released_) return -1;
+  const uint64_t now = sys::monotonicNs();
+  return now >= giveUpAtNs_ ? 0 : static_cast<int>((giveUpAtNs_ - now) / 1'000'000 + 1);
+}
+
+void Supervisor::pollOnce() noexcept {
+  abi::PollFd polled[kMaxPollFds];
+  size_t count = 0;
+  const auto watch = [&](int fd, short events) { polled[count++] = {fd, events, 0}; };
+  const bool readOutput = !rotationMustWait();
+  // A negative descriptor is passed over by poll(2), so every fixed entry keeps its place.
+  watch(program_.sync.get(), abi::kPollIn);
+  watch(childSignals_.get(), abi::kPollIn);
+  watch(listener_.get(), abi::kPollIn);
+  watch(readOutput ? program_.output.get() : -1, abi::kPollIn);
+  watch(readOutput ? program_.error.get() : -1, abi::kPollIn);
+  watch(input_.wantsToWrite() ? input_.fd() : -1, abi::kPollOut);
+  const size_t firstClient = count;
+  for (const Client& client : clients_) {
+    const short events = client.hasUnsent() ? abi::kPollIn | abi::kPollOut : abi::kPollIn;
+    watch(client.socket(), events);
+  }
+  abi::Timespec timeout{};
+  const int timeoutMs = pollTimeoutMs();
+  timeout.seconds = timeoutMs / 1000;
+  timeout.nanoseconds = int64_t{timeoutMs % 1000} * 1'000'000;
+  sys::call(__NR_ppoll, polled, count, timeoutMs < 0 ? nullptr : &timeout, 0, 0);
+
+  if (polled[0].revents != 0) hearChild();
+  if (polled[3].revents != 0 || polled[4].revents != 0) readOutputs(false);
+  if (polled[1].revents != 0) reapChildren();
+  if (polled[5].revents != 0) giveCredit(input_.write());
+  serveClients(polled + firstClient);
+  if (polled[2].revents != 0) acceptClients();
+  feedClients();
+}
+
+void Supervisor::serveClients(const abi::PollFd* polled) noexcept {
+  for (size_t index = 0; index < kMaxClients; ++index) {
+    Client& client = clients_[index];
+    const short events = polled[index].revents;
+    if (events == 0 || !client.open() || client.socket() != polled[index].fd) continue;
+    if (events & abi::kPollOut) {
+      client.flush();
+      giveUpAtNs_ = released_ ? sys::monotonicNs() + kLingerNs : 0;
+    }
+    if ((events & ~abi::kPollOut) != 0 && !client.receive()) {
+      hangUp(client);
+      continue;
+    }
+    IncomingFrame frame;
+    Client::Take taken = Client::Take::kNone;
+    while (client.open() && (taken = client.takeFrame(frame)) == Client::Take::kFrame) {
+      obey(client, frame);
+    }
+    if (taken == Client::Take::kMalformed) hangUp(client);
+    if (!client.open()) hangUp(client);
+  }
+}
+
+void Supervisor::hangUp(Client& client) noexcept {
+  client.close();
+  if (inputOwner_ != &client) return;
+  inputOwner_ = nullptr;
+  if (settings_.closeInputWithOwner) input_.closeAfterwards();
+}
+
+void Supervisor::acceptClients() noexcept {
+  for (;;) {
+    Result<UniqueFd> socket = sys::acceptClient(listener_.get());
+    if (!socket) return;
+    Result<abi::PeerCredentials> peer = sys::peerCredentials(socket.value().get());
+    // The directory of the socket is closed to others; this is the second lock.
+    if (!peer || peer.value().uid != 0) continue;
+    for (Client& slot : clients_) {
+      if (slot.open()) continue;
+      Result<Client> client = Client::make(static_cast<UniqueFd&&>(socket.value()));
+      if (!client) break;
+      slot = static_cast<Client&&>(client.value());
+      greet(slot);
+      break;
+    }
+  }
+}
+
+void Supervisor::greet(Client& client) noexcept {
+  const HelloPayload hello{.version = kProtocolVersion,
+                           .supervisorPid = static_cast<uint32_t>(sys::currentPid())};
+  client.send(ServerFrame::kHello, 0, &hello, sizeof hello);
+  if (state_ == SupervisorState::kCreated) {
+    client.send(ServerFrame::kCreated, 0, &process_, sizeof process_);
+  }
+  if (state_ == SupervisorState::kRunning || state_ == SupervisorState::kExited) {
+    const StartedPayload started{.process = process_, .phases = report_.phases};
+    client.send(ServerFrame::kStarted, 0, &started, sizeof started);
+  }
+  if (state_ == SupervisorState::kExited) {
+    client.send(ServerFrame::kExit, 0, &exit_, sizeof exit_);
+  }
+}
+
+void Supervisor::broadcast(ServerFrame type, const void* payload, size_t size) noexcept {
+  for (Client& client : clients_) {
+    if (client.open()) client.send(type, 0, payload, size);
+  }
+}
+
+}  // namespace teu
