@@ -1,0 +1,80 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { isTeuError } from '@teu/errors';
+import { parseContainerId, parseExecId, type ContainerId, type ExecId } from '@teu/ids';
+import { readProcessIdentity } from '@teu/native';
+import { readContainerRecord } from '../store/container-record.js';
+import type { ContainerEntry } from './container-entry.js';
+import type { ExecutorParts } from './executor-parts.js';
+import { killRecorded } from './host-process.js';
+import { discard } from './launch-process.js';
+import { ProcessEntry } from './process-entry.js';
+import { restoreProcess } from './restore-process.js';
+
+/** Containers looked at at a time: enough to keep the disk and the supervisors busy. */
+const CONCURRENCY = 64;
+
+/** Makes the directories of this service, and takes up the containers that lie there. */
+export async function recover(parts: ExecutorParts): Promise<void> {
+  const { mountPoint, containers, sockets } = parts.layout;
+  for (const directory of [mountPoint, containers, sockets]) {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  }
+  const ids = checkedNames(parts, await readdir(containers), parseContainerId);
+  const next = ids.values();
+  const worker = async () => {
+    for (const id of next) await restoreContainer(parts, id);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+}
+
+async function restoreContainer(parts: ExecutorParts, id: ContainerId): Promise<void> {
+  const first = new ProcessEntry(id, '', parts.layout.container(id));
+  const facts = await readContainerRecord(first.places.directory);
+  if (facts === null) {
+    parts.log.warn({ process: first.description }, 'undoing a launch that was not finished');
+    return undoLaunch(first);
+  }
+  const container: ContainerEntry = { first, execs: new Map(), facts };
+  parts.registry.addContainer(container);
+  const names = await readdir(parts.layout.execs(id)).catch(() => []);
+  const execs = checkedNames(parts, names, parseExecId);
+  await Promise.all([
+    restoreProcess(parts, first),
+    ...execs.map((execId) => restoreExec(parts, container, execId)),
+  ]);
+}
+
+async function restoreExec(
+  parts: ExecutorParts,
+  container: ContainerEntry,
+  execId: ExecId,
+): Promise<void> {
+  const id = container.first.containerId;
+  const exec = new ProcessEntry(id, execId, parts.layout.exec(id, execId));
+  parts.registry.addExec(container, exec);
+  await restoreProcess(parts, exec);
+}
+
+/** Ends a process whose launch was never told to anybody, and removes what it left. */
+async function undoLaunch(entry: ProcessEntry): Promise<void> {
+  const identity = await readProcessIdentity(entry.places.directory).catch(() => null);
+  if (identity !== null) killRecorded(identity);
+  await discard(entry);
+}
+
+/** Names that are ids; others are not ours and stay where they are. */
+function checkedNames<Id>(
+  parts: ExecutorParts,
+  names: string[],
+  parse: (name: string) => Id,
+): Id[] {
+  return names.flatMap((name) => {
+    try {
+      return [parse(name)];
+    } catch (error) {
+      if (!isTeuError(error, 'INVALID_ID')) throw error;
+      parts.log.warn({ name }, 'not an id, left alone');
+      return [];
+    }
+  });
+}

@@ -1,0 +1,33 @@
+import { teuError } from '@teu/errors';
+import { NativeError } from '@teu/native';
+import type { ExecutorParts } from './executor-parts.js';
+import { showRunning } from './launch-container.js';
+import { launchError } from './launch-error.js';
+import { discard } from './launch-process.js';
+import type { ProcessEntry } from './process-entry.js';
+
+/**
+ * Lets a created container's program run. If it can't be executed, the container is gone, as after a failed launch.
+ * @throws INVALID_STATE unless it is created and nobody starts it already
+ */
+export async function startContainer(parts: ExecutorParts, first: ProcessEntry): Promise<void> {
+  const { connection } = first;
+  if (first.state !== 'created' || connection === null) throw notCreated(first);
+  try {
+    await connection.start();
+    const { process } = await connection.started();
+    showRunning(parts, first, process);
+  } catch (error) {
+    if (error instanceof NativeError && error.code === 'EALREADY') throw notCreated(first);
+    parts.registry.remove(first);
+    await connection.closed();
+    await discard(first);
+    throw launchError(first.description, error);
+  }
+}
+
+function notCreated(first: ProcessEntry) {
+  return teuError('INVALID_STATE', `${first.description} is ${first.state}, not created`, {
+    metadata: { container_id: first.containerId, state: first.state },
+  });
+}
