@@ -15,6 +15,7 @@ export {
   type UnaryOptions,
 } from './channel.js';
 export { checkHealth, type ServingStatus } from './check-health.js';
+export { listenUnix, type UnixListener } from './unix-listener.js';
 export { type TlsFiles } from './tls.js';
 export { errorFromStatus, errorToStatus, type WireStatus } from './error-wire.js';
 export {

@@ -1,0 +1,36 @@
+import type { Command } from './command.js';
+import { attach } from './commands/attach.js';
+import { complete } from './commands/complete.js';
+import { completion } from './commands/completion.js';
+import { create } from './commands/create.js';
+import { down } from './commands/down.js';
+import { events } from './commands/events.js';
+import { exec } from './commands/exec.js';
+import { images } from './commands/images.js';
+import { inspect } from './commands/inspect.js';
+import { kill } from './commands/kill.js';
+import { load } from './commands/load.js';
+import { logs } from './commands/logs.js';
+import { ps } from './commands/ps.js';
+import { rm } from './commands/rm.js';
+import { rmi } from './commands/rmi.js';
+import { run } from './commands/run.js';
+import { start } from './commands/start.js';
+import { status } from './commands/status.js';
+import { stop } from './commands/stop.js';
+import { tag } from './commands/tag.js';
+import { up } from './commands/up.js';
+import { version } from './commands/version.js';
+import { wait } from './commands/wait.js';
+
+/** All commands, in the order of the help. */
+export const commands: readonly Command[] = [
+  ...[up, down, status, events, version, completion, complete],
+  ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
+  ...[load, images, tag, rmi],
+];
+
+/** The command of a name; undefined if there is none. */
+export function findCommand(name: string): Command | undefined {
+  return commands.find((command) => command.name === name);
+}

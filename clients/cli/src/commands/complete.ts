@@ -1,0 +1,81 @@
+import { ContainerState } from '@teu/proto/engine';
+import { commands, findCommand } from '../command-table.js';
+import type { ArgumentKind, Command } from '../command.js';
+import type { Context } from '../context.js';
+import { listContainers, listImages } from '../list-pages.js';
+import type { OptionSpec } from '../options/parse-options.js';
+import { shortId } from '../output/for-people.js';
+
+/** What the scripts of `teu completion` take for "names of files". */
+const fileNames = [':files'];
+
+/** The words that may stand in the place of the last one of a command line. */
+export async function candidates(context: Context, words: readonly string[]): Promise<string[]> {
+  const last = words.at(-1) ?? '';
+  if (words.length <= 1) {
+    return commands.filter((command) => !command.hidden).map((command) => command.name);
+  }
+  const command = findCommand(words[0] ?? '');
+  if (command === undefined) return [];
+  const before = optionBefore(command, words.slice(1, -1));
+  if (before !== undefined) return valuesOf(before);
+  if (last.startsWith('-')) return command.options.map((spec) => `--${spec.name}`);
+  if (command.name === 'completion') return ['bash', 'zsh', 'fish'];
+  const position = argumentsIn(command, words.slice(1, -1));
+  const single = command.optionsFirst === true || command.arguments.max === 1;
+  return position > 0 && single ? fileNames : argumentNames(context, command.completes);
+}
+
+/** The option that the last of these words leaves without its value. */
+function optionBefore(command: Command, words: readonly string[]): OptionSpec | undefined {
+  const word = words.at(-1) ?? '';
+  return command.options.find(
+    (spec) =>
+      spec.kind !== 'flag' &&
+      (word === `--${spec.name}` || (spec.short !== undefined && word === `-${spec.short}`)),
+  );
+}
+
+function argumentsIn(command: Command, words: readonly string[]): number {
+  return words.filter(
+    (word, index) =>
+      !word.startsWith('-') && optionBefore(command, words.slice(0, index)) === undefined,
+  ).length;
+}
+
+function valuesOf(spec: OptionSpec): string[] {
+  if (spec.choices !== undefined) return [...spec.choices];
+  return spec.value === 'FILE' || spec.value === 'DIRECTORY' ? fileNames : [];
+}
+
+async function argumentNames(context: Context, kind: ArgumentKind): Promise<string[]> {
+  if (kind === 'nothing') return [];
+  if (kind === 'files') return fileNames;
+  if (kind === 'images') {
+    const images = await listImages(context);
+    return images.flatMap((image) =>
+      image.references.length > 0 ? image.references : [shortId(image.id)],
+    );
+  }
+  const containers = await listContainers(context, { all: kind !== 'running' });
+  return containers
+    .filter(({ state }) => kind !== 'stopped' || state !== ContainerState.CONTAINER_STATE_RUNNING)
+    .map(({ name }) => name);
+}
+
+export const complete: Command = {
+  name: 'complete',
+  group: 'engine',
+  summary: 'Print what may stand in the place of the last word of a command line',
+  usage: '-- WORD...',
+  options: [],
+  arguments: { min: 0 },
+  completes: 'nothing',
+  examples: [],
+  hidden: true,
+  async run({ context, args }) {
+    const words = await candidates(context, args);
+    await context.stdout.write(words.map((word) => `${word}\n`).join(''));
+    return 0;
+  },
+};

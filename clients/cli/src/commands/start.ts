@@ -1,0 +1,49 @@
+import { clock } from '@teu/ids';
+import { EngineServiceService } from '@teu/proto/engine';
+import { attachContainer } from '../attachment/attach-container.js';
+import { CliError, UsageError } from '../cli-error.js';
+import type { Command, Invocation } from '../command.js';
+import { forEachArgument } from '../for-each.js';
+import { followStarted } from './follow-started.js';
+import { startTimeoutMs } from './timeouts.js';
+
+async function startOne(invocation: Invocation, name: string) {
+  const { context } = invocation;
+  const { container } = await context.services.engine.unary(
+    EngineServiceService.startContainer,
+    { container: name },
+    { timeoutMs: startTimeoutMs, signal: context.abort },
+  );
+  if (container === undefined) throw new CliError(`the engine did not describe ${name}`);
+  return container;
+}
+
+export const start: Command = {
+  name: 'start',
+  group: 'containers',
+  summary: 'Start containers that were made or have ended',
+  usage: 'CONTAINER...',
+  options: [
+    { name: 'attach', short: 'a', kind: 'flag', doc: 'show its output and pass signals on' },
+    { name: 'interactive', short: 'i', kind: 'flag', doc: 'pass standard input on' },
+  ],
+  arguments: { min: 1 },
+  completes: 'stopped',
+  examples: [{ command: 'teu start -a job', meaning: 'start it and wait for its end' }],
+  async run(invocation) {
+    const { context, options, args } = invocation;
+    const interactive = options.flag('interactive');
+    if (!options.flag('attach') && !interactive) {
+      return forEachArgument(invocation, start, async (name) => {
+        await startOne(invocation, name);
+        return name;
+      });
+    }
+    if (args.length > 1) throw new UsageError('only one container can be attached to');
+    // The log may hold the output of earlier runs; this run's begins now.
+    const since = clock.now();
+    const container = await startOne(invocation, args[0] ?? '');
+    if (!interactive) return followStarted(context, container, since);
+    return attachContainer(context, container, { stdin: true, signals: true, fromOffset: -1 });
+  },
+};

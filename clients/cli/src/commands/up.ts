@@ -1,0 +1,110 @@
+import { closeSync, existsSync, readdirSync, writeSync } from 'node:fs';
+import process from 'node:process';
+import { isTeuError } from '@teu/errors';
+import { CliError } from '../cli-error.js';
+import type { Command, Invocation } from '../command.js';
+import { directoriesOf } from '../config.js';
+import type { Context } from '../context.js';
+import { runResident } from '../up/resident-process.js';
+import { makeDirectories } from '../up/run-directory.js';
+import { reportVariable, spawnResident } from '../up/spawn-resident.js';
+import type { UpEvent } from '../up/supervisor.js';
+import { isAlive } from '../up/process-identity.js';
+import { readUpRecord } from '../up/up-record.js';
+
+/** One line about an event, for people. */
+function eventText(event: UpEvent): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+  switch (event.kind) {
+    case 'service':
+      return `  ${event.name.padEnd(10)} ${event.ready ? 'serving' : 'FAILED '}  ${seconds(event.ms)}`;
+    case 'note':
+      return `  note: ${event.text}`;
+    case 'ready':
+      return `the engine is up (${seconds(event.ms)})`;
+    case 'failed':
+      return `the engine could not be brought up: ${event.text}`;
+  }
+}
+
+function printer(context: Context): (event: UpEvent) => void {
+  return (event) => {
+    const output = event.kind === 'failed' ? context.stderr : context.stdout;
+    void output.write(`${event.kind === 'failed' ? 'teu: ' : ''}${eventText(event)}\n`);
+  };
+}
+
+/** Reports to the process that started this one in the background, until the engine is up. */
+function descriptorReporter(descriptor: number): (event: UpEvent) => void {
+  let open = true;
+  return (event) => {
+    if (!open) return;
+    try {
+      writeSync(descriptor, `${JSON.stringify(event)}\n`);
+      if (event.kind === 'service' || event.kind === 'note') return;
+      closeSync(descriptor);
+    } catch (error) {
+      // The one who waited has gone; the engine comes up all the same.
+      if (isTeuError(error)) throw error;
+    }
+    open = false;
+  };
+}
+
+/** Whether a resident process holds this run directory. */
+function isUp(runDir: string): boolean {
+  const record = readUpRecord(runDir);
+  return record !== undefined && isAlive(record.resident);
+}
+
+async function inBackground({ context }: Invocation, storageDriver: string): Promise<number> {
+  const directories = directoriesOf(context.env);
+  makeDirectories(directories);
+  if (isUp(directories.runDir)) {
+    await context.stdout.write('the engine is up already\n');
+    return 0;
+  }
+  const up = await spawnResident(directories, storageDriver, context.env, printer(context));
+  return up ? 0 : 125;
+}
+
+export const up: Command = {
+  name: 'up',
+  group: 'engine',
+  summary: 'Bring the engine up: NATS, the services, and what runs commands',
+  usage: '',
+  options: [
+    { name: 'detach', short: 'd', kind: 'flag', doc: 'return when it is up' },
+    {
+      ...{ name: 'storage-driver', kind: 'value', value: 'NAME' },
+      doc: 'storage driver; usual is overlay2',
+    },
+  ],
+  arguments: { min: 0, max: 0 },
+  completes: 'nothing',
+  failureCode: 125,
+  ownProcess: true,
+  examples: [
+    { command: 'teu up --detach', meaning: 'in the background; teu down ends it' },
+    { command: 'TEU_RUN_DIR=/run/b TEU_DATA_DIR=/srv/b teu up -d', meaning: 'a second engine' },
+  ],
+  async run(invocation) {
+    const { context, options } = invocation;
+    if (process.geteuid?.() !== 0) {
+      throw new CliError('the engine needs root', { hint: 'try: sudo teu up --detach' });
+    }
+    const storageDriver = options.value('storage-driver') ?? 'overlay2';
+    if (options.flag('detach')) return inBackground(invocation, storageDriver);
+    const descriptor = Number(context.env[reportVariable] ?? 0);
+    // The variable means nothing unless the descriptor is there.
+    const reported =
+      descriptor > 2 &&
+      existsSync('/proc/self/fd') &&
+      readdirSync('/proc/self/fd').includes(String(descriptor));
+    return runResident(context, {
+      directories: directoriesOf(context.env),
+      storageDriver,
+      report: reported ? descriptorReporter(descriptor) : printer(context),
+    });
+  },
+};

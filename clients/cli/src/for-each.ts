@@ -1,0 +1,26 @@
+import type { Invocation } from './command.js';
+import { reportError } from './output/report-error.js';
+import type { Command } from './command.js';
+
+/**
+ * Does something for each argument and prints what it returns. One that fails is told about and does
+ * not keep the others from being done, as with docker.
+ * @returns exit code: 1 if any failed
+ */
+export async function forEachArgument(
+  invocation: Invocation,
+  command: Command,
+  work: (argument: string) => Promise<string>,
+): Promise<number> {
+  let exitCode = 0;
+  for (const argument of invocation.args) {
+    try {
+      await invocation.context.stdout.write(`${await work(argument)}\n`);
+    } catch (error) {
+      if (invocation.context.abort.aborted) throw error;
+      await reportError(invocation.context, error, command);
+      exitCode = 1;
+    }
+  }
+  return exitCode;
+}

@@ -1,0 +1,49 @@
+import {
+  containerActionToJSON,
+  imageActionToJSON,
+  snapshotActionToJSON,
+  type Event,
+} from '@teu/proto/event';
+import { shortId } from './for-people.js';
+
+const verb = (action: string) =>
+  action
+    .replace(/^[A-Z]+_ACTION_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
+
+/** One event on one line: number, time, kind, what happened, to what, and details. */
+export function eventLine(sequence: number, event: Event): string {
+  const time = event.eventTime?.toISOString() ?? '';
+  return `${String(sequence).padStart(6)}  ${time}  ${happening(event)}`;
+}
+
+function happening({ payload, subject }: Event): string {
+  switch (payload?.$case) {
+    case 'container': {
+      const container = payload.value;
+      const details = [
+        `name=${container.name}`,
+        `image=${container.image}`,
+        ...(container.exitCode === undefined ? [] : [`exit=${String(container.exitCode)}`]),
+        ...(container.signal === undefined ? [] : [`signal=${String(container.signal)}`]),
+        ...(container.execId === '' ? [] : [`exec=${shortId(container.execId)}`]),
+        ...(container.error === '' ? [] : [`error=${JSON.stringify(container.error)}`]),
+      ];
+      const action = verb(containerActionToJSON(container.action));
+      return `container ${action} ${shortId(container.containerId)} (${details.join(', ')})`;
+    }
+    case 'image': {
+      const image = payload.value;
+      const name = image.reference === '' ? '' : ` (${image.reference})`;
+      return `image ${verb(imageActionToJSON(image.action))} ${shortId(image.imageId)}${name}`;
+    }
+    case 'snapshot': {
+      const snapshot = payload.value;
+      const action = verb(snapshotActionToJSON(snapshot.action));
+      return `snapshot ${action} ${snapshot.key} (driver=${snapshot.driver})`;
+    }
+    case undefined:
+      return subject;
+  }
+}

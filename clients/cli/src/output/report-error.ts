@@ -1,0 +1,70 @@
+import { isTeuError } from '@teu/errors';
+import { CliError, UsageError } from '../cli-error.js';
+import type { Command } from '../command.js';
+import { Interrupted, type Context } from '../context.js';
+
+/** What an error is for people, and how the command ends. */
+export interface ErrorReport {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+/**
+ * Puts an error into words. Exit codes are docker's: 125 for the engine's refusal of a run, 126 for a
+ * program that can't be executed, 127 for one that isn't there, 1 elsewhere.
+ */
+export function describeError(error: unknown, command: Command | undefined): ErrorReport {
+  const failureCode = command?.failureCode ?? 1;
+  if (error instanceof Interrupted) {
+    return { message: '', hint: undefined, exitCode: error.exitCode };
+  }
+  if (error instanceof UsageError) {
+    const help = command === undefined ? 'teu help' : `teu ${command.name} --help`;
+    return {
+      message: error.message,
+      hint: error.hint === undefined ? `see ${help}` : `${error.hint} (see ${help})`,
+      exitCode: error.exitCode ?? 125,
+    };
+  }
+  if (error instanceof CliError) {
+    return { message: error.message, hint: error.hint, exitCode: error.exitCode ?? failureCode };
+  }
+  if (isTeuError(error)) {
+    return {
+      message: error.message,
+      hint: hints[error.reason]?.(error.metadata),
+      exitCode: programExitCodes[error.reason] ?? failureCode,
+    };
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return { message: `unexpected: ${text}`, hint: undefined, exitCode: failureCode };
+}
+
+const programExitCodes: Readonly<Record<string, number>> = {
+  PROGRAM_NOT_FOUND: 127,
+  PROGRAM_NOT_EXECUTABLE: 126,
+};
+
+const hints: Readonly<Record<string, (metadata: Record<string, string>) => string>> = {
+  UNAVAILABLE: () => 'is the engine up? start it with: teu up --detach',
+  IMAGE_NOT_FOUND: () => 'images that are here: teu images; load one with: teu load -i FILE',
+  CONTAINER_NOT_FOUND: () => 'containers that are here: teu ps -a',
+  CONTAINER_NAME_IN_USE: () => 'choose another name, or remove the other one: teu rm -f NAME',
+  CONTAINER_RUNNING: () => 'stop it first with: teu stop, or use -f',
+  INTERNAL: () => 'the services’ logs are in $TEU_DATA_DIR/log',
+};
+
+/** Prints an error as `teu: message` with a hint below. Returns the exit code. */
+export async function reportError(
+  context: Context,
+  error: unknown,
+  command: Command | undefined,
+): Promise<number> {
+  const report = describeError(error, command);
+  if (report.message !== '') {
+    const hint = report.hint === undefined ? '' : `     ${report.hint}\n`;
+    await context.stderr.write(`teu: ${report.message}\n${hint}`);
+  }
+  return report.exitCode;
+}

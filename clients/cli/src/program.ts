@@ -1,0 +1,72 @@
+import { CliError, UsageError } from './cli-error.js';
+import type { Command } from './command.js';
+import { commands, findCommand } from './command-table.js';
+import type { Context } from './context.js';
+import { commandHelp, overview } from './help.js';
+import { nearestName } from './options/nearest-name.js';
+import { parseOptions } from './options/parse-options.js';
+import { reportError } from './output/report-error.js';
+
+/**
+ * Runs one command line to its end. Never throws: what goes wrong is told on standard error.
+ * Many may run at a time in one process.
+ * @returns the exit code
+ */
+export async function runProgram(context: Context): Promise<number> {
+  const [word = 'help', ...rest] = context.args;
+  if (['help', '--help', '-h'].includes(word)) return runHelp(context, rest[0]);
+  const command = findCommand(word === '--version' || word === '-v' ? 'version' : word);
+  try {
+    if (command === undefined) throw unknownCommand(word);
+    return await runCommand(context, command, rest);
+  } catch (error) {
+    // An abort makes whatever was waited for fail; the abort is why.
+    const reason: unknown = context.abort.aborted ? context.abort.reason : error;
+    return reportError(context, reason, command);
+  }
+}
+
+async function runCommand(
+  context: Context,
+  command: Command,
+  words: readonly string[],
+): Promise<number> {
+  const line = parseOptions(command.options, words, command.optionsFirst);
+  if (line.help) {
+    await context.stdout.write(commandHelp(command));
+    return 0;
+  }
+  const { min, max } = command.arguments;
+  if (line.args.length < min) {
+    throw new UsageError(`"teu ${command.name}" needs ${countOf(min)}: ${command.usage}`);
+  }
+  if (max !== undefined && line.args.length > max) {
+    throw new UsageError(
+      `"teu ${command.name}" takes ${max === 0 ? 'no argument' : `at most ${countOf(max)}`}, ` +
+        `and "${line.args[max] ?? ''}" is too much`,
+    );
+  }
+  return command.run({ context, options: line.options, args: line.args });
+}
+
+const countOf = (count: number) => (count === 1 ? 'an argument' : `${String(count)} arguments`);
+
+function unknownCommand(word: string): CliError {
+  const near = nearestName(
+    word,
+    commands.filter((command) => !command.hidden).map((command) => command.name),
+  );
+  return new CliError(`there is no command "${word}"`, {
+    hint: near === undefined ? 'all commands: teu help' : `did you mean: teu ${near}`,
+    exitCode: 125,
+  });
+}
+
+async function runHelp(context: Context, name: string | undefined): Promise<number> {
+  const command = name === undefined ? undefined : findCommand(name);
+  if (name !== undefined && command === undefined) {
+    return reportError(context, unknownCommand(name), undefined);
+  }
+  await context.stdout.write(command === undefined ? overview(commands) : commandHelp(command));
+  return 0;
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { installRoot } from '@teu/config';
+import type { Environment } from '../context.js';
+
+/**
+ * How services run: with a small heap that is collected often, and with few threads. Six such
+ * processes have to stay below the memory of one engine of another make; clients/cli/README.md has
+ * the measurements.
+ */
+const leanFlags = [
+  '--max-semi-space-size=1',
+  '--v8-pool-size=1',
+  '--optimize-for-size',
+  '--disable-warning=ExperimentalWarning',
+];
+
+/** The program and first arguments that run a bundle. */
+export function nodeCommand(bundle: string): { program: string; args: string[] } {
+  const own = join(installRoot(), 'node_modules/node/bin/node');
+  return {
+    program: existsSync(own) ? own : process.execPath,
+    args: [...leanFlags, join(installRoot(), bundle)],
+  };
+}
+
+const passedOn = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEU_.*)$/;
+
+/** Environment of a service: nothing of the caller's that it has no use for. */
+export function serviceEnvironment(
+  env: Environment,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    // One arena of malloc instead of one per thread.
+    MALLOC_ARENA_MAX: '1',
+    UV_THREADPOOL_SIZE: '2',
+    ...more,
+  };
+}

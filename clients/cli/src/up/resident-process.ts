@@ -1,0 +1,107 @@
+import { closeSync, writeSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { createLogger, type Logger } from '@teu/log';
+import { CliError } from '../cli-error.js';
+import type { Directories } from '../config.js';
+import type { Context } from '../context.js';
+import { runProgram } from '../program.js';
+import { startCliServer } from '../resident/cli-server.js';
+import { stopLeftovers } from './leftovers.js';
+import { logPath, openLog } from './log-file.js';
+import { cleanRunDirectory, makeDirectories } from './run-directory.js';
+import { stopAllContainers } from './stop-containers.js';
+import { Supervisor, type UpEvent } from './supervisor.js';
+import { lockRunDirectory } from './up-lock.js';
+import { readUpRecord } from './up-record.js';
+
+/** What the resident process needs to know. */
+export interface ResidentOptions {
+  readonly directories: Directories;
+  readonly storageDriver: string;
+  readonly report: (event: UpEvent) => void;
+}
+
+/**
+ * Brings the engine up, runs commands for launchers until it is told to end, and takes it down.
+ * @returns the exit code
+ * @throws CliError if another process does that already
+ */
+export async function runResident(context: Context, options: ResidentOptions): Promise<number> {
+  const begin = performance.now();
+  const { directories } = options;
+  makeDirectories(directories);
+  const unlock = lockRunDirectory(directories.runDir);
+  if (unlock === undefined) {
+    throw new CliError('the engine is up already', { hint: 'see: teu status', exitCode: 125 });
+  }
+  const logFile = openLog(directories.dataDir, 'up');
+  const log = createLogger({
+    service: 'up',
+    destination: { write: (line) => void writeSync(logFile, line) },
+  });
+  const told = untilTold(context);
+  try {
+    // Whoever held the lock before may have been killed; its services must not serve beside ours.
+    await stopLeftovers(readUpRecord(directories.runDir));
+    return await serve(context, options, log, told, begin);
+  } finally {
+    cleanRunDirectory(directories.runDir);
+    unlock();
+    closeSync(logFile);
+  }
+}
+
+async function serve(
+  context: Context,
+  options: ResidentOptions,
+  log: Logger,
+  told: Promise<void>,
+  begin: number,
+): Promise<number> {
+  const { directories, report } = options;
+  const supervisor = new Supervisor({ ...options, env: context.env, log });
+  const failed = await supervisor.start();
+  if (failed.length > 0) {
+    const logs = failed.map((name) => logPath(directories.dataDir, name)).join(' ');
+    report({ kind: 'failed', text: `${failed.join(', ')} did not start; see ${logs}` });
+    await supervisor.stop();
+    return 125;
+  }
+  const server = await startCliServer({
+    runDir: directories.runDir,
+    services: context.services,
+    program: runProgram,
+    log,
+  });
+  report({ kind: 'ready', ms: performance.now() - begin });
+  log.info({ run_dir: directories.runDir }, 'the engine is up');
+  await told;
+  log.info('the engine goes down');
+  await stopContainers(context, log);
+  await server.close();
+  await supervisor.stop();
+  log.info('the engine is down');
+  return 0;
+}
+
+async function stopContainers(context: Context, log: Logger): Promise<void> {
+  try {
+    const { stopped, failures } = await stopAllContainers(
+      { services: context.services, abort: new AbortController().signal },
+      undefined,
+    );
+    if (stopped > 0) log.info({ count: stopped }, 'containers stopped');
+    for (const failure of failures) log.error({ failure }, 'a container could not be stopped');
+  } catch (error) {
+    log.error({ err: error }, 'the engine could not be asked to stop its containers');
+  }
+}
+
+/** Resolves at the first signal that asks for the end. */
+function untilTold(context: Context): Promise<void> {
+  return new Promise((resolve) => {
+    context.signals.listen(() => {
+      resolve();
+    });
+  });
+}

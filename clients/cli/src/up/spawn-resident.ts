@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Directories } from '../config.js';
+import type { Environment } from '../context.js';
+import { openLog } from './log-file.js';
+import { nodeCommand } from './node-process.js';
+import type { UpEvent } from './supervisor.js';
+
+/** Names the descriptor that a resident process in the background reports to. */
+export const reportVariable = 'TEU_UP_REPORT_FD';
+const reportDescriptor = 3;
+
+/**
+ * Starts the resident process in the background, in a session of its own, and passes on what it
+ * reports until the engine is up or has failed.
+ * @returns whether it is up
+ */
+export async function spawnResident(
+  directories: Directories,
+  storageDriver: string,
+  env: Environment,
+  report: (event: UpEvent) => void,
+): Promise<boolean> {
+  const { program, args } = nodeCommand('clients/cli/dist/main.mjs');
+  const log = openLog(directories.dataDir, 'up');
+  const childEnv: Record<string, string | undefined> = {
+    ...env,
+    MALLOC_ARENA_MAX: '1',
+    UV_THREADPOOL_SIZE: '2',
+    NODE_COMPILE_CACHE: `${directories.dataDir}/cache/node`,
+    [reportVariable]: String(reportDescriptor),
+  };
+  delete childEnv['NODE_EXTRA_CA_CERTS'];
+  const child = spawn(program, [...args, 'up', '--storage-driver', storageDriver], {
+    cwd: '/',
+    env: childEnv,
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+  });
+  closeSync(log);
+  child.unref();
+  const lines = createInterface({ input: child.stdio[reportDescriptor] as Readable });
+  for await (const line of lines) {
+    const event = JSON.parse(line) as UpEvent;
+    report(event);
+    if (event.kind === 'ready') return true;
+    if (event.kind === 'failed') return false;
+  }
+  report({ kind: 'failed', text: `it ended at once; see ${directories.dataDir}/log/up.log` });
+  return false;
+}
