@@ -1,0 +1,29 @@
+import { CgroupServiceService } from '@teu/proto/cgroup';
+import { implement, type Implementation } from '@teu/rpc';
+import { createCgroup } from './handlers/create-cgroup.js';
+import { deleteCgroup } from './handlers/delete-cgroup.js';
+import { freezeCgroup } from './handlers/freeze-cgroup.js';
+import { getCgroup } from './handlers/get-cgroup.js';
+import { getHierarchy } from './handlers/get-hierarchy.js';
+import { getStats } from './handlers/get-stats.js';
+import { killCgroup } from './handlers/kill-cgroup.js';
+import { listCgroups } from './handlers/list-cgroups.js';
+import { thawCgroup } from './handlers/thaw-cgroup.js';
+import { updateCgroup } from './handlers/update-cgroup.js';
+import type { CgroupTree } from './tree/cgroup-tree.js';
+
+/** The methods of the service over the groups of one engine. */
+export function implementCgroupService(tree: CgroupTree): Implementation {
+  return implement(CgroupServiceService, {
+    createCgroup: async (request) => createCgroup(tree, request),
+    getCgroup: async (request) => getCgroup(tree, request),
+    listCgroups: async (request) => listCgroups(tree, request),
+    updateCgroup: async (request) => updateCgroup(tree, request),
+    deleteCgroup: (request) => deleteCgroup(tree, request),
+    killCgroup: (request) => killCgroup(tree, request),
+    freezeCgroup: (request) => freezeCgroup(tree, request),
+    thawCgroup: async (request) => thawCgroup(tree, request),
+    getStats: async (request) => getStats(tree, request),
+    getHierarchy: async () => getHierarchy(tree),
+  });
+}

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { teuError } from '@teu/errors';
+import type { CgroupTree } from './cgroup-tree.js';
+import { canFreeze, thawGroup, tryFreeze } from './freeze-group.js';
+import { isErrno, writeGroupFile } from './group-files.js';
+import { readProcesses } from './group-processes.js';
+import { waitUntil } from './wait-until.js';
+
+/** How long one round waits for all to stop; killed ones die anyway, so it need not succeed. */
+const STOP_TIMEOUT_MS = 500;
+/** How long a round waits for the killed to be gone before it looks for new ones. */
+const DEATH_TIMEOUT_MS = 200;
+/** All rounds together. */
+const KILL_TIMEOUT_MS = 10_000;
+
+/**
+ * Kills all processes of a group and below, also ones that fork meanwhile, and waits until none is
+ * left. Version 2 has a file for it (cgroup.kill, Linux 5.14). On version 1 the group is frozen first:
+ * frozen processes cannot fork and their ids cannot be given to others, so every one of them is
+ * found and hit; they die when the group is thawed.
+ *
+ * @returns How many processes were signalled.
+ * @throws CGROUP_BUSY if some are still there after 10 s (in an uninterruptible wait)
+ */
+export async function killGroup(tree: CgroupTree, id: string): Promise<number> {
+  const group = tree.processGroup(id);
+  const killed = new Set<number>();
+  const end = performance.now() + KILL_TIMEOUT_MS;
+  while (performance.now() < end) {
+    const processes = readProcesses(group);
+    if (processes.length === 0) return killed.size;
+    for (const pid of await killRound(tree, id, processes)) killed.add(pid);
+    await waitUntil(() => readProcesses(group).length === 0, DEATH_TIMEOUT_MS);
+  }
+  const left = String(readProcesses(group).length);
+  throw teuError('CGROUP_BUSY', `${left} processes of cgroup "${id}" were killed but do not die`, {
+    metadata: { cgroup: id, process_count: left },
+  });
+}
+
+async function killRound(tree: CgroupTree, id: string, seen: number[]): Promise<number[]> {
+  const group = tree.processGroup(id);
+  if (tree.processHierarchy.version === 2 && existsSync(`${group}/cgroup.kill`)) {
+    writeGroupFile(`${group}/cgroup.kill`, '1');
+    // A frozen group of version 2 dies frozen; thawed it is gone for whoever looks at its state.
+    thawGroup(tree, id);
+    return seen;
+  }
+  if (!canFreeze(tree)) return signalAll(seen);
+  await tryFreeze(tree, id, STOP_TIMEOUT_MS);
+  try {
+    return signalAll(readProcesses(group));
+  } finally {
+    thawGroup(tree, id, true);
+  }
+}
+
+function signalAll(pids: number[]): number[] {
+  return pids.filter((pid) => {
+    try {
+      return process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (isErrno(error, 'ESRCH')) return false;
+      throw error;
+    }
+  });
+}

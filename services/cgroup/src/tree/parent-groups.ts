@@ -1,0 +1,107 @@
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { teuError } from '@teu/errors';
+import type { CgroupHost, Hierarchy } from '../domain/host.js';
+import { setDefaultDevices } from './device-rules.js';
+import { isErrno, readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
+
+/** All groups of all engines of this host are below a group of this name; nothing else is touched. */
+export const TOP_GROUP = 'teu';
+
+/** Path of an engine's groups relative to the root of each hierarchy. */
+export function enginePath(instance: string): string {
+  return `${TOP_GROUP}/${instance}`;
+}
+
+/**
+ * Makes the groups that containers' groups are made in, in every hierarchy, and sets what children
+ * inherit. Safe to repeat.
+ *
+ * @throws CGROUP_UNAVAILABLE if a hierarchy cannot be written to or refuses its controllers
+ */
+export function makeParentGroups(host: CgroupHost, instance: string): void {
+  for (const hierarchy of host.hierarchies) {
+    try {
+      makeParentsIn(hierarchy, instance);
+    } catch (cause) {
+      const { controllers, mountPath } = hierarchy;
+      const name = controllers.join(',');
+      throw teuError(
+        'CGROUP_UNAVAILABLE',
+        `cgroup hierarchy ${name} at ${mountPath} cannot be used`,
+        {
+          metadata: { controllers: name },
+          cause,
+        },
+      );
+    }
+  }
+}
+
+/**
+ * Removes the engine's own groups where no container's group is in them, so that an engine that has
+ * stopped leaves nothing behind. Never fails: what is in use stays.
+ */
+export function removeParentGroups(host: CgroupHost, instance: string): void {
+  for (const { mountPath } of host.hierarchies) {
+    for (const group of [enginePath(instance), TOP_GROUP]) {
+      try {
+        rmdirSync(join(mountPath, group));
+      } catch (error) {
+        if (!isErrno(error, 'EBUSY', 'ENOTEMPTY', 'ENOENT')) throw error;
+      }
+    }
+  }
+}
+
+/** Another engine that stops may remove the top group in between. */
+const ATTEMPTS = 5;
+
+function makeParentsIn(hierarchy: Hierarchy, instance: string): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      makeParents(hierarchy, instance);
+      return;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function makeParents(hierarchy: Hierarchy, instance: string): void {
+  const { mountPath } = hierarchy;
+  const top = join(mountPath, TOP_GROUP);
+  const engine = join(mountPath, enginePath(instance));
+  for (const [parent, path] of [
+    [mountPath, top],
+    [top, engine],
+  ] as const) {
+    if (hierarchy.version === 2) passControllersOn(parent, hierarchy);
+    makeGroup(path);
+    // Kernels before 5.11 count a child's memory against its parents only when told so.
+    if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
+  }
+  if (hierarchy.version === 2) passControllersOn(engine, hierarchy);
+  if (hierarchy.controllers.includes('devices')) setDefaultDevices(engine);
+}
+
+function makeGroup(path: string): void {
+  try {
+    mkdirSync(path, 0o755);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+function countChildren(path: string): void {
+  const file = join(path, 'memory.use_hierarchy');
+  if (readIfThere(file)?.trim() === '0') writeGroupFile(file, '1');
+}
+
+/** Lets children have the controllers; only those that are missing are written. */
+function passControllersOn(path: string, { controllers }: Hierarchy): void {
+  const file = join(path, 'cgroup.subtree_control');
+  const enabled = readGroupFile(file).trim().split(' ');
+  const missing = controllers.filter((name) => !enabled.includes(name));
+  if (missing.length > 0) writeGroupFile(file, missing.map((name) => `+${name}`).join(' '));
+}

@@ -1,0 +1,44 @@
+import { address, defineConfig, oneOf, path, string, type Config } from '@teu/config';
+import { join } from 'node:path';
+import { DRIVER_NAMES } from './drivers/index.js';
+
+/** Where the name of the driver decides a default, the main program fills it in (see server.ts). */
+export const storageDriverConfig = defineConfig({
+  driver: {
+    env: 'TEU_STORAGE_DRIVER',
+    flag: '--driver',
+    parse: oneOf(...DRIVER_NAMES),
+    default: 'overlay2',
+    doc: 'Driver that this process is',
+  },
+  address: {
+    env: 'TEU_STORAGE_ADDRESS',
+    flag: '--address',
+    parse: address,
+    default: undefined,
+    doc: 'Where to serve; default unix:<run dir>/<driver>.sock',
+  },
+  root: {
+    env: 'TEU_STORAGE_ROOT',
+    flag: '--root',
+    parse: path,
+    default: undefined,
+    doc: 'Directory of the driver; default <data dir>/<driver>',
+  },
+  natsUrl: {
+    env: 'TEU_NATS_URL',
+    flag: '--nats-url',
+    parse: string,
+    default: 'nats://127.0.0.1:4222',
+    doc: 'Where events are published',
+  },
+  natsSeedFile: {
+    env: 'TEU_NATS_SEED_FILE',
+    flag: '--nats-seed-file',
+    parse: path,
+    default: ({ dataDir }) => join(dataDir, 'nats', 'storage.nkey'),
+    doc: 'File with the nkey seed of this service',
+  },
+});
+
+export type StorageDriverConfig = Config<typeof storageDriverConfig>;

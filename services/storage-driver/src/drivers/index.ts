@@ -1,0 +1,14 @@
+import type { StorageDriver } from '../snapshots/driver.js';
+import { checkHost } from './overlay2/check-host.js';
+import { Overlay2Driver } from './overlay2/overlay2-driver.js';
+
+/** Makes a driver. @throws DRIVER_UNSUPPORTED if it cannot work on this host or directory */
+export type DriverFactory = (root: string) => Promise<StorageDriver>;
+
+/** Every driver of this service. A driver knows nothing of configuration, records or gRPC. */
+export const DRIVERS = {
+  overlay2: async (root) => new Overlay2Driver(root, await checkHost(root)),
+} as const satisfies Readonly<Record<string, DriverFactory>>;
+
+export type DriverName = keyof typeof DRIVERS;
+export const DRIVER_NAMES = Object.keys(DRIVERS) as DriverName[];

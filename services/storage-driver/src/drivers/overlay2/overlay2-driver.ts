@@ -1,0 +1,72 @@
+import type { Mount } from '@teu/proto/snapshots';
+import { Capability } from '@teu/proto/storage';
+import type { DiskUsage, SnapshotPlace, StorageDriver } from '../../snapshots/driver.js';
+import { syncFilesystem } from '../../snapshots/sync-filesystem.js';
+import { walkUsage } from '../../snapshots/disk-walk.js';
+import { LayerDirectories } from './layer-directories.js';
+import { overlayMounts } from './overlay-mounts.js';
+
+/** Most layers that Docker's overlay2 stacks; images are built with that in mind. */
+const MAX_LAYER_COUNT = 128;
+
+/**
+ * Layers as directories, stacked by the kernel's overlay file system: a container costs two empty
+ * directories, and all containers of an image share its blocks and its page cache.
+ */
+export class Overlay2Driver implements StorageDriver {
+  readonly name = 'overlay2';
+  readonly capabilities: readonly Capability[] = [
+    Capability.CAPABILITY_SHARED_DISK,
+    Capability.CAPABILITY_SHARED_PAGE_CACHE,
+    Capability.CAPABILITY_REBASE,
+  ];
+  readonly maxLayerCount = MAX_LAYER_COUNT;
+  readonly backingFilesystem: string;
+  readonly #directories: LayerDirectories;
+
+  constructor(root: string, backingFilesystem: string) {
+    this.backingFilesystem = backingFilesystem;
+    this.#directories = new LayerDirectories(root);
+  }
+
+  create(place: SnapshotPlace): void {
+    if (ownsLayer(place)) this.#directories.create(place.id, place.parentIds[0]);
+  }
+
+  mounts(place: SnapshotPlace): Mount[] {
+    return overlayMounts(this.#directories, place);
+  }
+
+  async persist(id: number): Promise<void> {
+    await syncFilesystem(this.#directories.layer(id));
+  }
+
+  usage(id: number, signal?: AbortSignal): Promise<DiskUsage> {
+    return walkUsage(this.#directories.layer(id), signal);
+  }
+
+  exists(place: SnapshotPlace): boolean {
+    return !ownsLayer(place) || this.#directories.exists(place.id);
+  }
+
+  storedIds(): number[] {
+    return this.#directories.ids();
+  }
+
+  discard(id: number): void {
+    this.#directories.discard(id);
+  }
+
+  reclaim(): Promise<void> {
+    return this.#directories.reclaim();
+  }
+
+  discardedUsage(): Promise<DiskUsage> {
+    return walkUsage(this.#directories.removing);
+  }
+}
+
+/** A view of layers needs no directory of its own: it mounts theirs. */
+function ownsLayer(place: SnapshotPlace): boolean {
+  return place.writable || place.parentIds.length === 0;
+}

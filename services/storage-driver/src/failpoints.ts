@@ -1,0 +1,12 @@
+import { defineFailpoints } from '@teu/failpoint';
+
+/** Places where a test can make a driver fail; the test of recovery crashes at each. */
+export const FAILPOINTS = defineFailpoints('storage', [
+  'storage.create.after-storage',
+  'storage.create.after-row',
+  'storage.commit.after-persist',
+  'storage.commit.after-row',
+  'storage.remove.after-row',
+  'storage.remove.after-discard',
+  'storage.recover.after-remake',
+]);

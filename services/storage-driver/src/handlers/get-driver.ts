@@ -1,0 +1,21 @@
+import type { GetDriverResponse } from '@teu/proto/storage';
+import type { StorageDriver } from '../snapshots/driver.js';
+
+/** The service itself, as GetDriver tells it. */
+export interface ServiceFacts {
+  readonly version: string;
+  readonly startTime: Date;
+}
+
+export function getDriver(driver: StorageDriver, facts: ServiceFacts): GetDriverResponse {
+  return {
+    driver: {
+      name: driver.name,
+      version: facts.version,
+      capabilities: [...driver.capabilities],
+      backingFilesystem: driver.backingFilesystem,
+      maxLayerCount: driver.maxLayerCount,
+      startTime: facts.startTime,
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { Empty } from '@teu/proto/google';
+import { SnapshotsService } from '@teu/proto/snapshots';
+import { DriverServiceService } from '@teu/proto/storage';
+import { implement, type Handlers, type Implementation } from '@teu/rpc';
+import { getDiskUsage } from './handlers/get-disk-usage.js';
+import { getDriver, type ServiceFacts } from './handlers/get-driver.js';
+import { getMounts } from './handlers/get-mounts.js';
+import { getUsage } from './handlers/get-usage.js';
+import { listSnapshots } from './handlers/list-snapshots.js';
+import { prepareSnapshot } from './handlers/prepare-snapshot.js';
+import { statSnapshot } from './handlers/stat-snapshot.js';
+import { updateSnapshot } from './handlers/update-snapshot.js';
+import { viewSnapshot } from './handlers/view-snapshot.js';
+import { commitSnapshot } from './snapshots/commit-snapshot.js';
+import type { OpenSnapshots } from './snapshots/open-snapshots.js';
+import { removeSnapshot } from './snapshots/remove-snapshot.js';
+
+/** The ten methods that containerd has too. */
+export function implementSnapshots(snapshots: OpenSnapshots): Implementation {
+  const handlers: Handlers<typeof SnapshotsService> = {
+    prepare: (request) => prepareSnapshot(snapshots, request),
+    view: (request) => viewSnapshot(snapshots, request),
+    mounts: async (request) => getMounts(snapshots, request),
+    commit: async (request) => {
+      await commitSnapshot(snapshots, request);
+      return Empty.create();
+    },
+    remove: async ({ key }) => {
+      await removeSnapshot(snapshots, key);
+      return Empty.create();
+    },
+    stat: async (request) => statSnapshot(snapshots, request),
+    update: async (request) => updateSnapshot(snapshots, request),
+    list: (request) => listSnapshots(snapshots, request),
+    usage: (request, { signal }) => getUsage(snapshots, request, signal),
+    cleanup: async () => {
+      await snapshots.finishReclaim();
+      return Empty.create();
+    },
+  };
+  // Each waits for a disk, and how long depends on how much lies there.
+  return implement(SnapshotsService, handlers, { longRunning: ['commit', 'usage', 'cleanup'] });
+}
+
+/** What containerd's protocol lacks. */
+export function implementDriverService(
+  snapshots: OpenSnapshots,
+  root: string,
+  facts: ServiceFacts,
+): Implementation {
+  return implement(DriverServiceService, {
+    getDriver: async () => getDriver(snapshots.driver, facts),
+    getDiskUsage: (_request, { signal }) => getDiskUsage(snapshots, root, signal),
+  });
+}

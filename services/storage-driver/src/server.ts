@@ -1,0 +1,82 @@
+import { connectEvents, startOutboxPublisher, type Events } from '@teu/events';
+import { clock } from '@teu/ids';
+import type { Logger } from '@teu/log';
+import { startRpcServer } from '@teu/rpc';
+import { openStore, type Store } from '@teu/state';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StorageDriverConfig } from './config.js';
+import { DRIVERS } from './drivers/index.js';
+import { implementDriverService, implementSnapshots } from './implement-services.js';
+import { openSnapshots } from './snapshots/open-snapshots.js';
+import { VERSION } from './version.js';
+
+/** What a test may bring along. */
+export interface StorageDriverDependencies {
+  /** Way to NATS; made from the configuration if not given. */
+  readonly events?: Events;
+}
+
+/** A driver that serves. */
+export interface StorageDriverServer {
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a storage driver: checks the host, opens the records, makes records and files agree, and
+ * serves.
+ *
+ * @throws DRIVER_UNSUPPORTED if the driver cannot work on this host or directory
+ */
+export async function startServer(
+  config: StorageDriverConfig,
+  log: Logger,
+  dependencies: StorageDriverDependencies = {},
+): Promise<StorageDriverServer> {
+  const root = config.root ?? join(config.dataDir, config.driver);
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const driver = await DRIVERS[config.driver](root);
+  const store = openStore({ path: join(root, 'state.db'), migrations: [], role: driver.name });
+  try {
+    const snapshots = await openSnapshots({ store, driver, log });
+    const server = await startRpcServer({
+      name: driver.name,
+      version: VERSION,
+      address: config.address ?? `unix:${join(config.runDir, `${driver.name}.sock`)}`,
+      services: [
+        implementSnapshots(snapshots),
+        implementDriverService(snapshots, root, { version: VERSION, startTime: clock.now() }),
+      ],
+      log,
+    });
+    const stopPublishing = publishEvents(config, store, log, dependencies.events);
+    return {
+      address: server.address,
+      close: async () => {
+        await server.close();
+        await stopPublishing();
+        await snapshots.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function publishEvents(
+  config: StorageDriverConfig,
+  store: Store,
+  log: Logger,
+  given: Events | undefined,
+): () => Promise<void> {
+  const { natsUrl: url, natsSeedFile: nkeySeedFile } = config;
+  const events = given ?? connectEvents({ url, service: 'storage', nkeySeedFile, log });
+  const publisher = startOutboxPublisher({ store, events, log });
+  return async () => {
+    await publisher.close();
+    if (given === undefined) await events.close();
+  };
+}

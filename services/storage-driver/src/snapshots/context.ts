@@ -1,0 +1,19 @@
+import type { Logger } from '@teu/log';
+import type { SnapshotAction } from '@teu/proto/event';
+import type { StorageDriver } from './driver.js';
+import type { SnapshotRecords } from './records.js';
+
+/** What every operation on snapshots works with. */
+export interface SnapshotContext {
+  readonly driver: StorageDriver;
+  readonly records: SnapshotRecords;
+  readonly log: Logger;
+  /**
+   * Announces a fact about a committed snapshot; called inside the transaction that makes it true.
+   * Active snapshots and views are not announced: they come and go with containers, whose own events
+   * tell as much, and a start should not pay for saying it twice.
+   */
+  readonly announce: (action: SnapshotAction, name: string, parent: string) => void;
+  /** Starts freeing in the background what was discarded. */
+  readonly scheduleReclaim: () => void;
+}

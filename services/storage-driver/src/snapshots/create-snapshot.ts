@@ -1,0 +1,77 @@
+import { teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import { clock } from '@teu/ids';
+import { Kind, type Mount } from '@teu/proto/snapshots';
+import { checkLabels, checkName } from './check-input.js';
+import type { SnapshotContext } from './context.js';
+import type { SnapshotPlace } from './driver.js';
+import { findParent } from './find-snapshot.js';
+import type { Labels } from './record.js';
+
+/** What Prepare and View ask for. */
+export interface NewSnapshot {
+  readonly kind: typeof Kind.ACTIVE | typeof Kind.VIEW;
+  readonly key: string;
+  /** Name of the parent; empty for none. */
+  readonly parent: string;
+  readonly labels: Labels;
+}
+
+/**
+ * Makes an active snapshot or a view.
+ *
+ * Storage first, then the row: one durable transaction, and nothing else is waited for. That is
+ * enough because the storage is named after the row and empty. A crash before the row leaves a name
+ * without a row, which the next start removes. A power cut after the row can take the storage with
+ * it, which the next start makes again: had anything in it been made durable, its directory would
+ * have been made durable with it.
+ *
+ * @returns What to mount.
+ * @throws SNAPSHOT_EXISTS, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMMITTED, INVALID_ARGUMENT
+ */
+export async function createSnapshot(
+  context: SnapshotContext,
+  wanted: NewSnapshot,
+): Promise<Mount[]> {
+  checkName(wanted.key, 'key');
+  const labels = checkLabels(wanted.labels);
+  const parent = findParent(context, wanted.parent);
+  refuseTaken(context, wanted.key);
+  const place: SnapshotPlace = {
+    id: context.records.takeId(),
+    writable: wanted.kind === Kind.ACTIVE,
+    parentIds: context.records.chain(parent?.id ?? null),
+  };
+  try {
+    const made = context.driver.create(place);
+    if (made !== undefined) await made;
+    failpoint('storage.create.after-storage');
+    context.records.transaction(() => {
+      // Looked at again because others may have worked while a slow driver did.
+      refuseTaken(context, wanted.key);
+      const parentId = findParent(context, wanted.parent)?.id ?? null;
+      context.records.insert({
+        id: place.id,
+        name: wanted.key,
+        parentId,
+        kind: wanted.kind,
+        labels,
+        createdAt: clock.now(),
+      });
+    });
+  } catch (error) {
+    context.driver.discard(place.id);
+    context.scheduleReclaim();
+    throw error;
+  }
+  failpoint('storage.create.after-row');
+  return context.driver.mounts(place);
+}
+
+/** @throws SNAPSHOT_EXISTS */
+export function refuseTaken(context: SnapshotContext, name: string): void {
+  if (context.records.find(name) === undefined) return;
+  throw teuError('SNAPSHOT_EXISTS', `snapshot "${name}" exists already`, {
+    metadata: { snapshot: name },
+  });
+}

@@ -1,0 +1,56 @@
+import { teuError } from '@teu/errors';
+import { Kind } from '@teu/proto/snapshots';
+import type { SnapshotContext } from './context.js';
+import type { SnapshotPlace } from './driver.js';
+import type { SnapshotRecord } from './record.js';
+
+/** @throws SNAPSHOT_NOT_FOUND if there is none of this key or name */
+export function findSnapshot(context: SnapshotContext, name: string): SnapshotRecord {
+  const record = context.records.find(name);
+  if (record !== undefined) return record;
+  throw teuError('SNAPSHOT_NOT_FOUND', `snapshot "${name}" does not exist`, {
+    metadata: { snapshot: name },
+  });
+}
+
+/**
+ * Finds the snapshot that another one is to stand on.
+ *
+ * @param name - Name of the parent; empty for none.
+ * @returns The parent, or undefined for none.
+ * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMMITTED, INVALID_ARGUMENT if it has too many layers
+ */
+export function findParent(context: SnapshotContext, name: string): SnapshotRecord | undefined {
+  if (name === '') return undefined;
+  const parent = context.records.find(name);
+  const metadata = { snapshot: name };
+  if (parent === undefined) {
+    throw teuError('SNAPSHOT_NOT_FOUND', `parent snapshot "${name}" does not exist`, { metadata });
+  }
+  if (parent.kind !== Kind.COMMITTED) {
+    const text = `snapshot "${name}" cannot be a parent: it is not committed`;
+    throw teuError('SNAPSHOT_NOT_COMMITTED', text, { metadata });
+  }
+  const depth = context.records.chain(parent.id).length;
+  const { name: driver, maxLayerCount } = context.driver;
+  if (depth <= maxLayerCount) return parent;
+  const text = `snapshot "${name}" cannot be a parent: it has ${depth} layers, and ${driver} takes at most ${maxLayerCount}`;
+  throw teuError('INVALID_ARGUMENT', text, { metadata });
+}
+
+/** Says where the storage of a snapshot is. */
+export function placeOf(context: SnapshotContext, record: SnapshotRecord): SnapshotPlace {
+  return {
+    id: record.id,
+    writable: record.kind === Kind.ACTIVE,
+    parentIds: context.records.chain(record.parentId),
+  };
+}
+
+/** @throws SNAPSHOT_COMMITTED if the snapshot cannot be mounted or committed any more */
+export function refuseCommitted(record: SnapshotRecord): void {
+  if (record.kind !== Kind.COMMITTED) return;
+  throw teuError('SNAPSHOT_COMMITTED', `snapshot "${record.name}" is committed, not active`, {
+    metadata: { snapshot: record.name },
+  });
+}

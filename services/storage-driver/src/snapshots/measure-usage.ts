@@ -1,0 +1,56 @@
+import { Kind } from '@teu/proto/snapshots';
+import { checkName } from './check-input.js';
+import type { SnapshotContext } from './context.js';
+import type { DiskUsage } from './driver.js';
+import { findSnapshot } from './find-snapshot.js';
+
+/**
+ * Measures a snapshot without its parents: an active one now, a committed one as it was at commit.
+ * A view has nothing of its own.
+ *
+ * @throws SNAPSHOT_NOT_FOUND
+ */
+export async function measureUsage(
+  context: SnapshotContext,
+  name: string,
+  signal?: AbortSignal,
+): Promise<DiskUsage> {
+  checkName(name, 'key');
+  const record = findSnapshot(context, name);
+  if (record.kind === Kind.ACTIVE) return await context.driver.usage(record.id, signal);
+  return { bytes: record.bytes ?? 0, inodes: record.inodes ?? 0 };
+}
+
+/** Disk use of a driver, in bytes, by what it is for. */
+export interface DriverUsage {
+  readonly committed: number;
+  readonly active: number;
+  readonly removing: number;
+}
+
+/** Adds up what all snapshots use; walks the active ones. */
+export async function measureDriver(
+  context: SnapshotContext,
+  signal?: AbortSignal,
+): Promise<DriverUsage> {
+  let active = 0;
+  for (const record of allRecords(context)) {
+    if (record.kind === Kind.COMMITTED) continue;
+    active += (await context.driver.usage(record.id, signal)).bytes;
+  }
+  const removing = await context.driver.discardedUsage();
+  return { committed: context.records.committedBytes(), active, removing: removing.bytes };
+}
+
+const PAGE = 500;
+
+/** Goes through all snapshots by id, a page at a time, so that others can work in between. */
+export function* allRecords(context: Pick<SnapshotContext, 'records'>) {
+  for (let after = 0; ;) {
+    const page = context.records.page(after, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.id;
+  }
+}

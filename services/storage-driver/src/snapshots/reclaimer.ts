@@ -1,0 +1,43 @@
+import type { Logger } from '@teu/log';
+import type { StorageDriver } from './driver.js';
+
+/** Frees in the background what was discarded; one run at a time. */
+export class Reclaimer {
+  readonly #driver: StorageDriver;
+  readonly #log: Logger;
+  #running: Promise<void> | undefined;
+  #again = false;
+
+  constructor(driver: StorageDriver, log: Logger) {
+    this.#driver = driver;
+    this.#log = log;
+  }
+
+  /** Starts a run, or has the present one look again. Never throws: a failure is tried again next time. */
+  schedule(): void {
+    void this.finish().catch((error: unknown) => {
+      this.#log.error({ err: error }, 'files of removed snapshots could not be deleted');
+    });
+  }
+
+  /** Resolves when all that was discarded before the call is freed. */
+  finish(): Promise<void> {
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Resolves when no run is under way, whatever came of it. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#driver.reclaim();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import type { Kind } from '@teu/proto/snapshots';
+import type { Store } from '@teu/state';
+import type { Labels, SnapshotRecord } from './record.js';
+
+const COLUMNS = `s.id, s.name, s.parent_id, p.name AS parent_name, s.kind, s.labels, s.created_ms,
+  s.updated_ms, s.bytes, s.inodes`;
+const FROM = 'FROM snapshots s LEFT JOIN snapshots p ON p.id = s.parent_id';
+
+/** What `insert` writes; the rest has a default. */
+export type NewRecord = Pick<
+  SnapshotRecord,
+  'id' | 'name' | 'parentId' | 'kind' | 'labels' | 'createdAt'
+>;
+
+/** What `commit` writes. */
+export interface CommittedRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly parentId: number | null;
+  readonly kind: Kind;
+  readonly labels: Labels;
+  readonly at: Date;
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** The rows of a driver. All methods are synchronous; every look-up goes through an index. */
+export class SnapshotRecords {
+  readonly #store: Store;
+  // A committed snapshot never changes its parents, and only committed ones have children.
+  readonly #ancestry = new Map<number, readonly number[]>();
+  #nextId: number;
+
+  constructor(store: Store) {
+    this.#store = store;
+    const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'snapshots'";
+    const row = store.prepare<{ seq: number }>(sql).get();
+    this.#nextId = (row?.seq ?? 0) + 1;
+  }
+
+  /** Runs `work` in one durable transaction. */
+  transaction<T>(work: () => T): T {
+    return this.#store.transaction(work);
+  }
+
+  /** Returns an id that no snapshot has had. One that is not inserted is lost at the next start. */
+  takeId(): number {
+    return this.#nextId++;
+  }
+
+  find(name: string): SnapshotRecord | undefined {
+    const sql = `SELECT ${COLUMNS} ${FROM} WHERE s.name = ?`;
+    const row = this.#store.prepare<Row>(sql).get(name);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  /** Returns the snapshots whose id is greater than `afterId`, ordered by id, at most `limit`. */
+  page(afterId: number, limit: number): SnapshotRecord[] {
+    const sql = `SELECT ${COLUMNS} ${FROM} WHERE s.id > ? ORDER BY s.id LIMIT ?`;
+    return this.#store.prepare<Row>(sql).all(afterId, limit).map(toRecord);
+  }
+
+  hasChildren(id: number): boolean {
+    const sql = 'SELECT 1 FROM snapshots WHERE parent_id = ? LIMIT 1';
+    return this.#store.prepare(sql).get(id) !== undefined;
+  }
+
+  count(): number {
+    return this.#number('SELECT count(*) AS n FROM snapshots');
+  }
+
+  /** Adds up the measured bytes of all committed snapshots. */
+  committedBytes(): number {
+    return this.#number('SELECT coalesce(sum(bytes), 0) AS n FROM snapshots');
+  }
+
+  /**
+   * Returns a committed snapshot and all below it, the nearest first.
+   *
+   * @param id - Committed snapshot, or null for none.
+   */
+  chain(id: number | null): readonly number[] {
+    if (id === null) return [];
+    const known = this.#ancestry.get(id);
+    if (known !== undefined) return known;
+    const sql = 'SELECT parent_id FROM snapshots WHERE id = ?';
+    const row = this.#store.prepare<{ parent_id: number | null }>(sql).get(id);
+    const chain = [id, ...this.chain(row?.parent_id ?? null)];
+    this.#ancestry.set(id, chain);
+    return chain;
+  }
+
+  insert(record: NewRecord): void {
+    const time = record.createdAt.getTime();
+    this.#store
+      .prepare(
+        `INSERT INTO snapshots (id, name, parent_id, kind, labels, created_ms, updated_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        record.id,
+        record.name,
+        record.parentId,
+        record.kind,
+        JSON.stringify(record.labels),
+        time,
+        time,
+      );
+  }
+
+  commit(record: CommittedRecord): void {
+    const time = record.at.getTime();
+    this.#store
+      .prepare(
+        `UPDATE snapshots SET name = ?, parent_id = ?, kind = ?, labels = ?, created_ms = ?,
+           updated_ms = ?, bytes = ?, inodes = ? WHERE id = ?`,
+      )
+      .run(
+        record.name,
+        record.parentId,
+        record.kind,
+        JSON.stringify(record.labels),
+        time,
+        time,
+        record.bytes,
+        record.inodes,
+        record.id,
+      );
+  }
+
+  setLabels(id: number, labels: Labels, at: Date): void {
+    this.#store
+      .prepare('UPDATE snapshots SET labels = ?, updated_ms = ? WHERE id = ?')
+      .run(JSON.stringify(labels), at.getTime(), id);
+  }
+
+  delete(id: number): void {
+    this.#store.prepare('DELETE FROM snapshots WHERE id = ?').run(id);
+    this.#ancestry.delete(id);
+  }
+
+  #number(sql: string): number {
+    return this.#store.prepare<{ n: number }>(sql).get()?.n ?? 0;
+  }
+}
+
+interface Row {
+  id: number;
+  name: string;
+  parent_id: number | null;
+  parent_name: string | null;
+  kind: Kind;
+  labels: string;
+  created_ms: number;
+  updated_ms: number;
+  bytes: number | null;
+  inodes: number | null;
+}
+
+function toRecord(r: Row): SnapshotRecord {
+  return {
+    id: r.id,
+    name: r.name,
+    parentId: r.parent_id,
+    parentName: r.parent_name ?? '',
+    kind: r.kind,
+    labels: JSON.parse(r.labels) as Labels,
+    createdAt: new Date(r.created_ms),
+    updatedAt: new Date(r.updated_ms),
+    bytes: r.bytes,
+    inodes: r.inodes,
+  };
+}
