@@ -8,7 +8,7 @@ export class LineStamps {
 
   /** Returns the record's bytes with a time at the beginning of each line. */
   stamp(record: LogRecord): Uint8Array {
-    const prefix = Buffer.from(`${rfc3339Nano(record.unixNanos)} `);
+    const prefix = Buffer.from(`${rfc3339Nano(record.unixMicros)} `);
     const pieces: Uint8Array[] = [];
     let begin = 0;
     while (begin < record.data.length) {
@@ -24,9 +24,9 @@ export class LineStamps {
   }
 }
 
-/** Time with nine digits of a second. A double holds today's nanoseconds to within 256. */
-export function rfc3339Nano(unixNanos: number): string {
-  const seconds = Math.floor(unixNanos / 1e9);
-  const nanos = String(Math.round(unixNanos - seconds * 1e9)).padStart(9, '0');
+/** Time with nine digits of a second, as docker prints it; the log keeps six. */
+export function rfc3339Nano(unixMicros: number): string {
+  const seconds = Math.floor(unixMicros / 1e6);
+  const nanos = String((unixMicros - seconds * 1e6) * 1000).padStart(9, '0');
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${nanos}Z`;
 }

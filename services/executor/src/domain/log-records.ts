@@ -6,7 +6,7 @@ export function toLogRecord(record: NativeRecord): LogRecord {
   return {
     offset: Number(record.offset),
     nextOffset: Number(record.nextOffset),
-    unixNanos: Number(record.timeNs),
+    unixMicros: Number(record.timeNs / 1000n),
     stream:
       record.stream === 'stderr'
         ? OutputStream.OUTPUT_STREAM_STDERR
