@@ -43,6 +43,7 @@ export type AnyServerCall = Pick<
 export class ServerCallContext implements CallContext {
   readonly path: string;
   readonly #call: AnyServerCall;
+  readonly #peerAddress: string;
   readonly #serverLog: Logger;
   #controller: AbortController | undefined;
   #abortReason: Reason | undefined;
@@ -54,6 +55,8 @@ export class ServerCallContext implements CallContext {
   constructor(path: string, call: AnyServerCall, serverLog: Logger) {
     this.path = path;
     this.#call = call;
+    // Now: when the caller has gone it cannot be told any more.
+    this.#peerAddress = call.getPeer();
     this.#serverLog = serverLog;
     // grpc-js emits it also after a call that ended well.
     call.on('cancelled', () =>
@@ -92,7 +95,7 @@ export class ServerCallContext implements CallContext {
   }
 
   get peer(): PeerCredentials | undefined {
-    return peerOfAddress(this.#call.getPeer());
+    return peerOfAddress(this.#peerAddress);
   }
 
   get metadata(): CallMetadata {

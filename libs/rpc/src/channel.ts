@@ -45,6 +45,9 @@ const CHANNEL_OPTIONS = {
   'grpc.service_config_disable_resolution': 1,
   // A call is retried by whoever knows that it may be.
   'grpc.enable_retries': 0,
+  // Nothing is kept for retries: so a message's callback means that it went out, which is what slows
+  // a sender down to the pace of its reader.
+  'grpc.per_rpc_retry_buffer_size': 0,
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
   // Services are local and restart: look again soon.

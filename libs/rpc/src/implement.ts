@@ -56,7 +56,9 @@ export function implement<D extends ServiceDefinition>(
     name: serviceNameOf(first[1].path),
     register: (server, environment) => {
       for (const [name, method] of methods) {
-        const handler = (handlers as unknown as Readonly<Record<string, WideHandler | undefined>>)[name];
+        const handler = (handlers as unknown as Readonly<Record<string, WideHandler | undefined>>)[
+          name
+        ];
         // Left out at run time only by force; the caller then gets UNIMPLEMENTED.
         if (handler === undefined) continue;
         const unlimited = options.longRunning?.includes(name) === true;

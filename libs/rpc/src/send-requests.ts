@@ -1,6 +1,7 @@
 import { teuError } from '@teu/errors';
 import type { ClientCall } from './client-call.js';
 import { MESSAGE_BYTES_MAX } from './failure.js';
+import { peerHasEnded } from './peer-has-ended.js';
 
 /**
  * Sends the caller's messages, each after the one before went out, so that a slow server holds the
@@ -24,6 +25,10 @@ export async function sendRequests<Req>(
     for (;;) {
       const result = await iterator.next();
       if (callEnded.aborted) return;
+      if (peerHasEnded(call)) {
+        release();
+        return;
+      }
       if (result.done === true) break;
       await send(call, method.requestSerialize(result.value), callEnded);
     }
