@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { hostname } from 'node:os';
+import {
+  address,
+  defineConfig,
+  integer,
+  listOf,
+  path,
+  string,
+  type CommonConfig,
+  type Config,
+  type Parser,
+} from '@teu/config';
+import { parseDriverName } from '@teu/ids';
+
+/** A storage driver and where it is served. */
+export interface DriverAddress {
+  name: string;
+  address: string;
+}
+
+/** `overlay2=unix:/run/teu/overlay2.sock`. */
+const driverAddress: Parser<DriverAddress> = (text) => {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new Error('expected <driver>=<address>');
+  return {
+    name: parseDriverName(text.slice(0, equals)),
+    address: address(text.slice(equals + 1)),
+  };
+};
+
+const inRunDir =
+  (name: string) =>
+  ({ runDir }: CommonConfig): string =>
+    `unix:${join(runDir, `${name}.sock`)}`;
+
+const serviceAddress = (name: string) => ({
+  env: `TEU_ENGINE_${name.toUpperCase()}_ADDRESS`,
+  flag: `--${name}-address`,
+  parse: address,
+  default: inRunDir(name),
+  doc: `Where the ${name} service is`,
+});
+
+/** The settings of the engine. */
+export const engineConfig = defineConfig({
+  address: {
+    env: 'TEU_ENGINE_ADDRESS',
+    flag: '--address',
+    parse: address,
+    default: inRunDir('engine'),
+    doc: 'Where to serve',
+  },
+  imageAddress: serviceAddress('image'),
+  cgroupAddress: serviceAddress('cgroup'),
+  executorAddress: serviceAddress('executor'),
+  drivers: {
+    env: 'TEU_ENGINE_DRIVERS',
+    flag: '--drivers',
+    parse: listOf(driverAddress),
+    default: (common) => [{ name: 'overlay2', address: inRunDir('overlay2')(common) }],
+    doc: 'Storage drivers, <name>=<address> divided by commas; the first is the default one',
+  },
+  pidsLimit: {
+    env: 'TEU_ENGINE_PIDS_LIMIT',
+    flag: '--pids-limit',
+    parse: integer({ min: -1, max: 4_194_304 }),
+    default: 4096,
+    doc: 'Most tasks of a container that asks for no limit; -1 for none',
+  },
+  eventsKept: {
+    env: 'TEU_ENGINE_EVENTS_KEPT',
+    flag: '--events-kept',
+    parse: integer({ min: 100 }),
+    default: 100_000,
+    doc: 'Number of events that can be had again',
+  },
+  node: {
+    env: 'TEU_ENGINE_NODE',
+    flag: '--node',
+    parse: string,
+    default: hostname(),
+    doc: 'Name of this machine in the subjects of events',
+  },
+  natsUrl: {
+    env: 'TEU_NATS_URL',
+    flag: '--nats-url',
+    parse: string,
+    default: 'nats://127.0.0.1:4222',
+    doc: 'Where events are published',
+  },
+  natsSeedFile: {
+    env: 'TEU_NATS_SEED_FILE',
+    flag: '--nats-seed-file',
+    parse: path,
+    default: ({ dataDir }) => join(dataDir, 'nats', 'engine.nkey'),
+    doc: 'File with the nkey seed of this service',
+  },
+});
+
+/** What loading the settings gives. */
+export type EngineConfig = Config<typeof engineConfig>;

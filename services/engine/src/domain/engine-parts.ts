@@ -1,0 +1,31 @@
+import type { Logger } from '@teu/log';
+import type { EventJournal, Store } from '@teu/state';
+import type { ContainerTable } from '../store/container-table.js';
+import type { ExecTable } from '../store/exec-table.js';
+import type { RequestTable } from '../store/request-table.js';
+import type { Peers } from '../peers/peers.js';
+import type { ContainerFiles } from './container-files.js';
+import type { ContainerRegistry } from './container-registry.js';
+import type { ImageCache } from './image-cache.js';
+import type { LogReaders } from './log-readers.js';
+import type { SpecDefaults } from './image-defaults.js';
+import type { TeardownQueue } from './teardown-queue.js';
+
+/** What the verbs of the engine work with. Made once in server.ts. */
+export interface EngineParts {
+  log: Logger;
+  /** Node name in the subjects of events. */
+  node: string;
+  defaults: SpecDefaults;
+  store: Store;
+  table: ContainerTable;
+  requests: RequestTable;
+  execs: ExecTable;
+  journal: EventJournal;
+  registry: ContainerRegistry;
+  peers: Peers;
+  images: ImageCache;
+  files: ContainerFiles;
+  readers: LogReaders;
+  teardown: TeardownQueue;
+}

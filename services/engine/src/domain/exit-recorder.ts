@@ -1,0 +1,90 @@
+import { CgroupServiceService, type Stats } from '@teu/proto/cgroup';
+import type { ContainerExit } from '@teu/proto/engine';
+import type { ContainerProcess, ExitStatus } from '@teu/proto/executor';
+import { failpoint } from '@teu/failpoint';
+import type { ContainerEntry } from './container-entry.js';
+import type { EngineParts } from './engine-parts.js';
+import type { ExecSessions } from './exec-sessions.js';
+import { exitOf } from './process-exit.js';
+import { recordExit, recordLateOom } from './transitions.js';
+
+/** The exit is recorded without knowing about memory rather than late. */
+const STATS_TIMEOUT_MS = 2_000;
+
+/** Records the ends of programs, each once, whoever tells of them and how often. */
+export class ExitRecorder {
+  readonly #parts: EngineParts;
+  readonly #execs: ExecSessions;
+
+  constructor(parts: EngineParts, execs: ExecSessions) {
+    this.#parts = parts;
+    this.#execs = execs;
+  }
+
+  /** Takes note of a process that ended. One that runs or is not ours is passed over. */
+  async record(process: ContainerProcess): Promise<void> {
+    const { containerId, execId, exit } = process;
+    if (exit === undefined) return;
+    if (execId !== '') {
+      await this.#execs.end(containerId, execId, exitOf(exit, false));
+      return;
+    }
+    const entry = this.#parts.registry.byId(containerId);
+    await entry?.mutex.run(async () => {
+      // The pid tells the runs of one container apart: this may be news of an earlier one.
+      if (!entry.running || entry.container.pid !== process.pid) return;
+      await this.#recordContainer(entry, exit);
+    });
+  }
+
+  /** Takes note that nobody can tell how a container's program ended. */
+  async recordUnknown(entry: ContainerEntry, pid: number, exit: ContainerExit): Promise<void> {
+    await entry.mutex.run(() => {
+      if (entry.running && entry.container.pid === pid) recordExit(this.#parts, entry, exit);
+    });
+  }
+
+  /** Looks at the last figures of a cgroup: an exit of 0 was recorded without asking for them. */
+  noteFinalStats(containerId: string, stats: Stats): void {
+    const entry = this.#parts.registry.byId(containerId);
+    const exit = entry?.container.exit;
+    if (entry === undefined || exit === undefined || exit.oomKilled || !killedForMemory(stats)) {
+      return;
+    }
+    entry.mutex
+      .run(() => {
+        if (!entry.removed && entry.container.exit === exit) {
+          recordLateOom(this.#parts, entry, exit);
+        }
+      })
+      .catch((error: unknown) =>
+        this.#parts.log.error({ container_id: containerId, err: error }, 'could not record an OOM'),
+      );
+  }
+
+  async #recordContainer(entry: ContainerEntry, status: ExitStatus): Promise<void> {
+    const failed = status.exitCode !== 0 || status.lost;
+    const oomKilled = failed && (await this.#wasKilledForMemory(entry.id));
+    failpoint('engine.exit.before-record');
+    recordExit(this.#parts, entry, exitOf(status, oomKilled));
+    failpoint('engine.exit.after-record');
+  }
+
+  async #wasKilledForMemory(id: string): Promise<boolean> {
+    try {
+      const { stats } = await this.#parts.peers.cgroup.call(
+        CgroupServiceService.getStats,
+        { id },
+        { timeoutMs: STATS_TIMEOUT_MS },
+      );
+      return stats !== undefined && killedForMemory(stats);
+    } catch (error) {
+      this.#parts.log.warn({ container_id: id, err: error }, 'no memory figures at an exit');
+      return false;
+    }
+  }
+}
+
+function killedForMemory(stats: Stats): boolean {
+  return (stats.memory?.oomKillCount ?? 0) > 0;
+}

@@ -1,0 +1,127 @@
+import { isTeuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import { CgroupServiceService, type CgroupMembership } from '@teu/proto/cgroup';
+import { SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import type { ContainerEntry } from './container-entry.js';
+import { withImage, type Draft } from './draft.js';
+import type { EngineParts } from './engine-parts.js';
+import { requireSpec, type LaunchParts } from './executor-spec.js';
+import { sameImage } from './image-cache.js';
+import type { StartClock } from './start-trace.js';
+import { recordRevision } from './transitions.js';
+
+/** Settings of calls that make something; how long each may take before the start is given up. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/**
+ * Makes the writable layer of a new container and its cgroup, side by side, while the image service confirms what
+ * the draft assumed of the image.
+ */
+export async function prepareNew(
+  parts: EngineParts,
+  entry: ContainerEntry,
+  draft: Draft,
+  trace: StartClock,
+): Promise<LaunchParts> {
+  const snapshot = trace.phase('prepare', () => prepareConfirmed(parts, entry, draft));
+  const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
+  const fileMounts = trace.phaseSync('files', () => parts.files.write(entry.container));
+  const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
+  return { rootMounts, membership, fileMounts };
+}
+
+/** Makes only the writable layer, for a container that is not started yet. */
+export async function prepareLayer(
+  parts: EngineParts,
+  entry: ContainerEntry,
+  draft: Draft,
+  trace: StartClock,
+): Promise<void> {
+  await trace.phase('prepare', () => prepareConfirmed(parts, entry, draft));
+}
+
+/** Asks again for the layer of a container that has one, and makes a cgroup. */
+export async function prepareAgain(
+  parts: EngineParts,
+  entry: ContainerEntry,
+  trace: StartClock,
+): Promise<LaunchParts> {
+  const { driver, snapshotKey } = entry.container;
+  const snapshot = trace.phase('prepare', async () => {
+    const request = { snapshotter: driver, key: snapshotKey };
+    const options = { timeoutMs: CALL_TIMEOUT_MS };
+    const { mounts } = await parts.peers
+      .driver(driver)
+      .call(SnapshotsService.mounts, request, options);
+    return mounts;
+  });
+  const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
+  const fileMounts = trace.phaseSync('files', () => parts.files.write(entry.container));
+  const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
+  return { rootMounts, membership, fileMounts };
+}
+
+async function prepareConfirmed(
+  parts: EngineParts,
+  entry: ContainerEntry,
+  draft: Draft,
+): Promise<Mount[]> {
+  const begun = prepare(parts, entry, draft.image.snapshot).then(
+    (mounts) => ({ mounts }),
+    (error: unknown) => ({ error }),
+  );
+  const [outcome, confirmed] = await Promise.all([begun, draft.confirmation]).catch(
+    async (error: unknown) => {
+      await begun;
+      throw error;
+    },
+  );
+  failpoint('engine.start.after-prepare');
+  if (sameImage(draft.image, confirmed)) {
+    if ('error' in outcome) throw outcome.error;
+    return outcome.mounts;
+  }
+  // The name means another image by now. What was begun with the old one has been seen by nobody.
+  if (!('error' in outcome)) await removeLayer(parts, entry);
+  else if (!isTeuError(outcome.error) || outcome.error.status !== 'NOT_FOUND') throw outcome.error;
+  recordRevision(parts, entry, withImage(parts, entry.container, draft.asked, confirmed));
+  return prepare(parts, entry, confirmed.snapshot);
+}
+
+async function prepare(
+  { peers }: EngineParts,
+  { container: { driver, snapshotKey } }: ContainerEntry,
+  parent: string,
+): Promise<Mount[]> {
+  const request = { snapshotter: driver, key: snapshotKey, parent, labels: {} };
+  const options = { timeoutMs: CALL_TIMEOUT_MS };
+  const { mounts } = await peers.driver(driver).call(SnapshotsService.prepare, request, options);
+  return mounts;
+}
+
+async function removeLayer(
+  { peers }: EngineParts,
+  { container: { driver, snapshotKey } }: ContainerEntry,
+): Promise<void> {
+  const request = { snapshotter: driver, key: snapshotKey };
+  await peers.driver(driver).call(SnapshotsService.remove, request, { timeoutMs: CALL_TIMEOUT_MS });
+}
+
+async function createCgroup(
+  { peers }: EngineParts,
+  entry: ContainerEntry,
+): Promise<CgroupMembership | undefined> {
+  const request = { id: entry.id, resources: requireSpec(entry.container).resources };
+  const options = { timeoutMs: CALL_TIMEOUT_MS };
+  const { cgroup } = await peers.cgroup.call(CgroupServiceService.createCgroup, request, options);
+  failpoint('engine.start.after-cgroup');
+  return cgroup?.membership;
+}
+
+/** Waits for both, also when one fails: an undo must not run beside what it undoes. */
+async function bothSettled<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return [first.value, second.value];
+}

@@ -1,0 +1,26 @@
+import type { ContainerExit } from '@teu/proto/engine';
+import type { ExitStatus } from '@teu/proto/executor';
+import { clock } from '@teu/ids';
+import { UNKNOWN_EXIT_CODE } from './defaults.js';
+
+/** How a process ended, from what the executor says. */
+export function exitOf(status: ExitStatus, oomKilled: boolean): ContainerExit {
+  return {
+    exitCode: status.lost ? UNKNOWN_EXIT_CODE : status.exitCode,
+    signal: status.lost ? 0 : status.signal,
+    oomKilled,
+    exitTime: status.exitTime ?? clock.now(),
+    error: status.lost ? 'its supervisor ended before it could record how the program ended' : '',
+  };
+}
+
+/** The end of a program that nobody can tell about. */
+export function unknownExit(problem: string): ContainerExit {
+  return {
+    exitCode: UNKNOWN_EXIT_CODE,
+    signal: 0,
+    oomKilled: false,
+    exitTime: clock.now(),
+    error: problem,
+  };
+}

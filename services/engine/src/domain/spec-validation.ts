@@ -1,0 +1,100 @@
+import { parseSignal } from '@teu/container-defaults';
+import { teuError } from '@teu/errors';
+import {
+  parseContainerName,
+  parseDriverName,
+  parseHostname,
+  parseLabels,
+  parseSingleLine,
+} from '@teu/ids';
+import { NetworkMode, type ContainerSpec } from '@teu/proto/engine';
+import type { LinuxResources } from '@teu/proto/type';
+import { msFromDuration } from './durations.js';
+
+/**
+ * Refuses what a client may not ask for. Values that end up in files of lines (host name, user, name) may hold
+ * no control characters; arguments and environment only no NUL, as execve(2) can't carry one.
+ * @throws INVALID_ARGUMENT or INVALID_ID naming the field.
+ */
+export function validateSpec(spec: ContainerSpec): void {
+  if (spec.image === '') refuse('spec.image', 'names no image');
+  parseSingleLine(spec.image, 'spec.image', 512);
+  if (spec.name !== '') parseContainerName(spec.name, 'spec.name');
+  // A name of this form could not be told from an id.
+  if (/^[0-9a-f]{64}$/.test(spec.name)) refuse('spec.name', 'has the form of an id');
+  validateProcessText('spec', spec);
+  spec.entrypoint?.values.forEach((value, i) => requireNoNul(`spec.entrypoint[${i}]`, value));
+  if (spec.hostname !== '') parseHostname(spec.hostname, 'spec.hostname');
+  validateNetwork(spec.network);
+  parseLabels(spec.labels, 'spec.labels');
+  if (spec.stopSignal !== '') requireSignal('spec.stop_signal', spec.stopSignal);
+  if ((msFromDuration(spec.stopTimeoutDuration) ?? 0) < 0) {
+    refuse('spec.stop_timeout_duration', 'is negative');
+  }
+  if (spec.driver !== '') parseDriverName(spec.driver, 'spec.driver');
+  validateResources(spec.resources);
+}
+
+/** What a container and an exec have in common. */
+export function validateProcessText(
+  prefix: string,
+  process: { args: string[]; env: string[]; workingDir: string; user: string },
+): void {
+  process.args.forEach((value, i) => requireNoNul(`${prefix}.args[${i}]`, value));
+  validateEnvironment(`${prefix}.env`, process.env);
+  parseSingleLine(process.user, `${prefix}.user`);
+  parseSingleLine(process.workingDir, `${prefix}.working_dir`);
+  if (process.workingDir !== '' && !process.workingDir.startsWith('/')) {
+    refuse(`${prefix}.working_dir`, 'is not an absolute path');
+  }
+}
+
+/** @throws INVALID_ARGUMENT if it names no signal. */
+export function requireSignal(field: string, text: string): number {
+  const signal = parseSignal(text);
+  if (signal === undefined) refuse(field, 'is not the name or number of a signal');
+  return signal;
+}
+
+/** Refuses a field of a request. */
+export function refuse(field: string, problem: string): never {
+  throw teuError('INVALID_ARGUMENT', `${field} ${problem}`, { metadata: { field } });
+}
+
+/** Entries are "NAME=value" with a name; a line break in HOME would reach files like passwd. */
+function validateEnvironment(field: string, env: readonly string[]): void {
+  env.forEach((entry, i) => {
+    requireNoNul(`${field}[${i}]`, entry);
+    if (entry.indexOf('=') < 1) refuse(`${field}[${i}]`, 'is not of the form NAME=value');
+    if (entry.startsWith('HOME=')) parseSingleLine(entry, `${field}[${i}]`);
+  });
+}
+
+function validateNetwork(network: NetworkMode): void {
+  const known: NetworkMode[] = [
+    NetworkMode.NETWORK_MODE_UNSPECIFIED,
+    NetworkMode.NETWORK_MODE_NONE,
+    NetworkMode.NETWORK_MODE_HOST,
+  ];
+  if (!known.includes(network)) refuse('spec.network', `has the unknown value ${network}`);
+}
+
+/** Only what can be wrong on every host; what this host can't enforce the cgroup service refuses. */
+function validateResources(resources: LinuxResources | undefined): void {
+  const limits: [string, number | undefined][] = [
+    ['memory.limit', resources?.memory?.limit],
+    ['memory.reservation', resources?.memory?.reservation],
+    ['memory.swap', resources?.memory?.swap],
+    ['cpu.quota', resources?.cpu?.quota],
+    ['pids.limit', resources?.pids?.limit],
+  ];
+  for (const [field, value] of limits) {
+    if (value !== undefined && (value < -1 || value === 0)) {
+      refuse(`spec.resources.${field}`, `is ${value}; it must be positive, or -1 for no limit`);
+    }
+  }
+}
+
+function requireNoNul(field: string, value: string): void {
+  if (value.includes('\0')) refuse(field, 'has a NUL character');
+}

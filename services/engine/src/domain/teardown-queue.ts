@@ -1,0 +1,208 @@
+import { isTeuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import type { Logger } from '@teu/log';
+import { CgroupServiceService, type Stats } from '@teu/proto/cgroup';
+import type { Container } from '@teu/proto/engine';
+import { ExecutorServiceService } from '@teu/proto/executor';
+import { SnapshotsService } from '@teu/proto/snapshots';
+import type { Intent, Store } from '@teu/state';
+import type { Peers } from '../peers/peers.js';
+import type { ContainerFiles } from './container-files.js';
+import type { LogReaders } from './log-readers.js';
+
+/** What is to be cleared away. Every part is named by an id, and clearing away what is gone succeeds. */
+export interface TeardownTask {
+  containerId: string;
+  /** Only this exec process. */
+  execId?: string;
+  /** Log and exit record in the executor, and whatever still runs. */
+  process?: boolean;
+  cgroup?: boolean;
+  snapshot?: { driver: string; key: string };
+  files?: boolean;
+}
+
+/** Everything of a container. */
+export function wholeTeardown(container: Container): TeardownTask {
+  return {
+    containerId: container.id,
+    process: true,
+    cgroup: true,
+    snapshot: { driver: container.driver, key: container.snapshotKey },
+    files: true,
+  };
+}
+
+/** What the queue needs. */
+export interface TeardownParts {
+  store: Store;
+  peers: Peers;
+  files: ContainerFiles;
+  readers: LogReaders;
+  log: Logger;
+  /** Told the figures that a cgroup had when it was deleted. */
+  onFinalStats(containerId: string, stats: Stats): void;
+}
+
+interface Job {
+  task: TeardownTask;
+  intentId: string;
+  attempts: number;
+  timer?: NodeJS.Timeout;
+  running?: Promise<void>;
+}
+
+/** The answer goes out before the work begins, which takes as much of the machine as the start did. */
+const DELAY_MS = 5;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 30_000;
+const CALL_TIMEOUT_MS = 30_000;
+
+/**
+ * Clears away what ended containers leave behind, after the answer and for as long as it takes. Each task is an
+ * intent, so a restart goes on with it.
+ */
+export class TeardownQueue {
+  readonly #parts: TeardownParts;
+  readonly #jobs = new Map<string, Set<Job>>();
+  #closed = false;
+
+  constructor(parts: TeardownParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a task in the caller's transaction; work begins after the commit. */
+  schedule(task: TeardownTask): void {
+    const { store } = this.#parts;
+    const objectKey = task.containerId;
+    const intentId = store.intents.begin({ operation: 'teardown', objectKey, payload: task });
+    store.afterCommit(() => this.#add(task, intentId));
+  }
+
+  /** Goes on with a task that an earlier process recorded. */
+  adopt(intent: Intent): void {
+    this.#add(intent.payload as TeardownTask, intent.id);
+  }
+
+  /** Does now what is to be done for a container, because it shall start again. Throws if that fails. */
+  async settle(containerId: string): Promise<void> {
+    for (const job of [...(this.#jobs.get(containerId) ?? [])]) {
+      if (job.task.execId !== undefined) continue;
+      clearTimeout(job.timer);
+      await (job.running ?? Promise.resolve());
+      if (!this.#jobs.get(containerId)?.has(job)) continue;
+      try {
+        await this.#perform(job);
+      } catch (error) {
+        this.#arm(job, FIRST_RETRY_MS);
+        throw error;
+      }
+    }
+  }
+
+  /** Number of tasks that are not done. */
+  get pending(): number {
+    return [...this.#jobs.values()].reduce((sum, jobs) => sum + jobs.size, 0);
+  }
+
+  /** Stops; the next start of the engine goes on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
+    for (const job of jobs) clearTimeout(job.timer);
+    await Promise.all(jobs.map((job) => job.running));
+  }
+
+  #add(task: TeardownTask, intentId: string): void {
+    const job: Job = { task, intentId, attempts: 0 };
+    const jobs = this.#jobs.get(task.containerId) ?? new Set();
+    this.#jobs.set(task.containerId, jobs.add(job));
+    this.#arm(job, DELAY_MS);
+  }
+
+  #arm(job: Job, delayMs: number): void {
+    if (this.#closed) return;
+    job.timer = setTimeout(() => {
+      job.running = this.#attempt(job).finally(() => delete job.running);
+    }, delayMs);
+  }
+
+  async #attempt(job: Job): Promise<void> {
+    try {
+      await this.#perform(job);
+    } catch (error) {
+      if (this.#closed) return;
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** job.attempts, LONGEST_RETRY_MS);
+      job.attempts += 1;
+      const { containerId, execId } = job.task;
+      this.#parts.log.warn(
+        { container_id: containerId, exec_id: execId, retry_ms: delayMs, err: error },
+        'could not clear away what a container left; trying again',
+      );
+      this.#arm(job, delayMs);
+    }
+  }
+
+  /** Carries a task out, in the order in which the parts were made to depend on each other, backwards. */
+  async #perform(job: Job): Promise<void> {
+    const { task } = job;
+    const { store, files } = this.#parts;
+    if (task.process === true) await this.#deleteProcess(task);
+    failpoint('engine.teardown.after-process');
+    if (task.cgroup === true) await this.#deleteCgroup(task.containerId);
+    failpoint('engine.teardown.after-cgroup');
+    if (task.snapshot !== undefined) await this.#removeSnapshot(task.snapshot);
+    failpoint('engine.teardown.after-snapshot');
+    if (task.files === true) await files.remove(task.containerId);
+    store.transaction(() => store.intents.finish(job.intentId), { durable: false });
+    const jobs = this.#jobs.get(task.containerId);
+    jobs?.delete(job);
+    if (jobs?.size === 0) this.#jobs.delete(task.containerId);
+  }
+
+  async #deleteProcess({ containerId, execId = '' }: TeardownTask): Promise<void> {
+    const { peers, readers } = this.#parts;
+    await readers.whenFree(execId === '' ? containerId : execId);
+    await unlessGone(
+      peers.executor.call(
+        ExecutorServiceService.deleteProcess,
+        { containerId, execId, force: true },
+        { timeoutMs: CALL_TIMEOUT_MS },
+      ),
+    );
+  }
+
+  async #deleteCgroup(id: string): Promise<void> {
+    const { peers, onFinalStats } = this.#parts;
+    const answer = await unlessGone(
+      peers.cgroup.call(
+        CgroupServiceService.deleteCgroup,
+        { id, force: true },
+        { timeoutMs: CALL_TIMEOUT_MS },
+      ),
+    );
+    if (answer?.finalStats !== undefined) onFinalStats(id, answer.finalStats);
+  }
+
+  async #removeSnapshot({ driver, key }: { driver: string; key: string }): Promise<void> {
+    await unlessGone(
+      this.#parts.peers
+        .driver(driver)
+        .call(
+          SnapshotsService.remove,
+          { snapshotter: driver, key },
+          { timeoutMs: CALL_TIMEOUT_MS },
+        ),
+    );
+  }
+}
+
+/** What is gone already needs no clearing away. */
+async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isTeuError(error) && error.status === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}

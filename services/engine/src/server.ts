@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { connectEvents, startOutboxPublisher, subjectToken, type Events } from '@teu/events';
+import type { Logger } from '@teu/log';
+import { startRpcServer } from '@teu/rpc';
+import { openEventJournal, openStore } from '@teu/state';
+import type { EngineConfig } from './config.js';
+import { createContainerFiles } from './domain/container-files.js';
+import { ContainerRegistry } from './domain/container-registry.js';
+import type { Engine } from './domain/engine.js';
+import type { EngineParts } from './domain/engine-parts.js';
+import { takeInEvents } from './domain/event-intake.js';
+import { ExecSessions } from './domain/exec-sessions.js';
+import { ExitRecorder } from './domain/exit-recorder.js';
+import { ExitWatch } from './domain/exit-watch.js';
+import { ImageCache } from './domain/image-cache.js';
+import { LogReaders } from './domain/log-readers.js';
+import { expireRequests, recover } from './domain/recovery.js';
+import { RepeatableRequests } from './domain/repeatable-requests.js';
+import { TeardownQueue } from './domain/teardown-queue.js';
+import './failpoints.js';
+import { engineService } from './handlers/engine-service.js';
+import { connectPeers } from './peers/peers.js';
+import { createContainerTable } from './store/container-table.js';
+import { createExecTable } from './store/exec-table.js';
+import { createRequestTable } from './store/request-table.js';
+import { ENGINE_MIGRATIONS } from './store/schema.js';
+import { VERSION } from './version.js';
+
+/** What a test may bring along. */
+export interface EngineDependencies {
+  /** Way to NATS; made from the configuration if not given. */
+  events?: Events;
+}
+
+/** An engine that serves. */
+export interface EngineServer {
+  readonly address: string;
+  /** The inside, for tests. */
+  readonly engine: Engine;
+  close(): Promise<void>;
+}
+
+const EXPIRY_INTERVAL_MS = 3600_000;
+
+/** Starts the engine: opens its state, brings it in order, and serves. Waits for no other service. */
+export async function startServer(
+  config: EngineConfig,
+  log: Logger,
+  dependencies: EngineDependencies = {},
+): Promise<EngineServer> {
+  const { engine, recorder } = assemble(config, log);
+  const { store, execSessions } = engine;
+  try {
+    recover(engine, execSessions);
+    expireRequests(engine);
+    const watch = new ExitWatch(engine, recorder, execSessions);
+    watch.start();
+    const server = await startRpcServer({
+      name: 'engine',
+      version: VERSION,
+      address: config.address,
+      services: [engineService(engine)],
+      log,
+    });
+    const stopEvents = exchangeEvents(config, engine, dependencies.events);
+    const expiry = setInterval(() => expireRequests(engine), EXPIRY_INTERVAL_MS);
+    return {
+      address: server.address,
+      engine,
+      close: async () => {
+        clearInterval(expiry);
+        await server.close();
+        await watch.close();
+        await engine.teardown.close();
+        await stopEvents();
+        engine.peers.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    engine.peers.close();
+    store.close();
+    throw error;
+  }
+}
+
+function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder: ExitRecorder } {
+  const directory = join(config.dataDir, 'engine');
+  const store = openStore({
+    path: join(directory, 'state.db'),
+    migrations: ENGINE_MIGRATIONS,
+    role: 'engine',
+  });
+  const drivers = new Map(config.drivers.map(({ name, address }) => [name, address]));
+  const peers = connectPeers({
+    image: config.imageAddress,
+    cgroup: config.cgroupAddress,
+    executor: config.executorAddress,
+    drivers,
+  });
+  const files = createContainerFiles(join(directory, 'containers'));
+  const readers = new LogReaders();
+  const teardown = new TeardownQueue({
+    ...{ store, peers, files, readers, log },
+    onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
+  });
+  const parts: EngineParts = {
+    ...{ store, peers, files, readers, teardown, log },
+    node: config.node,
+    defaults: { driver: config.drivers[0]?.name ?? '', pidsLimit: config.pidsLimit },
+    table: createContainerTable(store),
+    requests: createRequestTable(store),
+    execs: createExecTable(store),
+    journal: openEventJournal(store, { retain: config.eventsKept }),
+    registry: new ContainerRegistry(),
+    images: new ImageCache(peers),
+  };
+  const execSessions = new ExecSessions(parts);
+  const recorder = new ExitRecorder(parts, execSessions);
+  const repeatable = new RepeatableRequests(parts);
+  return { engine: { ...parts, execSessions, repeatable, version: VERSION }, recorder };
+}
+
+/** Publishes the engine's events and takes in those of the others. Nothing waits for either. */
+function exchangeEvents(
+  config: EngineConfig,
+  engine: Engine,
+  given: Events | undefined,
+): () => Promise<void> {
+  const { natsUrl: url, natsSeedFile: nkeySeedFile } = config;
+  const { log, store } = engine;
+  const events =
+    given ?? connectEvents({ url, service: 'engine', nkeySeedFile, log, ownsStream: true });
+  const publisher = startOutboxPublisher({ store, events, log });
+  const intake = takeInEvents(engine, events, `engine-${subjectToken(config.node)}`);
+  return async () => {
+    await intake.close();
+    await publisher.close();
+    if (given === undefined) await events.close();
+  };
+}

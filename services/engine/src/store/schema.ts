@@ -1,0 +1,37 @@
+/**
+ * Tables of the engine. The body of a container is its protobuf message: readers find by key, never by content. The
+ * checksum tells a damaged row from a whole one, so that one bad row costs one container and not the engine.
+ */
+export const ENGINE_MIGRATIONS: readonly string[] = [
+  `CREATE TABLE containers (
+     position INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL UNIQUE,
+     boot_id TEXT NOT NULL,
+     body BLOB NOT NULL,
+     checksum INTEGER NOT NULL
+   ) STRICT;
+
+   CREATE TABLE quarantined_containers (
+     id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     body BLOB NOT NULL,
+     problem TEXT NOT NULL,
+     quarantine_time INTEGER NOT NULL
+   ) STRICT;
+
+   CREATE TABLE requests (
+     request_id TEXT PRIMARY KEY,
+     digest TEXT NOT NULL,
+     container_id TEXT NOT NULL,
+     answer BLOB,
+     final BLOB,
+     create_time INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX requests_by_container ON requests (container_id);
+
+   CREATE TABLE execs (
+     exec_id TEXT PRIMARY KEY,
+     container_id TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+];

@@ -1,0 +1,60 @@
+import { teuError } from '@teu/errors';
+import {
+  Cgroup,
+  CgroupServiceService,
+  Stats,
+  type CreateCgroupRequest,
+  type CreateCgroupResponse,
+} from '@teu/proto/cgroup';
+import { LinuxResources } from '@teu/proto/type';
+import { implement, type Implementation } from '@teu/rpc';
+import { unimplemented } from './unimplemented.js';
+
+/** A cgroup service in memory. */
+export class FakeCgroup {
+  /** Limits of the cgroups that exist, encoded. */
+  readonly groups = new Map<string, string>();
+  /** Cgroups in which the kernel has killed something. */
+  readonly oomKilled = new Set<string>();
+  /** Called for KillCgroup. */
+  onKill: (id: string) => void = () => undefined;
+
+  get service(): Implementation {
+    return implement(CgroupServiceService, {
+      ...unimplemented(CgroupServiceService),
+      createCgroup: async (request: CreateCgroupRequest) => this.#create(request),
+      deleteCgroup: async ({ id }: { id: string }) => {
+        if (!this.groups.delete(id)) return { finalStats: undefined };
+        return { finalStats: this.#stats(id) };
+      },
+      killCgroup: async ({ id }: { id: string }) => {
+        this.#require(id);
+        this.onKill(id);
+        return { killedCount: 1 };
+      },
+      getStats: async ({ id }: { id: string }) => {
+        this.#require(id);
+        return { stats: this.#stats(id) };
+      },
+    });
+  }
+
+  #create({ id, resources }: CreateCgroupRequest): CreateCgroupResponse {
+    const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
+    const existing = this.groups.get(id);
+    if (existing !== undefined && existing !== limits) {
+      throw teuError('CGROUP_EXISTS', `cgroup ${id} has other limits`);
+    }
+    this.groups.set(id, limits);
+    const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
+    return { cgroup: Cgroup.create({ id, membership }) };
+  }
+
+  #stats(id: string): Stats {
+    return Stats.create({ memory: { oomKillCount: this.oomKilled.has(id) ? 1 : 0 } });
+  }
+
+  #require(id: string): void {
+    if (!this.groups.has(id)) throw teuError('CGROUP_NOT_FOUND', `no cgroup ${id}`);
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '@teu/config';
+import type { Events } from '@teu/events';
+import { silentLogger } from '@teu/log';
+import { connect, startRpcServer, type Implementation, type RpcChannel } from '@teu/rpc';
+import { engineConfig } from '../config.js';
+import { startServer, type EngineServer } from '../server.js';
+import { FakeCgroup } from './fake-cgroup.js';
+import { FakeDriver } from './fake-driver.js';
+import { FakeExecutor } from './fake-executor.js';
+import { FakeImage } from './fake-image.js';
+
+/** Name of a service behind the engine. */
+export type FakeName = 'image' | 'overlay2' | 'cgroup' | 'executor';
+
+/** NATS that never answers: everything must work all the same. */
+const noEvents: Events = {
+  connected: false,
+  link: (signal) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    }),
+  drop: async () => undefined,
+  close: async () => undefined,
+};
+
+/** An engine in this process, with fakes of all other services as real gRPC servers. */
+export class FakeHost {
+  readonly directory = mkdtempSync(join(tmpdir(), 'teu-e-'));
+  readonly image = new FakeImage();
+  readonly driver = new FakeDriver();
+  readonly cgroup = new FakeCgroup();
+  readonly executor = new FakeExecutor();
+  readonly #servers = new Map<FakeName, { close(graceMs?: number): Promise<void> }>();
+  #engine: EngineServer | undefined;
+  #channel: RpcChannel | undefined;
+
+  constructor() {
+    this.driver.committed.add('sha256:layer');
+    this.image.put('busybox', 'sha256:layer', { cmd: ['sleep'], env: ['LANG=C'] });
+    this.cgroup.onKill = (id) => this.executor.find({ containerId: id, execId: '' })?.signal(9);
+  }
+
+  /** Starts all fakes and the engine. */
+  static async start(): Promise<FakeHost> {
+    const host = new FakeHost();
+    for (const name of ['image', 'overlay2', 'cgroup', 'executor'] as const) {
+      await host.startFake(name);
+    }
+    await host.startEngine();
+    return host;
+  }
+
+  get engine(): EngineServer {
+    if (this.#engine === undefined) throw new Error('the engine is not started');
+    return this.#engine;
+  }
+
+  /** Connection to the engine. */
+  get channel(): RpcChannel {
+    if (this.#channel === undefined) throw new Error('the engine is not started');
+    return this.#channel;
+  }
+
+  async startFake(name: FakeName): Promise<void> {
+    const services: Record<FakeName, Implementation> = {
+      image: this.image.service,
+      overlay2: this.driver.service,
+      cgroup: this.cgroup.service,
+      executor: this.executor.service,
+    };
+    const server = await startRpcServer({
+      name,
+      version: '0',
+      address: `unix:${join(this.directory, `${name}.sock`)}`,
+      services: [services[name]],
+      log: silentLogger,
+    });
+    this.#servers.set(name, server);
+  }
+
+  async stopFake(name: FakeName): Promise<void> {
+    await this.#servers.get(name)?.close(0);
+    this.#servers.delete(name);
+  }
+
+  async startEngine(): Promise<void> {
+    const runDir = this.directory;
+    const env = { TEU_RUN_DIR: runDir, TEU_DATA_DIR: join(runDir, 'data') };
+    const config = loadConfig(engineConfig, { env, argv: [] });
+    this.#engine = await startServer(config, silentLogger, { events: noEvents });
+    this.#channel = connect(this.#engine.address, { serviceName: 'engine' });
+  }
+
+  async stopEngine(): Promise<void> {
+    this.#channel?.close();
+    await this.#engine?.close();
+    this.#engine = undefined;
+  }
+
+  /** Ends everything and deletes what it wrote. */
+  async close(): Promise<void> {
+    await this.stopEngine();
+    for (const name of [...this.#servers.keys()]) await this.stopFake(name);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
