@@ -1,0 +1,20 @@
+export { startNats, type StartNatsOptions, type TestNats } from '@teu/events/testing';
+export {
+  expectNoLeaks,
+  instanceName,
+  leakSnapshot,
+  type LeakOptions,
+  type LeakSet,
+} from './leaks.js';
+export type { EngineInstance } from './processes.js';
+export { requires, type FeatureName } from './requires.js';
+export { runProgram, type ProgramResult, type RunOptions } from './run-program.js';
+export {
+  startService,
+  type RunningTestService,
+  type StartServiceOptions,
+} from './start-service.js';
+export { startTeu, type StartTeuOptions, type TestTeu, type TeuPids } from './start-teu.js';
+export { tempDir, type TempDir } from './temp-dir.js';
+export { busyboxImageTar, debianRootfsTar } from './test-images.js';
+export { waitFor, type WaitOptions } from './wait-for.js';
