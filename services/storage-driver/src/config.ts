@@ -1,6 +1,9 @@
-import { address, defineConfig, oneOf, path, string, type Config } from '@teu/config';
+import { address, defineConfig, oneOf, path, string, type Config, type Parser } from '@teu/config';
 import { join } from 'node:path';
 import { DRIVER_NAMES } from './drivers/index.js';
+
+const optionalAddress: Parser<string | undefined> = address;
+const optionalPath: Parser<string | undefined> = path;
 
 /** Where the name of the driver decides a default, the main program fills it in (see server.ts). */
 export const storageDriverConfig = defineConfig({
@@ -14,14 +17,14 @@ export const storageDriverConfig = defineConfig({
   address: {
     env: 'TEU_STORAGE_ADDRESS',
     flag: '--address',
-    parse: address,
+    parse: optionalAddress,
     default: undefined,
     doc: 'Where to serve; default unix:<run dir>/<driver>.sock',
   },
   root: {
     env: 'TEU_STORAGE_ROOT',
     flag: '--root',
-    parse: path,
+    parse: optionalPath,
     default: undefined,
     doc: 'Directory of the driver; default <data dir>/<driver>',
   },
