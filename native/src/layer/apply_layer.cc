@@ -1,0 +1,84 @@
+#include "layer/apply_layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "layer/cage.h"
+#include "layer/tar_reader.h"
+#include "layer/tar_stream.h"
+#include "layer/tree_writer.h"
+#include "sys/unique_fd.h"
+
+namespace teu::layer {
+namespace {
+
+Outcome syncFile(int fd) {
+  if (fd >= 0 && fdatasync(fd) != 0) return sysFailure("fdatasync", "sync blob", errno);
+  return {};
+}
+
+Outcome writeTree(int rootFd, const Limits& limits, ChunkRing& ring, AppliedLayer& applied) {
+  TarStream stream(ring, 0);
+  TarReader reader(stream, limits);
+  TreeWriter writer(rootFd, limits);
+  TarEntry entry;
+  for (bool end = false;;) {
+    if (Outcome read = reader.next(entry, end); !read) return read;
+    if (end) break;
+    if (++applied.entries > limits.entries) {
+      return refused(code::kLimit,
+                     "the layer has more than " + std::to_string(limits.entries) + " entries");
+    }
+    if (Outcome written = writer.write(entry, reader); !written) {
+      return std::move(written).at(entry.name, entry.offset);
+    }
+  }
+  stream.drain();
+  applied.contentBytes = writer.contentBytes();
+  return writer.finish();
+}
+
+Outcome writeAll(int fd, Bytes data) {
+  while (!data.empty()) {
+    const ssize_t count = write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return sysFailure("write", "store decoded blob", errno);
+    data = data.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome applyLayer(const Options& options, AppliedLayer& applied) {
+  if (Outcome caged = enterCage(options); !caged) return caged;
+  UniqueFd root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return sysFailure("open", "open root", errno);
+  const auto sink = [&](ChunkRing& ring) {
+    return writeTree(root.get(), options.limits, ring, applied);
+  };
+  if (Outcome done = runPipeline(options, restrictSyscalls, sink, applied.blob); !done) return done;
+  if (Outcome synced = syncFile(options.copyFd); !synced) return synced;
+  // Nothing that names this layer may be recorded before its bytes are on the disk.
+  if (syncfs(root.get()) != 0) return sysFailure("syncfs", "sync layer", errno);
+  return {};
+}
+
+Outcome copyBlob(const Options& options, BlobFacts& facts) {
+  if (Outcome caged = enterEmptyCage(); !caged) return caged;
+  const auto sink = [&](ChunkRing& ring) -> Outcome {
+    for (Bytes chunk = ring.next(0); !chunk.empty(); chunk = ring.next(0)) {
+      if (options.decodedFd >= 0) {
+        if (Outcome written = writeAll(options.decodedFd, chunk); !written) return written;
+      }
+      ring.release(0);
+    }
+    return {};
+  };
+  if (Outcome done = runPipeline(options, restrictSyscalls, sink, facts); !done) return done;
+  if (Outcome synced = syncFile(options.copyFd); !synced) return synced;
+  return syncFile(options.decodedFd);
+}
+
+}  // namespace teu::layer

@@ -1,0 +1,60 @@
+#include "layer/blob_source.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace teu::layer {
+
+BlobSource::BlobSource(int fd, std::uint64_t offset, std::uint64_t length, int copyFd, bool hash)
+    : fd_(fd), copyFd_(copyFd), hash_(hash), offset_(offset), left_(length) {}
+
+Outcome BlobSource::read(std::span<std::uint8_t> into, std::size_t& got) {
+  got = 0;
+  while (got < into.size() && left_ > 0) {
+    const std::size_t wanted = std::min<std::uint64_t>(into.size() - got, left_);
+    const ssize_t count = pread(fd_, into.data() + got, wanted, static_cast<off_t>(offset_));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return sysFailure("pread", "read blob", errno);
+    if (count == 0) {
+      left_ = 0;
+      break;
+    }
+    got += static_cast<std::size_t>(count);
+    offset_ += static_cast<std::uint64_t>(count);
+    left_ -= static_cast<std::uint64_t>(count);
+  }
+  bytesRead_ += got;
+  if (hash_) sha_.update(into.data(), got);
+  return copy(into.first(got));
+}
+
+Outcome BlobSource::peek(std::span<std::uint8_t> into, std::size_t& got) {
+  const std::size_t wanted = std::min<std::uint64_t>(into.size(), left_);
+  const ssize_t count = pread(fd_, into.data(), wanted, static_cast<off_t>(offset_));
+  if (count < 0) return sysFailure("pread", "read blob", errno);
+  got = static_cast<std::size_t>(count);
+  return {};
+}
+
+Outcome BlobSource::drain() {
+  std::vector<std::uint8_t> buffer(65536);
+  for (std::size_t got = 1; got > 0;) {
+    if (Outcome read_ = read(buffer, got); !read_) return read_;
+  }
+  return {};
+}
+
+Outcome BlobSource::copy(std::span<const std::uint8_t> data) {
+  while (copyFd_ >= 0 && !data.empty()) {
+    const ssize_t count = write(copyFd_, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return sysFailure("write", "store blob", errno);
+    data = data.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace teu::layer

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "layer/failure.h"
+#include "layer/sha256.h"
+
+namespace teu::layer {
+
+/// The bytes of a blob as they are stored: a piece of a file. Hashes what it reads and, if asked, copies it to another
+/// file, so that a blob inside an archive is read once for its digest, its place in the store, and its content.
+class BlobSource {
+ public:
+  /// `length` UINT64_MAX means up to the end of the file. `copyFd` -1 means no copy.
+  BlobSource(int fd, std::uint64_t offset, std::uint64_t length, int copyFd, bool hash);
+
+  /// Reads up to into.size() bytes; 0 at the end.
+  Outcome read(std::span<std::uint8_t> into, std::size_t& got);
+  /// First bytes of the blob, without consuming them.
+  Outcome peek(std::span<std::uint8_t> into, std::size_t& got);
+  /// Reads what is left, so that digest and copy cover all of the blob.
+  Outcome drain();
+
+  std::uint64_t bytesRead() const noexcept { return bytesRead_; }
+  std::string finishDigest() { return sha_.finish(); }
+
+ private:
+  Outcome copy(std::span<const std::uint8_t> data);
+
+  const int fd_;
+  const int copyFd_;
+  const bool hash_;
+  std::uint64_t offset_;
+  std::uint64_t left_;
+  std::uint64_t bytesRead_ = 0;
+  Sha256 sha_;
+};
+
+}  // namespace teu::layer

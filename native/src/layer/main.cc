@@ -1,0 +1,82 @@
+// teu-layer: writes one layer of an image into the mounts that a storage driver returned. Everything that it reads is
+// hostile, so it is one short-lived program in a cage of its own (README.md). It answers with one line of JSON.
+#include <errno.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "layer/apply_layer.h"
+#include "layer/json_line.h"
+#include "layer/options.h"
+
+namespace teu::layer {
+namespace {
+
+constexpr char kUsage[] =
+    "usage: teu-layer apply --blob-fd N --cage DIRECTORY --mount TYPE SOURCE TARGET FLAGS DATA...\n"
+    "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]\n"
+    "  --blob-offset N --blob-length N   piece of the file that is the blob\n"
+    "  --copy-fd N                       stores the blob as it is, while it is read\n"
+    "  --compression auto|none|gzip|zstd what the media type says\n"
+    "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
+    "  --max-depth N                     limits, see limits.h\n";
+
+void addBlob(JsonLine& line, const BlobFacts& facts) {
+  line.add("digest", facts.digest)
+      .add("diffId", facts.diffId)
+      .add("compression", compressionName(facts.compression))
+      .add("blobBytes", facts.blobBytes)
+      .add("tarBytes", facts.tarBytes);
+}
+
+std::string describe(const Failure& failure) {
+  JsonLine line;
+  line.add("code", failure.code)
+      .add("message", failure.message)
+      .add("step", failure.step)
+      .add("entry", failure.entry)
+      .add("offset", failure.offset)
+      .add("errno", static_cast<std::uint64_t>(failure.number))
+      .add("errnoName", failure.number == 0 ? "" : strerrorname_np(failure.number));
+  return line.finish();
+}
+
+Outcome run(const Options& options, JsonLine& line) {
+  if (options.command == Command::kCopy) {
+    BlobFacts facts;
+    Outcome copied = copyBlob(options, facts);
+    addBlob(line, facts);
+    return copied;
+  }
+  AppliedLayer applied;
+  Outcome done = applyLayer(options, applied);
+  addBlob(line, applied.blob);
+  line.add("entries", applied.entries).add("contentBytes", applied.contentBytes);
+  return done;
+}
+
+int answer(const std::string& line, int status) {
+  const ssize_t written = write(STDOUT_FILENO, line.data(), line.size());
+  return written == static_cast<ssize_t>(line.size()) ? status : 1;
+}
+
+}  // namespace
+}  // namespace teu::layer
+
+int main(int count, char** arguments) {
+  using namespace teu::layer;
+  // The service that asked is gone: nobody will record what this would write.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  Options options;
+  Outcome parsed = parseOptions(count, arguments, options);
+  if (!parsed) {
+    (void)!write(STDERR_FILENO, kUsage, sizeof kUsage - 1);
+    return answer(describe(parsed.failure()), 2);
+  }
+  JsonLine line;
+  Outcome done = run(options, line);
+  return done ? answer(line.finish(), 0) : answer(describe(done.failure()), 1);
+}

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "layer/decoder.h"
+#include "layer/failure.h"
+#include "layer/limits.h"
+
+namespace teu::layer {
+
+/// One mount(2) call, already parsed by the service out of the storage driver's answer.
+struct MountCall {
+  std::string type{};
+  std::string source{};
+  std::string target{};///< below the root; empty for the root
+  unsigned long flags = 0;
+  std::string data{};
+};
+
+enum class Command { kApply, kCopy };
+
+struct Options {
+  Command command = Command::kApply;
+  int blobFd = -1;
+  std::uint64_t blobOffset = 0;
+  std::uint64_t blobLength = UINT64_MAX;
+  int copyFd = -1;      ///< where the blob goes as it is; -1 for nowhere
+  int decodedFd = -1;   ///< where the uncompressed tar goes, with kCopy
+  Compression compression = Compression::kAuto;
+  std::string cageDirectory;
+  std::vector<MountCall> mounts;
+  Limits limits;
+};
+
+/// Reads the command line; see kUsage in main.cc.
+Outcome parseOptions(int count, char** arguments, Options& options);
+
+}  // namespace teu::layer

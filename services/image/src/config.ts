@@ -1,0 +1,63 @@
+import { address, bytes, defineConfig, integer, path, string, type Config } from '@teu/config';
+
+/** Configuration of the image service. */
+export const imageConfig = defineConfig({
+  address: {
+    env: 'TEU_IMAGE_ADDRESS',
+    flag: '--address',
+    parse: address,
+    default: ({ runDir }) => `unix:${runDir}/image.sock`,
+    doc: 'Address to serve at',
+  },
+  defaultDriver: {
+    env: 'TEU_IMAGE_DEFAULT_DRIVER',
+    flag: '--default-driver',
+    parse: string,
+    default: 'overlay2',
+    doc: 'Storage driver for requests that name none',
+  },
+  maxLayerBytes: {
+    env: 'TEU_IMAGE_MAX_LAYER_BYTES',
+    flag: '--max-layer-bytes',
+    parse: bytes,
+    default: 64 * 2 ** 30,
+    doc: 'Largest layer, uncompressed',
+  },
+  maxLayerEntries: {
+    env: 'TEU_IMAGE_MAX_LAYER_ENTRIES',
+    flag: '--max-layer-entries',
+    parse: integer({ min: 1, max: 100_000_000 }),
+    default: 2_000_000,
+    doc: 'Most entries of a layer',
+  },
+  maxLayerRatio: {
+    env: 'TEU_IMAGE_MAX_LAYER_RATIO',
+    flag: '--max-layer-ratio',
+    parse: integer({ min: 1, max: 1_000_000 }),
+    default: 200,
+    doc: 'Most bytes that a compressed byte may become, for layers above 1 GiB',
+  },
+  maxUploadBytes: {
+    env: 'TEU_IMAGE_MAX_UPLOAD_BYTES',
+    flag: '--max-upload-bytes',
+    parse: bytes,
+    default: 64 * 2 ** 30,
+    doc: 'Largest archive that a client may send',
+  },
+  natsUrl: {
+    env: 'TEU_NATS_URL',
+    flag: '--nats-url',
+    parse: string,
+    default: 'nats://127.0.0.1:4222',
+    doc: 'Where events go',
+  },
+  natsSeedFile: {
+    env: 'TEU_NATS_SEED_FILE',
+    flag: '--nats-seed-file',
+    parse: path as (text: string) => string | undefined,
+    default: undefined,
+    doc: 'nkey seed of this service; none for a server that asks for none',
+  },
+});
+
+export type ImageServiceConfig = Config<typeof imageConfig>;

@@ -1,0 +1,28 @@
+import type { ImageServiceService } from '@teu/proto/image';
+import type { Handlers } from '@teu/rpc';
+import type { ImageServiceConfig } from '../config.js';
+import type { ImageParts } from '../operations/image-parts.js';
+import { createImagePreparer } from '../operations/prepare-image.js';
+import { getImageHandler } from './get-image.js';
+import { listImagesHandler } from './list-images.js';
+import { loadImageHandler } from './load-image.js';
+import { prepareImageHandler } from './prepare-image.js';
+import { removeImageHandler } from './remove-image.js';
+import { tagImageHandler } from './tag-image.js';
+import { uploadImageHandler } from './upload-image.js';
+
+/** A handler for each method of teu.image.v1.ImageService. */
+export function createImageHandlers(
+  parts: ImageParts,
+  { maxUploadBytes }: Pick<ImageServiceConfig, 'maxUploadBytes'>,
+): Handlers<typeof ImageServiceService> {
+  return {
+    loadImage: loadImageHandler(parts),
+    uploadImage: uploadImageHandler(parts, maxUploadBytes),
+    listImages: listImagesHandler(parts),
+    getImage: getImageHandler(parts),
+    prepareImage: prepareImageHandler(createImagePreparer(parts)),
+    tagImage: tagImageHandler(parts),
+    removeImage: removeImageHandler(parts),
+  };
+}

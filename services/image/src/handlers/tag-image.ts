@@ -1,0 +1,13 @@
+import type { TagImageRequest, TagImageResponse } from '@teu/proto/image';
+import type { CallContext } from '@teu/rpc';
+import type { ImageParts } from '../operations/image-parts.js';
+import { tagImage } from '../operations/tag-image.js';
+import { toImage } from './image-message.js';
+
+export function tagImageHandler(parts: ImageParts) {
+  return async (
+    { source, target }: TagImageRequest,
+    { requestId }: CallContext,
+  ): Promise<TagImageResponse> =>
+    Promise.resolve({ image: toImage(tagImage(parts, source, target, requestId)) });
+}

@@ -1,0 +1,119 @@
+import { isTeuError, teuError, type StatusName } from '@teu/errors';
+import { parseMount, type ParsedMount } from '@teu/mounts';
+import { Kind, SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import { connect, type RpcChannel } from '@teu/rpc';
+
+const QUICK_MS = 30_000;
+// A commit waits for the disk to take the whole layer.
+const COMMIT_MS = 15 * 60_000;
+
+/** A storage driver: any server of containerd's snapshots protocol. */
+export interface DriverClient {
+  readonly name: string;
+  /** Whether a committed snapshot has this name. */
+  hasCommitted(name: string): Promise<boolean>;
+  /** Makes a writable snapshot; undefined if the driver answers that it has the layer already. */
+  prepare(
+    key: string,
+    parent: string,
+    chainId: string | undefined,
+  ): Promise<ParsedMount[] | undefined>;
+  /** "exists" if another has committed the same layer meanwhile; the key is then still there. */
+  commit(key: string, name: string): Promise<'committed' | 'exists'>;
+  /** "in use" if others stand on it. A snapshot that is not there counts as removed. */
+  remove(key: string): Promise<'removed' | 'in use'>;
+  /** Bytes on disk, parents excluded. */
+  usage(name: string): Promise<number>;
+  close(): void;
+}
+
+/** Connects when it is first needed. `address` is that of the driver's socket. */
+export function connectDriver(name: string, address: string): DriverClient {
+  let open: RpcChannel | undefined;
+  const channel = (): RpcChannel => (open ??= connect(address, { serviceName: name }));
+  const snapshotter = name;
+  return {
+    name,
+    hasCommitted: async (key) => {
+      try {
+        const { info } = await channel().unary(
+          SnapshotsService.stat,
+          { snapshotter, key },
+          { timeoutMs: QUICK_MS },
+        );
+        return info?.kind === Kind.COMMITTED;
+      } catch (error) {
+        if (hasStatus(error, 'NOT_FOUND')) return false;
+        throw unreachable(name, error);
+      }
+    },
+    prepare: async (key, parent, chainId) => {
+      // Drivers that fetch layers by themselves recognise the layer by this label and answer ALREADY_EXISTS.
+      const labels: Record<string, string> =
+        chainId === undefined ? {} : { 'containerd.io/snapshot.ref': chainId };
+      try {
+        const { mounts } = await channel().unary(
+          SnapshotsService.prepare,
+          { snapshotter, key, parent, labels },
+          { timeoutMs: QUICK_MS },
+        );
+        return mounts.map(toParsed);
+      } catch (error) {
+        if (chainId !== undefined && hasStatus(error, 'ALREADY_EXISTS')) return undefined;
+        throw unreachable(name, error);
+      }
+    },
+    commit: async (key, committedName) => {
+      try {
+        await channel().unary(
+          SnapshotsService.commit,
+          { snapshotter, key, name: committedName, labels: {}, parent: '' },
+          { timeoutMs: COMMIT_MS },
+        );
+        return 'committed';
+      } catch (error) {
+        if (hasStatus(error, 'ALREADY_EXISTS')) return 'exists';
+        throw unreachable(name, error);
+      }
+    },
+    remove: async (key) => {
+      try {
+        await channel().unary(
+          SnapshotsService.remove,
+          { snapshotter, key },
+          { timeoutMs: QUICK_MS },
+        );
+        return 'removed';
+      } catch (error) {
+        if (hasStatus(error, 'NOT_FOUND')) return 'removed';
+        if (hasStatus(error, 'FAILED_PRECONDITION')) return 'in use';
+        throw unreachable(name, error);
+      }
+    },
+    usage: async (key) => {
+      const request = { snapshotter, key };
+      const answer = await channel().unary(SnapshotsService.usage, request, {
+        timeoutMs: COMMIT_MS,
+      });
+      return answer.size;
+    },
+    close: () => open?.close(),
+  };
+}
+
+function toParsed(mount: Mount, index: number): ParsedMount {
+  return parseMount(mount, `mounts[${index}] of the storage driver`);
+}
+
+function hasStatus(error: unknown, status: StatusName): boolean {
+  return isTeuError(error) && error.status === status;
+}
+
+/** Says which driver it was; a driver's own reasons pass. */
+function unreachable(driver: string, error: unknown): unknown {
+  if (!isTeuError(error) || error.status !== 'UNAVAILABLE') return error;
+  return teuError('DRIVER_UNAVAILABLE', `the storage driver ${driver} does not answer`, {
+    metadata: { driver },
+    cause: error,
+  });
+}

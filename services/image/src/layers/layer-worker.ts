@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { internalError } from '@teu/errors';
+import type { ParsedMount } from '@teu/mounts';
+import type { BlobPlace } from '../archive/image-files.js';
+import type { Compression } from '../domain/media-types.js';
+import { layerFailure, parseReport, type LayerReport } from './layer-report.js';
+
+/** Bounds that teu-layer enforces. */
+export interface LayerLimits {
+  /** Of one layer, uncompressed. */
+  maxLayerBytes: number;
+  maxLayerEntries: number;
+  /** Uncompressed to compressed. */
+  maxLayerRatio: number;
+}
+
+/** What all work on a blob needs to know. */
+export interface BlobWork {
+  blob: BlobPlace;
+  compression: Compression;
+  /** Where the blob is copied to while it is read. */
+  copyTo?: FileHandle;
+  signal: AbortSignal;
+}
+
+/** Runs teu-layer: one short-lived program in a cage of its own for each layer. */
+export interface LayerWorker {
+  /** Writes a layer into a driver's mounts and syncs it, with the copy. */
+  apply(work: BlobWork & { mounts: ParsedMount[] }): Promise<LayerReport>;
+  /** Copies and hashes a blob; `decodeTo` gets its bytes uncompressed. */
+  copy(work: BlobWork & { decodeTo?: FileHandle }): Promise<LayerReport>;
+}
+
+const BLOB_FD = 3;
+const OUTPUT_BYTES_MAX = 64 * 1024;
+
+export function createLayerWorker(options: {
+  binary: string;
+  /** An empty directory; mounted on only in the workers' own namespaces. */
+  cageDirectory: string;
+  limits: LayerLimits;
+}): LayerWorker {
+  const { binary, cageDirectory, limits } = options;
+  mkdirSync(cageDirectory, { recursive: true, mode: 0o700 });
+  const common = ({ blob, compression }: BlobWork): string[] => [
+    ...['--blob-fd', String(BLOB_FD), '--compression', compression],
+    ...['--blob-offset', String(blob.offset), '--blob-length', String(blob.size)],
+    ...['--max-bytes', String(limits.maxLayerBytes)],
+    ...['--max-entries', String(limits.maxLayerEntries)],
+    ...['--max-ratio', String(limits.maxLayerRatio)],
+  ];
+  return {
+    apply: (work) => {
+      const extra = work.copyTo ? [work.copyTo] : [];
+      const cage = ['--cage', cageDirectory, ...work.mounts.flatMap(mountArguments)];
+      const copy = work.copyTo ? ['--copy-fd', String(BLOB_FD + 1)] : [];
+      return runWorker(binary, ['apply', ...common(work), ...cage, ...copy], work, extra);
+    },
+    copy: (work) => {
+      const targets: [string, FileHandle | undefined][] = [
+        ['--copy-fd', work.copyTo],
+        ['--decoded-fd', work.decodeTo],
+      ];
+      const given = targets.filter((pair): pair is [string, FileHandle] => pair[1] !== undefined);
+      const flags = given.flatMap(([flag], index) => [flag, String(BLOB_FD + 1 + index)]);
+      const files = given.map(([, file]) => file);
+      return runWorker(binary, ['copy', ...common(work), ...flags], work, files);
+    },
+  };
+}
+
+function mountArguments({ type, source, target, flags, data }: ParsedMount): string[] {
+  return ['--mount', type, source, target, String(flags), data];
+}
+
+async function runWorker(
+  binary: string,
+  args: string[],
+  { blob, signal }: BlobWork,
+  files: FileHandle[],
+): Promise<LayerReport> {
+  signal.throwIfAborted();
+  // Not on the road of a start; and the process that forks here is a small one.
+  const child = spawn(binary, args, {
+    env: {},
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', blob.file.fd, ...files.map((file) => file.fd)],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    const [output, complaint, exit] = await Promise.all([
+      collect(child.stdout),
+      collect(child.stderr),
+      ended(child),
+    ]);
+    signal.throwIfAborted();
+    const report = parseReport(output);
+    if (exit.code === 0 && report?.kind === 'done') return report.report;
+    if (report?.kind === 'failed') throw layerFailure(report.failure);
+    const end = `teu-layer ended with ${exit.code ?? exit.signal ?? 'nothing'}: ${complaint}`;
+    throw internalError(new Error(end));
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+function ended(
+  child: ChildProcess,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(internalError(cause)));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let text = '';
+  for await (const chunk of stream ?? []) {
+    if (text.length < OUTPUT_BYTES_MAX) text += String(chunk);
+  }
+  return text;
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import type { ParsedMount } from '@teu/mounts';
+import type { Store } from '@teu/state';
+import { requireDigest } from '../domain/digest.js';
+import { nextChainId } from '../domain/chain-id.js';
+import type { KeyedMutex } from '../domain/keyed-mutex.js';
+import type { SnapshotTable } from '../store/snapshot-table.js';
+import type { DriverClient } from './driver-client.js';
+import type { LayerReport } from './layer-report.js';
+
+export const EXTRACT_OPERATION = 'extract';
+
+/** What recovery needs to undo an extraction; its object key is the snapshot's key. */
+export interface ExtractIntent {
+  driver: string;
+}
+
+/** A layer to be unpacked on top of another. */
+export interface UnpackRequest {
+  driver: DriverClient;
+  /** Chain id of the layer below; undefined for the base. */
+  parent: string | undefined;
+  /** Undefined if only the bytes can tell: then nothing can be looked up beforehand. */
+  diffId: string | undefined;
+  /** Keeps the layer from being collected as garbage until an image refers to it. */
+  pin(chainId: string): void;
+  /** Writes the layer into the mounts; checks whatever the caller knows about it. */
+  apply(mounts: ParsedMount[]): Promise<LayerReport>;
+}
+
+export interface UnpackedLayer {
+  chainId: string;
+  /** Bytes as unpacked. */
+  sizeBytes: number;
+  /** Undefined if the driver had the layer already. */
+  report?: LayerReport;
+}
+
+/** Unpacks layers into drivers, each layer once however many want it at the same time. */
+export interface Unpacker {
+  ensure(request: UnpackRequest): Promise<UnpackedLayer>;
+  /** What is known of a layer that a driver holds; undefined if it does not. */
+  find(
+    driver: DriverClient,
+    chainId: string,
+    parent: string | undefined,
+  ): Promise<UnpackedLayer | undefined>;
+}
+
+export function createUnpacker(parts: {
+  store: Store;
+  snapshots: SnapshotTable;
+  mutex: KeyedMutex;
+}): Unpacker {
+  const { snapshots, mutex } = parts;
+
+  const find = async (
+    driver: DriverClient,
+    chainId: string,
+    parent: string | undefined,
+  ): Promise<UnpackedLayer | undefined> => {
+    if (!(await driver.hasCommitted(chainId))) return undefined;
+    const known = snapshots.find(driver.name, chainId);
+    if (known) return { chainId, sizeBytes: known.sizeBytes };
+    const sizeBytes = await driver.usage(chainId);
+    snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
+    return { chainId, sizeBytes };
+  };
+
+  return {
+    find,
+    ensure: async (request) => {
+      const { driver, parent, diffId } = request;
+      if (diffId === undefined) return extract(parts, request, find);
+      const chainId = nextChainId(parent, diffId);
+      return mutex.run(`${driver.name} ${chainId}`, async () => {
+        return (await find(driver, chainId, parent)) ?? (await extract(parts, request, find));
+      });
+    },
+  };
+}
+
+async function extract(
+  parts: { store: Store; snapshots: SnapshotTable; mutex: KeyedMutex },
+  request: UnpackRequest,
+  find: Unpacker['find'],
+): Promise<UnpackedLayer> {
+  const { store } = parts;
+  const { driver, parent, diffId } = request;
+  const key = `extract/${randomUUID()}`;
+  const payload: ExtractIntent = { driver: driver.name };
+  const intent = store.intents.begin({ operation: EXTRACT_OPERATION, objectKey: key, payload });
+  try {
+    failpoint('image.extract.after-intent');
+    const expected = diffId === undefined ? undefined : nextChainId(parent, diffId);
+    const mounts = await driver.prepare(key, parent ?? '', expected);
+    failpoint('image.extract.after-prepare');
+    if (mounts === undefined && expected !== undefined) {
+      const found = await find(driver, expected, parent);
+      if (found) return found;
+      throw driverContradicts(driver.name);
+    }
+    const report = await request.apply(mounts ?? []);
+    if (diffId !== undefined) requireDigest('the uncompressed layer', diffId, report.diffId);
+    failpoint('image.extract.after-apply');
+    const chainId = nextChainId(parent, report.diffId);
+    const finish = () => commit(parts, request, key, chainId, report.contentBytes);
+    // With a known diff id the caller holds this lock already.
+    await (diffId === undefined ? parts.mutex.run(`${driver.name} ${chainId}`, finish) : finish());
+    store.intents.finish(intent);
+    return { chainId, sizeBytes: report.contentBytes, report };
+  } catch (error) {
+    await abandon(store, driver, key, intent);
+    throw error;
+  }
+}
+
+async function commit(
+  { snapshots }: { snapshots: SnapshotTable },
+  { driver, parent, pin }: UnpackRequest,
+  key: string,
+  chainId: string,
+  sizeBytes: number,
+): Promise<void> {
+  pin(chainId);
+  // Recorded before it is there: whatever happens now, the layer is known and can be collected.
+  snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
+  if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);
+  failpoint('image.extract.after-commit');
+}
+
+function driverContradicts(driver: string): Error {
+  return teuError('SNAPSHOT_INVALID', `the storage driver ${driver} has a layer and denies it`, {
+    metadata: { driver },
+  });
+}
+
+/** Removes what a failed extraction has left. If that fails too, the intent stays, and recovery will do it. */
+async function abandon(
+  store: Store,
+  driver: DriverClient,
+  key: string,
+  intent: string,
+): Promise<void> {
+  try {
+    await driver.remove(key);
+    store.intents.finish(intent);
+  } catch {
+    // The failure that led here is the one to tell.
+  }
+}

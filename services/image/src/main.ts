@@ -1,0 +1,9 @@
+import { runService } from '@teu/rpc';
+import { imageConfig } from './config.js';
+import { startServer } from './server.js';
+
+await runService({
+  name: 'image',
+  config: imageConfig,
+  start: (config, log) => startServer(config, { log }),
+});

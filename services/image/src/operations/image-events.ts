@@ -1,0 +1,31 @@
+import { makeEvent } from '@teu/events';
+import { ImageAction } from '@teu/proto/event';
+import type { Store } from '@teu/state';
+
+/** Facts about images. Each goes into the outbox, in the transaction that makes it true. */
+export interface ImageEvents {
+  loaded(imageId: string, requestId: string): void;
+  tagged(imageId: string, name: string, requestId: string): void;
+  untagged(imageId: string, name: string, requestId: string): void;
+  removed(imageId: string, requestId: string): void;
+}
+
+/** `node` is this machine's name in subjects. */
+export function createImageEvents(store: Store, node: string): ImageEvents {
+  const announce = (
+    action: ImageAction,
+    imageId: string,
+    reference: string,
+    requestId: string,
+  ): void => {
+    const value = { action, imageId, reference };
+    const payload = { $case: 'image' as const, value: value };
+    store.outbox.append(makeEvent({ node, source: 'image', payload, requestId }));
+  };
+  return {
+    loaded: (id, request) => announce(ImageAction.IMAGE_ACTION_LOADED, id, '', request),
+    tagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_TAGGED, id, name, request),
+    untagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_UNTAGGED, id, name, request),
+    removed: (id, request) => announce(ImageAction.IMAGE_ACTION_REMOVED, id, '', request),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Logger } from '@teu/log';
+import type { Store } from '@teu/state';
+import type { KeyedMutex } from '../domain/keyed-mutex.js';
+import type { Pins } from '../domain/pins.js';
+import type { Drivers } from '../layers/drivers.js';
+import type { LayerWorker } from '../layers/layer-worker.js';
+import type { Unpacker } from '../layers/unpacker.js';
+import type { BlobStore } from '../store/blob-store.js';
+import type { ImageStore } from '../store/image-store.js';
+import type { SnapshotTable } from '../store/snapshot-table.js';
+import type { ImageEvents } from './image-events.js';
+
+/** The parts of the service that its operations work with. */
+export interface ImageParts {
+  store: Store;
+  images: ImageStore;
+  blobs: BlobStore;
+  snapshots: SnapshotTable;
+  drivers: Drivers;
+  worker: LayerWorker;
+  unpacker: Unpacker;
+  events: ImageEvents;
+  pins: Pins;
+  /** By "<driver> <chain id>": unpacking and removing a layer exclude each other. */
+  layerMutex: KeyedMutex;
+  log: Logger;
+}

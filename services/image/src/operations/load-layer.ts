@@ -1,0 +1,168 @@
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { LoadStep, type Layer } from '@teu/proto/image';
+import type { BlobPlace } from '../archive/image-files.js';
+import type { SourceLayer } from '../archive/image-source.js';
+import { nextChainId } from '../domain/chain-id.js';
+import { requireDigest } from '../domain/digest.js';
+import { layerMediaType } from '../domain/media-types.js';
+import { invalid } from '../domain/strict-json.js';
+import type { DriverClient } from '../layers/driver-client.js';
+import type { LayerReport } from '../layers/layer-report.js';
+import type { UnpackedLayer } from '../layers/unpacker.js';
+import type { ImageParts } from './image-parts.js';
+import type { LoadScope, StoredBlob } from './load-scope.js';
+
+/**
+ * Brings one layer into the store and into the driver, reading it once: its bytes are hashed, copied
+ * into the store and unpacked in the same pass. What is there already is not read at all.
+ */
+export async function loadLayer(
+  parts: ImageParts,
+  scope: LoadScope,
+  source: SourceLayer,
+  parent: string | undefined,
+): Promise<Layer> {
+  const { diffId } = source;
+  const chainId = diffId === undefined ? undefined : nextChainId(parent, diffId);
+  if (chainId !== undefined) scope.pin(chainId);
+  if (source.digest !== undefined) scope.pin(source.digest);
+  const known = diffId === undefined ? undefined : storedLayer(parts, scope, source, diffId);
+  const driver = parts.drivers.get(scope.driver);
+  const unpacked = await (known
+    ? unpackStored(parts, scope, driver, known, parent)
+    : unpackNew(parts, scope, driver, source, parent));
+  const facts = known ?? unpacked.blob;
+  if (facts === undefined) throw new Error('a layer came without its blob');
+  scope.pin(unpacked.layer.chainId);
+  return {
+    diffId: facts.diffId,
+    chainId: unpacked.layer.chainId,
+    digest: facts.digest,
+    mediaType: facts.mediaType,
+    blobBytes: facts.blobBytes,
+    sizeBytes: unpacked.layer.sizeBytes,
+  };
+}
+
+/** The blob of a layer, if the store has it: by its digest, or by the digest of its content. */
+function storedLayer(
+  { images, blobs }: ImageParts,
+  { layers }: LoadScope,
+  { digest, mediaType, size }: SourceLayer,
+  diffId: string,
+): StoredBlob | undefined {
+  const fresh = layers.get(diffId);
+  if (fresh && (digest === undefined || fresh.digest === digest)) return fresh;
+  if (digest === undefined) return images.layerByDiffId(diffId);
+  if (!blobs.has(digest)) return undefined;
+  return { diffId, digest, mediaType: mediaType ?? '', blobBytes: size ?? 0 };
+}
+
+async function unpackStored(
+  parts: ImageParts,
+  scope: LoadScope,
+  driver: DriverClient,
+  blob: StoredBlob,
+  parent: string | undefined,
+): Promise<{ layer: UnpackedLayer; blob?: StoredBlob }> {
+  scope.pin(blob.digest);
+  const layer = await unpackFromStore(parts, driver, blob, parent, scope);
+  const step = layer.report ? LoadStep.LOAD_STEP_UNPACK : LoadStep.LOAD_STEP_EXISTS;
+  scope.report(step, blob.digest, blob.blobBytes, blob.blobBytes);
+  return { layer };
+}
+
+/** Unpacks a layer whose blob is in the store, if the driver does not have it. */
+export async function unpackFromStore(
+  parts: Pick<ImageParts, 'blobs' | 'unpacker' | 'worker'>,
+  driver: DriverClient,
+  { diffId, digest, blobBytes }: Pick<Layer, 'diffId' | 'digest' | 'blobBytes'>,
+  parent: string | undefined,
+  { pin, signal }: Pick<LoadScope, 'pin' | 'signal'>,
+): Promise<UnpackedLayer> {
+  return parts.unpacker.ensure({
+    driver,
+    parent,
+    diffId,
+    pin,
+    apply: async (mounts) => {
+      const file = await parts.blobs.open(digest);
+      try {
+        const blob = { file, offset: 0, size: blobBytes };
+        const report = await parts.worker.apply({ blob, compression: 'auto', mounts, signal });
+        // The disk may have changed what was once verified.
+        requireDigest('the stored layer', digest, report.digest);
+        return report;
+      } finally {
+        await file.close();
+      }
+    },
+  });
+}
+
+async function unpackNew(
+  parts: ImageParts,
+  scope: LoadScope,
+  driver: DriverClient,
+  source: SourceLayer,
+  parent: string | undefined,
+): Promise<{ layer: UnpackedLayer; blob: StoredBlob }> {
+  const place = await source.place();
+  if (source.size !== undefined && place.size !== source.size) {
+    throw invalid('a layer', `has ${place.size} bytes, the manifest says ${source.size}`);
+  }
+  scope.report(LoadStep.LOAD_STEP_INGEST, source.digest ?? '', 0, place.size);
+  const path = join(scope.staging, randomUUID());
+  const copyTo = await open(path, 'wx', 0o600);
+  try {
+    const pass = await readOnce(parts, scope, driver, source, parent, place, copyTo);
+    scope.pin(pass.report.digest);
+    parts.blobs.promote(path, pass.report.digest);
+    scope.ingested(pass.report.digest, pass.report.blobBytes);
+    const { digest, blobBytes, diffId, compression } = pass.report;
+    const mediaType = source.mediaType ?? layerMediaType(compression);
+    scope.report(LoadStep.LOAD_STEP_UNPACK, digest, blobBytes, blobBytes);
+    const stored = { diffId, digest, mediaType, blobBytes };
+    scope.layers.set(diffId, stored);
+    return { layer: pass.layer, blob: stored };
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await copyTo.close();
+  }
+}
+
+/** Unpacks and copies; only copies if the driver turns out to have the layer. */
+async function readOnce(
+  parts: ImageParts,
+  scope: LoadScope,
+  driver: DriverClient,
+  source: SourceLayer,
+  parent: string | undefined,
+  blob: BlobPlace,
+  copyTo: FileHandle,
+): Promise<{ layer: UnpackedLayer; report: LayerReport }> {
+  const { signal } = scope;
+  const { compression } = source;
+  const check = (report: LayerReport): LayerReport => {
+    if (source.digest !== undefined) requireDigest('a layer', source.digest, report.digest);
+    if (source.diffId !== undefined) {
+      requireDigest('an uncompressed layer', source.diffId, report.diffId);
+    }
+    return report;
+  };
+  const layer = await parts.unpacker.ensure({
+    driver,
+    parent,
+    diffId: source.diffId,
+    pin: scope.pin,
+    apply: async (mounts) =>
+      check(await parts.worker.apply({ blob, compression, copyTo, mounts, signal })),
+  });
+  const report =
+    layer.report ?? check(await parts.worker.copy({ blob, compression, copyTo, signal }));
+  return { layer, report };
+}

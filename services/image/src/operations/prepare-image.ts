@@ -1,0 +1,76 @@
+import { topChainId, type ImageRecord } from '../domain/image-record.js';
+import { findImage } from './find-image.js';
+import type { ImageParts } from './image-parts.js';
+import { unpackFromStore } from './load-layer.js';
+
+export interface PreparedImage {
+  image: ImageRecord;
+  driver: string;
+  /** Committed snapshot of the top layer; empty for an image without layers. */
+  snapshot: string;
+}
+
+/** Makes sure that the layers of images are in a driver. */
+export interface ImagePreparer {
+  prepare(reference: string, driver: string, signal: AbortSignal): Promise<PreparedImage>;
+}
+
+/** Once a top layer was seen in a driver it is not asked for again: only this service removes layers. */
+export function createImagePreparer(parts: ImageParts): ImagePreparer {
+  const seen = new Set<string>();
+  return {
+    prepare: async (reference, driverName, signal) => {
+      const { image } = findImage(parts.images, reference);
+      const driver = parts.drivers.get(driverName);
+      const snapshot = topChainId(image);
+      const key = `${driver.name} ${snapshot}`;
+      const isKnown = parts.snapshots.find(driver.name, snapshot) !== undefined;
+      if (!(seen.has(key) && isKnown)) {
+        await unpackMissing(parts, image, driver.name, signal);
+        seen.add(key);
+      }
+      return { image, driver: driver.name, snapshot };
+    },
+  };
+}
+
+async function unpackMissing(
+  parts: ImageParts,
+  image: ImageRecord,
+  driverName: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const driver = parts.drivers.get(driverName);
+  const keys = image.layers.flatMap(({ chainId, digest }) => [chainId, digest]);
+  for (const key of keys) parts.pins.pin(key);
+  try {
+    const top = topChainId(image);
+    // Parents cannot be missing under a child that is there.
+    const below = image.layers.at(-2)?.chainId;
+    if (top === '' || (await parts.unpacker.find(driver, top, below))) {
+      recordChain(parts, image, driver.name);
+      return;
+    }
+    let parent: string | undefined;
+    for (const layer of image.layers) {
+      // All of the image is pinned here already.
+      const scope = { pin: () => undefined, signal };
+      const unpacked = await unpackFromStore(parts, driver, layer, parent, scope);
+      parent = unpacked.chainId;
+    }
+    recordChain(parts, image, driver.name);
+  } finally {
+    parts.pins.release(keys);
+  }
+}
+
+/** Layers that a driver had by itself are ours to remove as well, once no image needs them. */
+function recordChain(parts: ImageParts, image: ImageRecord, driver: string): void {
+  parts.store.transaction(() => {
+    image.layers.forEach(({ chainId, sizeBytes }, index) => {
+      if (parts.snapshots.find(driver, chainId)) return;
+      const parent = image.layers[index - 1]?.chainId ?? '';
+      parts.snapshots.record({ driver, chainId, parent, sizeBytes });
+    });
+  });
+}

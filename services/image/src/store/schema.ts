@@ -1,0 +1,48 @@
+/** Tables of the image service; one entry per version of the schema. */
+export const IMAGE_MIGRATIONS: readonly string[] = [
+  `CREATE TABLE blobs (
+     digest TEXT PRIMARY KEY,
+     size INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE images (
+     id TEXT PRIMARY KEY REFERENCES blobs (digest),
+     manifest_digest TEXT NOT NULL REFERENCES blobs (digest),
+     create_time INTEGER,
+     load_time INTEGER NOT NULL,
+     os TEXT NOT NULL,
+     architecture TEXT NOT NULL,
+     config TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX images_by_load_time ON images (load_time DESC, id);
+
+   CREATE TABLE layers (
+     image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+     position INTEGER NOT NULL,
+     diff_id TEXT NOT NULL,
+     chain_id TEXT NOT NULL,
+     digest TEXT NOT NULL REFERENCES blobs (digest),
+     media_type TEXT NOT NULL,
+     blob_bytes INTEGER NOT NULL,
+     size_bytes INTEGER NOT NULL,
+     PRIMARY KEY (image_id, position)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX layers_by_chain ON layers (chain_id);
+   CREATE INDEX layers_by_digest ON layers (digest);
+   CREATE INDEX layers_by_diff ON layers (diff_id);
+
+   CREATE TABLE names (
+     name TEXT PRIMARY KEY,
+     image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX names_by_image ON names (image_id);
+
+   -- Layers that this service has committed in a driver; size_bytes as unpacked.
+   CREATE TABLE snapshots (
+     driver TEXT NOT NULL,
+     chain_id TEXT NOT NULL,
+     parent TEXT NOT NULL,
+     size_bytes INTEGER NOT NULL,
+     PRIMARY KEY (driver, chain_id)
+   ) STRICT, WITHOUT ROWID;`,
+];
