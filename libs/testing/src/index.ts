@@ -6,6 +6,7 @@ export {
   type LeakOptions,
   type LeakSet,
 } from './leaks.js';
+export { loopFilesystem, type LoopFilesystem } from './loop-filesystem.js';
 export type { EngineInstance } from './processes.js';
 export { requires, type FeatureName } from './requires.js';
 export { runProgram, type ProgramResult, type RunOptions } from './run-program.js';

@@ -1,0 +1,51 @@
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runProgram } from './run-program.js';
+import { tempDir } from './temp-dir.js';
+
+/** An ext4 file system in a file, whose power can be cut. */
+export interface LoopFilesystem {
+  /** Where it is mounted. */
+  readonly path: string;
+  /**
+   * What a power cut does: from here on nothing reaches the disk, not even the journal, and all
+   * writes fail with EIO (EXT4_IOC_SHUTDOWN with NOLOGFLUSH).
+   */
+  cutPower(): Promise<void>;
+  /** Unmounts and mounts again, with what the disk has. Everything in it must be closed. */
+  restart(): Promise<void>;
+  /** Unmounts it and removes it. */
+  remove(): void;
+}
+
+/** `_IOR('X', 125, __u32)` of fs/ext4/ext4.h, and its flag EXT4_GOING_FLAGS_NOLOGFLUSH. */
+const SHUTDOWN = `
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))`;
+
+/** Makes and mounts a file system of the given size. Needs the features root, loop and mkfs.ext4. */
+export async function loopFilesystem(bytes: number): Promise<LoopFilesystem> {
+  const directory = tempDir();
+  const image = join(directory.path, 'disk');
+  const path = join(directory.path, 'mounted');
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  mkdirSync(path);
+  const mount = (): Promise<void> => succeed('mount', '-o', 'loop', image, path);
+  await succeed('mkfs.ext4', '-q', image);
+  await mount();
+  return {
+    path,
+    cutPower: () => succeed('/usr/bin/python3', '-c', SHUTDOWN, path),
+    restart: async () => {
+      await succeed('umount', path);
+      await mount();
+    },
+    remove: () => directory.remove(),
+  };
+}
+
+async function succeed(program: string, ...args: string[]): Promise<void> {
+  const { code, stderr } = await runProgram(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+}
