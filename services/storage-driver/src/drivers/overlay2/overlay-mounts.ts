@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import type { Mount } from '@teu/proto/snapshots';
 import type { SnapshotPlace } from '../../snapshots/driver.js';
 import type { LayerDirectories } from './layer-directories.js';
@@ -32,4 +33,21 @@ export function overlayMounts(directories: LayerDirectories, place: SnapshotPlac
 
 function bind(source: string, writable: boolean): Mount {
   return { type: 'bind', source, target: '', options: ['rbind', writable ? 'rw' : 'ro'] };
+}
+
+/** mount(2) takes its data in one page, and the last byte of it is a zero. */
+const MOUNT_DATA_MAX = 4095;
+
+/**
+ * @throws RESOURCE_EXHAUSTED if the kernel could not be told all layers at once. About 3900 bytes are
+ *   there for layers, and each takes 16 more than the path of the data directory: with /var/lib/teu
+ *   that is more than the 128 layers of other limits.
+ */
+export function checkMountable(mounts: readonly Mount[]): void {
+  for (const { type, options } of mounts) {
+    const length = type === 'overlay' ? Buffer.byteLength(options.join(',')) : 0;
+    if (length <= MOUNT_DATA_MAX) continue;
+    const text = `so many layers cannot be mounted: their paths take ${length} bytes and ${MOUNT_DATA_MAX} are possible; a data directory with a shorter path would help`;
+    throw teuError('RESOURCE_EXHAUSTED', text, { metadata: { bytes: String(length) } });
+  }
 }

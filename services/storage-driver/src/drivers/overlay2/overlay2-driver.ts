@@ -4,7 +4,7 @@ import type { DiskUsage, SnapshotPlace, StorageDriver } from '../../snapshots/dr
 import { syncFilesystem } from '../../snapshots/sync-filesystem.js';
 import { walkUsage } from '../../snapshots/disk-walk.js';
 import { LayerDirectories } from './layer-directories.js';
-import { overlayMounts } from './overlay-mounts.js';
+import { checkMountable, overlayMounts } from './overlay-mounts.js';
 
 /** Most layers that Docker's overlay2 stacks; images are built with that in mind. */
 const MAX_LAYER_COUNT = 128;
@@ -30,6 +30,7 @@ export class Overlay2Driver implements StorageDriver {
   }
 
   create(place: SnapshotPlace): void {
+    checkMountable(overlayMounts(this.#directories, place));
     if (ownsLayer(place)) this.#directories.create(place.id, place.parentIds[0]);
   }
 

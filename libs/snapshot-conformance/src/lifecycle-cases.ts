@@ -1,0 +1,188 @@
+import { Kind } from '@teu/proto/snapshots';
+import { strict as assert } from 'node:assert';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  expectStatus,
+  makeLayer,
+  withMounted,
+  withView,
+  type ConformanceCase,
+} from './conformance-case.js';
+
+/** Keys, kinds and who may follow whom. */
+export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
+  {
+    name: 'basic',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '', (root) => {
+        writeFileSync(join(root, 'foo'), 'foo\n');
+      });
+      const top = await makeLayer(context, 'top', base, (root) => {
+        assert.equal(readFileSync(join(root, 'foo'), 'utf8'), 'foo\n');
+        writeFileSync(join(root, 'bar'), 'bar\n');
+      });
+      await withView(context, top, (root) => {
+        assert.equal(readFileSync(join(root, 'foo'), 'utf8'), 'foo\n');
+        assert.equal(readFileSync(join(root, 'bar'), 'utf8'), 'bar\n');
+      });
+      await expectStatus(snapshots.stat(key('top being made')), 'NOT_FOUND');
+    },
+  },
+  {
+    name: 'stat-active',
+    run: async ({ snapshots, key }) => {
+      await snapshots.prepare(key('a'), '', { colour: 'blue' });
+      const info = await snapshots.stat(key('a'));
+      assert.equal(info.name, key('a'));
+      assert.equal(info.kind, Kind.ACTIVE);
+      assert.equal(info.parent, '');
+      assert.deepEqual(info.labels, { colour: 'blue' });
+      assert.ok(info.createdAt !== undefined && info.updatedAt !== undefined);
+    },
+  },
+  {
+    name: 'stat-committed',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      await snapshots.prepare(key('a'), base, { from: 'active' });
+      await snapshots.commit(key('c'), key('a'), { from: 'commit' });
+      const info = await snapshots.stat(key('c'));
+      assert.equal(info.kind, Kind.COMMITTED);
+      assert.equal(info.parent, base);
+      assert.deepEqual(info.labels, { from: 'commit' });
+    },
+  },
+  {
+    name: 'key-taken',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      await snapshots.prepare(key('a'), base);
+      await expectStatus(snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
+      await expectStatus(snapshots.view(key('a'), base), 'ALREADY_EXISTS');
+      await expectStatus(snapshots.commit(base, key('a')), 'ALREADY_EXISTS');
+      assert.ok((await snapshots.mounts(key('a'))).length > 0);
+    },
+  },
+  {
+    name: 'idempotent-retry',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      const first = await snapshots.prepare(key('a'), base);
+      await expectStatus(snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
+      assert.deepEqual(await snapshots.mounts(key('a')), first);
+      await snapshots.remove(key('a'));
+      await expectStatus(snapshots.remove(key('a')), 'NOT_FOUND');
+    },
+  },
+  {
+    name: 'opaque-keys',
+    run: async ({ snapshots, key }) => {
+      for (const odd of [
+        'a/../../b',
+        ' leading blank',
+        'k8s.io/7/extract-1 sha256:ab',
+        'ümläut\n',
+      ]) {
+        await snapshots.prepare(key(odd));
+        assert.equal((await snapshots.stat(key(odd))).name, key(odd));
+        await snapshots.remove(key(odd));
+      }
+      await expectStatus(snapshots.prepare(''), 'INVALID_ARGUMENT');
+    },
+  },
+  {
+    name: 'parents-must-be-committed',
+    run: async ({ snapshots, key }) => {
+      await snapshots.prepare(key('a'));
+      await expectStatus(snapshots.prepare(key('b'), key('a')), 'INVALID_ARGUMENT');
+      await expectStatus(snapshots.view(key('b'), key('a')), 'INVALID_ARGUMENT');
+      await expectStatus(snapshots.prepare(key('b'), key('none')), 'NOT_FOUND');
+      await expectStatus(snapshots.stat(key('b')), 'NOT_FOUND');
+    },
+  },
+  {
+    name: 'views-cannot-be-committed',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      await snapshots.view(key('v'), base);
+      await expectStatus(snapshots.commit(key('c'), key('v')), 'FAILED_PRECONDITION');
+      assert.equal((await snapshots.stat(key('v'))).kind, Kind.VIEW);
+    },
+  },
+  {
+    name: 'committed-have-no-mounts',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      await expectStatus(snapshots.mounts(base), 'FAILED_PRECONDITION');
+      await expectStatus(snapshots.commit(key('c'), base), 'FAILED_PRECONDITION');
+      await expectStatus(snapshots.mounts(key('none')), 'NOT_FOUND');
+      await expectStatus(snapshots.commit(key('c'), key('none')), 'NOT_FOUND');
+    },
+  },
+  {
+    name: 'transitivity',
+    run: async (context) => {
+      const { snapshots } = context;
+      const base = await makeLayer(context, 'base', '');
+      const middle = await makeLayer(context, 'middle', base);
+      const top = await makeLayer(context, 'top', middle);
+      assert.equal((await snapshots.stat(top)).parent, middle);
+      assert.equal((await snapshots.stat(middle)).parent, base);
+      assert.equal((await snapshots.stat(base)).parent, '');
+    },
+  },
+  {
+    name: 'remove-with-children',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      const top = await makeLayer(context, 'top', base);
+      await snapshots.prepare(key('a'), top);
+      await expectStatus(snapshots.remove(base), 'FAILED_PRECONDITION');
+      await expectStatus(snapshots.remove(top), 'FAILED_PRECONDITION');
+      await snapshots.remove(key('a'));
+      await snapshots.remove(top);
+      await snapshots.remove(base);
+      await snapshots.cleanup();
+      await expectStatus(snapshots.stat(base), 'NOT_FOUND');
+    },
+  },
+  {
+    name: 'concurrent-prepares',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      const keys = Array.from({ length: 20 }, (_, index) => key(`a${index}`));
+      const made = await Promise.all(keys.map((name) => snapshots.prepare(name, base)));
+      assert.equal(new Set(made.map((mounts) => JSON.stringify(mounts))).size, keys.length);
+      const same = await Promise.allSettled(keys.map(() => snapshots.prepare(key('same'), base)));
+      assert.equal(same.filter(({ status }) => status === 'fulfilled').length, 1);
+    },
+  },
+  {
+    name: 'rebase',
+    needs: ['rebase'],
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '', (root) => {
+        writeFileSync(join(root, 'low'), 'low');
+      });
+      const mounts = await snapshots.prepare(key('a'));
+      await withMounted(context, mounts, (root) => writeFileSync(join(root, 'high'), 'high'));
+      await expectStatus(snapshots.commit(key('c'), key('a'), {}, key('none')), 'NOT_FOUND');
+      await snapshots.commit(key('c'), key('a'), {}, base);
+      assert.equal((await snapshots.stat(key('c'))).parent, base);
+      await withView(context, key('c'), (root) => {
+        assert.equal(readFileSync(join(root, 'low'), 'utf8'), 'low');
+        assert.equal(readFileSync(join(root, 'high'), 'utf8'), 'high');
+      });
+    },
+  },
+];
