@@ -128,8 +128,9 @@ void runExecChild(Child& child, int targetPidfd) noexcept {
   }
   sys::call(__NR_close, targetPidfd);
   endPhase(child.report.phases.joined);
+  // With CLONE_PARENT the exit signal is taken over from this process; naming one is EINVAL.
   Result<int> program =
-      sys::cloneProcess({.flags = CLONE_PARENT | CLONE_CLEAR_SIGHAND, .exitSignal = kSigChld});
+      sys::cloneProcess({.flags = CLONE_PARENT | CLONE_CLEAR_SIGHAND, .exitSignal = 0});
   if (!program) giveUp(child, program.status().during(step::kClone));
   if (program.value() == 0) giveUp(child, runExecProgram(child));
   child.report.processPid = program.value();
