@@ -26,7 +26,7 @@ export function followProcess(
         () => entry.release(),
       );
     },
-    (error: unknown) => void lineLost(parts, entry, error),
+    (error: unknown) => void endedWithoutExit(parts, entry, error),
   );
 }
 
@@ -84,10 +84,16 @@ export async function settleWithoutSupervisor(
   entry.release();
 }
 
-/** The line broke before an exit came. The supervisor may still be there: then only the line is new. */
-async function lineLost(parts: ExecutorParts, entry: ProcessEntry, error: unknown): Promise<void> {
-  if (entry.exit !== undefined || parts.isClosing()) return;
+/** No exit came: a held program could not be run, or the line broke. */
+async function endedWithoutExit(
+  parts: ExecutorParts,
+  entry: ProcessEntry,
+  error: unknown,
+): Promise<void> {
+  // The one who starts a held program hears of its failure, and clears up.
+  if (entry.isStarting || entry.exit !== undefined || parts.isClosing()) return;
   try {
+    // The supervisor may still be there: then only the line is new.
     followProcess(parts, entry, await connectToSupervisor(entry));
   } catch (second) {
     if (!isGone(second)) parts.log.error({ err: second, first: error }, 'supervisor is silent');

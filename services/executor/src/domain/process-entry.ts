@@ -27,6 +27,8 @@ export class ProcessEntry {
   exit: ExitStatus | undefined;
   /** The line that news come over; null once the supervisor has gone. */
   connection: SupervisorConnection | null = null;
+  /** A held program is being let go; whoever does it deals with a failure. */
+  isStarting = false;
   /** Resolves with the exit. */
   readonly ended: Promise<ExitStatus>;
   /** Resolves when the supervisor holds nothing any more: mounts, socket. */

@@ -1,5 +1,4 @@
 import { teuError } from '@teu/errors';
-import { NativeError } from '@teu/native';
 import type { ExecutorParts } from './executor-parts.js';
 import { showRunning } from './launch-container.js';
 import { launchError } from './launch-error.js';
@@ -12,13 +11,14 @@ import type { ProcessEntry } from './process-entry.js';
  */
 export async function startContainer(parts: ExecutorParts, first: ProcessEntry): Promise<void> {
   const { connection } = first;
-  if (first.state !== 'created' || connection === null) throw notCreated(first);
+  if (first.state !== 'created' || first.isStarting || connection === null) throw notCreated(first);
+  first.isStarting = true;
   try {
     await connection.start();
     const { process } = await connection.started();
     showRunning(parts, first, process);
+    first.isStarting = false;
   } catch (error) {
-    if (error instanceof NativeError && error.code === 'EALREADY') throw notCreated(first);
     parts.registry.remove(first);
     await connection.closed();
     await discard(first);
