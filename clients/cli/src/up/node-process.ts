@@ -12,7 +12,7 @@ import type { Environment } from '../context.js';
 const leanFlags = [
   '--max-semi-space-size=1',
   '--v8-pool-size=1',
-  '--optimize-for-size',
+  '--expose-gc',
   '--disable-warning=ExperimentalWarning',
 ];
 
