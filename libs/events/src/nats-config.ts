@@ -65,7 +65,7 @@ max_payload: 1MB
 max_pending: 16MB
 write_deadline: "5s"
 jetstream: {
-  store_dir: ${quote(join(parts.dataDir, 'jetstream'))}
+  store_dir: ${quote(parts.dataDir)}
   max_memory_store: 16MB
   max_file_store: 512MB
 }

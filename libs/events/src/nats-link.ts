@@ -1,5 +1,5 @@
 import type { Consumer, JetStreamClient, JsMsg, NatsConnection, NatsError } from 'nats';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { streamConfig } from './stream-config.js';
 import { STREAM_NAME } from './subjects.js';
 
@@ -9,7 +9,7 @@ export interface NatsAddress {
   url: string;
   /** Name of this service; also picks its inbox, `_INBOX_<service>`. */
   service: string;
-  /** File with the service's nkey seed; none for a server that asks for none. */
+  /** File with the service's nkey seed; need not exist, for a server that asks for none. */
   nkeySeedFile?: string | undefined;
 }
 
@@ -66,6 +66,7 @@ const MESSAGE_TOO_LARGE = 10_054;
 /** Connects. The NATS client is loaded only here: it costs 7 MB that an idle service can do without. */
 export async function dialNats(address: NatsAddress): Promise<NatsLink> {
   const nats = await import('nats');
+  const seed = readSeed(address.nkeySeedFile);
   const connection = await nats.connect({
     servers: address.url,
     name: `teu-${address.service}`,
@@ -75,9 +76,7 @@ export async function dialNats(address: NatsAddress): Promise<NatsLink> {
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
     noAsyncTraces: true,
-    ...(address.nkeySeedFile !== undefined && {
-      authenticator: nats.nkeyAuthenticator(readSeed(address.nkeySeedFile)),
-    }),
+    ...(seed && { authenticator: nats.nkeyAuthenticator(seed) }),
   });
   const jetstream = connection.jetstream({ timeout: REQUEST_TIMEOUT_MS });
   return {
@@ -89,7 +88,8 @@ export async function dialNats(address: NatsAddress): Promise<NatsLink> {
   };
 }
 
-function readSeed(path: string): Uint8Array {
+function readSeed(path: string | undefined): Uint8Array | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
   return new TextEncoder().encode(readFileSync(path, 'utf8').trim());
 }
 

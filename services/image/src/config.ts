@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { address, bytes, defineConfig, integer, path, string, type Config } from '@teu/config';
 
 /** Configuration of the image service. */
@@ -54,9 +55,9 @@ export const imageConfig = defineConfig({
   natsSeedFile: {
     env: 'TEU_NATS_SEED_FILE',
     flag: '--nats-seed-file',
-    parse: path as (text: string) => string | undefined,
-    default: undefined,
-    doc: 'nkey seed of this service; none for a server that asks for none',
+    parse: path,
+    default: ({ dataDir }) => join(dataDir, 'nats', 'image.nkey'),
+    doc: 'File with the nkey seed of this service',
   },
 });
 
