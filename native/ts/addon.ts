@@ -7,6 +7,8 @@ export interface Addon {
   /** Reads teu-init into a sealed memory file, once; the seals are read back. */
   prepareInit(path: string): void;
   launch(plan: Uint8Array, title: string): { supervisorPid: number; controlFd: number };
+  /** Collects a supervisor if it has ended, without blocking; true if it is gone. */
+  reapSupervisor(pid: number): boolean;
   /** Probes of the running kernel. */
   features(): Record<string, boolean>;
 }

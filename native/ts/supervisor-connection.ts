@@ -197,6 +197,7 @@ export class SupervisorConnection {
     this.#created.reject(error);
     this.#started.reject(error);
     this.#exited.reject(error);
+    this.#log?.fail(error);
   }
 
   #lost(): void {
@@ -206,7 +207,6 @@ export class SupervisorConnection {
     this.#released.reject(error);
     for (const answer of this.#requests.values()) answer.reject(error);
     this.#requests.clear();
-    this.#log?.fail(error);
     this.#stdin?.fail(error);
     this.#closed.resolve(undefined);
   }

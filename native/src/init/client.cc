@@ -51,7 +51,7 @@ Client::Take Client::takeFrame(IncomingFrame& frame) noexcept {
 }
 
 void Client::send(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept {
-  if (!open()) return;
+  if (!open() || sendingEnded_) return;
   if (kOutCapacity - outEnd_ < sizeof(FrameHeader) + size) return close();
   const FrameHeader header{
       .length = static_cast<uint32_t>(size), .type = static_cast<uint16_t>(type), .tag = tag};
@@ -77,6 +77,12 @@ void Client::flush() noexcept {
     outStart_ += sent.value();
   }
   outStart_ = outEnd_ = 0;
+}
+
+void Client::endSending() noexcept {
+  if (sendingEnded_ || hasUnsent()) return;
+  sendingEnded_ = true;
+  static_cast<void>(sys::endSending(socket_.get()));
 }
 
 void Client::feed(LogStore& log) noexcept {

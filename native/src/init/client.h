@@ -39,6 +39,9 @@ class Client {
   void flush() noexcept;
   bool hasUnsent() const noexcept { return outEnd_ != outStart_; }
 
+  /// After the last frame: says so to the client, which then hangs up.
+  void endSending() noexcept;
+
   /// Sends log records as long as the socket takes them.
   void feed(LogStore& log) noexcept;
 
@@ -58,6 +61,7 @@ class Client {
   static constexpr size_t kOutOffset = (kInCapacity + 4095) & ~size_t{4095};
 
   UniqueFd socket_;
+  bool sendingEnded_ = false;
   Mapping memory_;
   size_t inLength_ = 0;
   size_t inTaken_ = 0;

@@ -19,7 +19,7 @@ struct LaunchReport {
   volatile bool executing;  ///< all set up; only execve is left
   int errorNumber;
   char step[32];
-  char syscall[32];
+  char syscall[64];
   char path[512];
 
   /// Keeps a failure, cutting texts that are too long.

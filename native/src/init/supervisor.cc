@@ -107,28 +107,44 @@ void Supervisor::fail(const SysError& error) noexcept {
     if (program_.pidfd) static_cast<void>(sys::signalPidfd(program_.pidfd.get(), kSigKill));
     static_cast<void>(sys::waitFor(program_.pid));
   }
-  program_.mountNamespace.reset();
-  if (settings_.socketPath[0] != '\0') {
-    static_cast<void>(sys::unlinkAt(abi::kAtFdCwd, settings_.socketPath));
-  }
+  UniqueFd mountNamespace = static_cast<UniqueFd&&>(program_.mountNamespace);
+  program_ = SpawnedProgram{};
+  program_.mountNamespace = static_cast<UniqueFd&&>(mountNamespace);
   broadcast(ServerFrame::kFailed, payload, static_cast<size_t>(at - payload));
-  broadcast(ServerFrame::kReleased, "", 0);
-  sys::exitProcess(1);
+  goAway();
+  run();
 }
 
 void Supervisor::run() noexcept {
   while (!finished()) pollOnce();
-  sys::exitProcess(0);
+  sys::exitProcess(state_ == SupervisorState::kFailed ? 1 : 0);
 }
 
-bool Supervisor::finished() const noexcept {
-  if (!released_) return false;
-  if (sys::monotonicNs() >= giveUpAtNs_) return true;
-  for (const Client& client : clients_) {
-    if (!client.open()) continue;
-    if (client.hasUnsent() || (client.attached && !client.logEnded)) return false;
+/// All there was to do is done; what remains is that clients read it and hang up.
+void Supervisor::goAway() noexcept {
+  listener_.reset();
+  if (settings_.socketPath[0] != '\0') {
+    static_cast<void>(sys::unlinkAt(abi::kAtFdCwd, settings_.socketPath));
   }
-  return true;
+  // Unmounting may take long (an overlay syncs its whole file system), and happens inside this
+  // close.
+  program_.mountNamespace.reset();
+  released_ = true;
+  giveUpAtNs_ = sys::monotonicNs() + kLingerNs;
+  broadcast(ServerFrame::kReleased, "", 0);
+}
+
+bool Supervisor::finished() noexcept {
+  if (!released_) return false;
+  bool anyLeft = false;
+  for (Client& client : clients_) {
+    if (!client.open()) continue;
+    anyLeft = true;
+    if (!client.attached || client.logEnded || state_ == SupervisorState::kFailed) {
+      client.endSending();
+    }
+  }
+  return !anyLeft || sys::monotonicNs() >= giveUpAtNs_;
 }
 
 int Supervisor::pollTimeoutMs() const noexcept {

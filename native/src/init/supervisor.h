@@ -44,7 +44,8 @@ class Supervisor {
 
   // --- supervisor.cc: the loop
   void pollOnce() noexcept;
-  bool finished() const noexcept;
+  bool finished() noexcept;
+  void goAway() noexcept;
   int pollTimeoutMs() const noexcept;
   void serveClients(const abi::PollFd* polled) noexcept;
   void acceptClients() noexcept;
@@ -62,7 +63,6 @@ class Supervisor {
   bool readOutput(UniqueFd& end, uint8_t stream) noexcept;
   bool rotationMustWait() const noexcept;
   void feedClients() noexcept;
-  void release() noexcept;
   bool outputsEnded() const noexcept { return !program_.output && !program_.error; }
 
   // --- supervisor_commands.cc: what clients ask for

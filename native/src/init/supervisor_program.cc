@@ -12,7 +12,6 @@ namespace {
 constexpr int kEagain = 11;
 constexpr int kEcanceled = 125;
 constexpr int kReadsPerTurn = 16;
-constexpr uint64_t kLingerNs = 10'000'000'000;
 constexpr uint64_t kMicrosPerSecond = 1'000'000;
 constexpr int kSignalMask = 0x7f;
 constexpr int kCoreDumped = 0x80;
@@ -142,22 +141,10 @@ void Supervisor::feedClients() noexcept {
     }
     if (!client.open()) hangUp(client);
   }
-  if (ended && !released_) release();
-}
-
-void Supervisor::release() noexcept {
+  if (!ended || released_) return;
   input_.close();
   terminal_.reset();
-  listener_.reset();
-  if (settings_.socketPath[0] != '\0') {
-    static_cast<void>(sys::unlinkAt(abi::kAtFdCwd, settings_.socketPath));
-  }
-  // Unmounting may take long (an overlay syncs its whole file system), and happens inside this
-  // close.
-  program_.mountNamespace.reset();
-  released_ = true;
-  giveUpAtNs_ = sys::monotonicNs() + kLingerNs;
-  broadcast(ServerFrame::kReleased, "", 0);
+  goAway();
 }
 
 }  // namespace teu

@@ -91,6 +91,11 @@ Result<size_t> receiveSome(int socket, void* buffer, size_t size) noexcept {
   return sizeOf(call(__NR_recvfrom, socket, buffer, size, kDontWait, 0, 0), "recvfrom");
 }
 
+Status endSending(int socket) noexcept {
+  constexpr int kWriting = 1;
+  return statusOf(call(__NR_shutdown, socket, kWriting), "shutdown");
+}
+
 Status sendMessage(int socket, char message, int fd) noexcept {
   abi::IoVec part{.base = &message, .length = 1};
   abi::FdControlMessage control{.length = offsetof(abi::FdControlMessage, fd) + sizeof(int),

@@ -18,6 +18,9 @@ Result<UniqueFd> acceptClient(int listener) noexcept;
 Result<abi::PeerCredentials> peerCredentials(int socket) noexcept;
 /// Never raises SIGPIPE and never blocks.
 Result<size_t> sendSome(int socket, const void* data, size_t size) noexcept;
+/// Nothing more will be sent; what was sent can still be read, which a close with unread requests
+/// would prevent.
+Status endSending(int socket) noexcept;
 Result<size_t> receiveSome(int socket, void* buffer, size_t size) noexcept;
 
 /// One byte with, optionally, one descriptor (-1: none).

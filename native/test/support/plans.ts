@@ -93,7 +93,7 @@ export function containerPlan(scratch: Scratch, process: ProcessPlan): LaunchPla
     timeOffsets: null,
     cgroup: { v1TasksFiles: [], v2Directory: null },
     rootfs: { path: scratch.root, mounts: [], readonly: false, propagation: 0 },
-    mounts: STANDARD_MOUNTS,
+    mounts: [...STANDARD_MOUNTS],
     devices: [...DEFAULT_DEVICES],
     links: [...DEFAULT_DEVICE_LINKS],
     maskedPaths: ['/proc/kcore', '/proc/keys', '/proc/timer_list', '/proc/acpi', '/sys/firmware'],

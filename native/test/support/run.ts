@@ -10,8 +10,7 @@ export interface Finished {
 export async function runToEnd(plan: LaunchPlan): Promise<Finished> {
   const { connection } = launch(plan);
   const output = collect(connection.attach({ from: 'start', blocking: true }));
-  const exit = await connection.exited();
-  const { stdout, stderr } = await output;
+  const [exit, { stdout, stderr }] = await Promise.all([connection.exited(), output]);
   await connection.released();
   connection.close();
   return { exit, stdout, stderr };

@@ -39,6 +39,14 @@ Napi::Value launch(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value reap(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (info.Length() != 1 || !info[0].IsNumber()) {
+    throw Napi::TypeError::New(env, "reapSupervisor(pid): pid must be a number");
+  }
+  return Napi::Boolean::New(env, reapSupervisor(info[0].As<Napi::Number>().Int32Value()));
+}
+
 Napi::Value features(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
@@ -57,6 +65,7 @@ static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new teu::InitImage());
   exports.Set("prepareInit", Napi::Function::New(env, teu::prepareInit));
   exports.Set("launch", Napi::Function::New(env, teu::launch));
+  exports.Set("reapSupervisor", Napi::Function::New(env, teu::reap));
   exports.Set("features", Napi::Function::New(env, teu::features));
   return exports;
 }

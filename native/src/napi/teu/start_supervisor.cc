@@ -18,18 +18,16 @@ constexpr int kFirstForeignFd = 5;
 constexpr int kSafeFdsFrom = 16;
 constexpr size_t kStackBytes = 16 * 1024;
 
-/// What the clones read, and write their outcome to, in the memory they share with us.
+/// What the child reads, and writes its outcome to, in the memory it shares with us.
 struct Start {
   int initImage;
   int nullDevice;
   int plan;
   int control;
   const char* title;
-  volatile long supervisorPid;
   volatile long error;
   const char* volatile syscall;
-  alignas(16) uint8_t innerStack[kStackBytes];
-  alignas(16) uint8_t outerStack[kStackBytes];
+  alignas(16) uint8_t stack[kStackBytes];
 };
 
 int failStart(Start& start, long answer, const char* syscall) noexcept {
@@ -61,17 +59,6 @@ int becomeSupervisor(void* argument) noexcept {
   return failStart(start, answer, "execveat");
 }
 
-/// The supervisor's parent for a moment. When it ends, the supervisor goes to init: the state of
-/// SIGCHLD in this process, which other code may need, does not matter, and no zombie waits for us.
-int makeOrphan(void* argument) noexcept {
-  Start& start = *static_cast<Start*>(argument);
-  const long pid = cloneSharingMemory(CLONE_CLEAR_SIGHAND, start.innerStack,
-                                      sizeof start.innerStack, becomeSupervisor, argument);
-  if (pid < 0) return failStart(start, pid, "clone3");
-  start.supervisorPid = pid;
-  return 0;
-}
-
 /// Signals stay away while a child runs in our memory.
 class SignalsBlocked {
  public:
@@ -88,14 +75,14 @@ class SignalsBlocked {
   uint64_t previous_ = 0;
 };
 
-Status runClones(Start& start) noexcept {
+Result<int> runClone(Start& start) noexcept {
   const SignalsBlocked blocked;
-  const long pid = cloneSharingMemory(CLONE_CLEAR_SIGHAND, start.outerStack,
-                                      sizeof start.outerStack, makeOrphan, &start);
+  const long pid = cloneSharingMemory(CLONE_CLEAR_SIGHAND, start.stack, sizeof start.stack,
+                                      becomeSupervisor, &start);
   if (pid < 0) return statusOf(pid, "clone3");
-  // It has ended already: CLONE_VFORK let us go on because of that.
-  if (Status s = sys::waitFor(static_cast<int>(pid)); !s) return s;
-  return start.error < 0 ? statusOf(start.error, start.syscall) : Status{};
+  if (start.error == 0) return static_cast<int>(pid);
+  static_cast<void>(sys::waitFor(static_cast<int>(pid)));
+  return statusOf(start.error, start.syscall);
 }
 
 Result<UniqueFd> aside(UniqueFd&& fd) noexcept {
@@ -144,12 +131,18 @@ Result<StartedSupervisor> startSupervisor(int initImage, const uint8_t* plan, si
   start.plan = planCopy.value().get();
   start.control = theirs.get();
   start.title = title;
-  start.supervisorPid = 0;
   start.error = 0;
   start.syscall = "";
-  if (Status s = runClones(start); !s) return s;
-  supervisor.pid = static_cast<int>(start.supervisorPid);
+  Result<int> pid = runClone(start);
+  if (!pid) return pid.status();
+  supervisor.pid = pid.value();
   return static_cast<StartedSupervisor&&>(supervisor);
+}
+
+bool reapSupervisor(int pid) noexcept {
+  Result<sys::ExitStatus> status = sys::reap(pid);
+  // An error: it is no child of ours (any more), so there is nothing left to collect.
+  return !status || status.value().pid == pid;
 }
 
 }  // namespace teu

@@ -18,4 +18,7 @@ struct StartedSupervisor {
 Result<StartedSupervisor> startSupervisor(int initImage, const uint8_t* plan, size_t planSize,
                                           const char* title) noexcept;
 
+/// Collects a supervisor if it has ended, without blocking. True: it is gone.
+bool reapSupervisor(int pid) noexcept;
+
 }  // namespace teu
