@@ -126,6 +126,12 @@ export class ExecSessions {
       );
       return answer.process;
     } catch (error) {
+      if (isTeuError(error, 'PROCESS_EXISTS')) {
+        // The call was repeated after its answer was lost.
+        const key = { containerId: entry.id, execId };
+        return (await this.#parts.peers.executor.call(ExecutorServiceService.getProcess, key))
+          .process;
+      }
       // It ended while the request was under way.
       if (isTeuError(error, 'PROCESS_NOT_RUNNING') || isTeuError(error, 'CONTAINER_NOT_FOUND')) {
         throw notRunning(entry);

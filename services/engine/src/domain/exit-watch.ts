@@ -41,14 +41,15 @@ export class ExitWatch {
     const { signal } = this.#closing;
     let retryMs = FIRST_RETRY_MS;
     let told = false;
-    while (!signal.aborted) {
+    const closed = (): boolean => signal.aborted;
+    while (!closed()) {
       try {
         await this.#watchOnce(() => {
           retryMs = FIRST_RETRY_MS;
           told = false;
         });
       } catch (error) {
-        if (signal.aborted) return;
+        if (closed()) return;
         if (!told) this.#parts.log.warn({ err: error }, 'exits are not coming in; trying again');
         told = true;
       }

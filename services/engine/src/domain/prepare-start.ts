@@ -2,6 +2,7 @@ import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { CgroupServiceService, type CgroupMembership } from '@teu/proto/cgroup';
 import { SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import type { Peers } from '../peers/peers.js';
 import type { ContainerEntry } from './container-entry.js';
 import { withImage, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
@@ -47,14 +48,7 @@ export async function prepareAgain(
   trace: StartClock,
 ): Promise<LaunchParts> {
   const { driver, snapshotKey } = entry.container;
-  const snapshot = trace.phase('prepare', async () => {
-    const request = { snapshotter: driver, key: snapshotKey };
-    const options = { timeoutMs: CALL_TIMEOUT_MS };
-    const { mounts } = await parts.peers
-      .driver(driver)
-      .call(SnapshotsService.mounts, request, options);
-    return mounts;
-  });
+  const snapshot = trace.phase('prepare', () => mountsOf(parts.peers, driver, snapshotKey));
   const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
   const fileMounts = trace.phaseSync('files', () => parts.files.write(entry.container));
   const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
@@ -95,8 +89,19 @@ async function prepare(
 ): Promise<Mount[]> {
   const request = { snapshotter: driver, key: snapshotKey, parent, labels: {} };
   const options = { timeoutMs: CALL_TIMEOUT_MS };
-  const { mounts } = await peers.driver(driver).call(SnapshotsService.prepare, request, options);
-  return mounts;
+  try {
+    return (await peers.driver(driver).call(SnapshotsService.prepare, request, options)).mounts;
+  } catch (error) {
+    // Only a repeated call can find this key taken.
+    if (!isTeuError(error) || error.status !== 'ALREADY_EXISTS') throw error;
+    return mountsOf(peers, driver, snapshotKey);
+  }
+}
+
+async function mountsOf(peers: Peers, driver: string, key: string): Promise<Mount[]> {
+  const request = { snapshotter: driver, key };
+  const options = { timeoutMs: CALL_TIMEOUT_MS };
+  return (await peers.driver(driver).call(SnapshotsService.mounts, request, options)).mounts;
 }
 
 async function removeLayer(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Container, ContainerSpec } from '@teu/proto/engine';
+import { ContainerSpec, type Container } from '@teu/proto/engine';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import type { NewContainer } from './start-road.js';

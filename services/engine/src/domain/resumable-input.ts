@@ -15,7 +15,7 @@ export class ResumableInput<T> {
     while (!signal.aborted) {
       this.#next ??= this.#source.next();
       const result = await unlessAborted(this.#next, signal);
-      if (signal.aborted || result === undefined || result.done === true) return;
+      if (result === undefined || result.done === true) return;
       this.#next = undefined;
       yield result.value;
     }

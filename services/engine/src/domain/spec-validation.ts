@@ -38,13 +38,13 @@ export function validateSpec(spec: ContainerSpec): void {
 /** What a container and an exec have in common. */
 export function validateProcessText(
   prefix: string,
-  process: { args: string[]; env: string[]; workingDir: string; user: string },
+  text: { args: string[]; env: string[]; workingDir: string; user: string },
 ): void {
-  process.args.forEach((value, i) => requireNoNul(`${prefix}.args[${i}]`, value));
-  validateEnvironment(`${prefix}.env`, process.env);
-  parseSingleLine(process.user, `${prefix}.user`);
-  parseSingleLine(process.workingDir, `${prefix}.working_dir`);
-  if (process.workingDir !== '' && !process.workingDir.startsWith('/')) {
+  text.args.forEach((value, i) => requireNoNul(`${prefix}.args[${i}]`, value));
+  validateEnvironment(`${prefix}.env`, text.env);
+  parseSingleLine(text.user, `${prefix}.user`);
+  parseSingleLine(text.workingDir, `${prefix}.working_dir`);
+  if (text.workingDir !== '' && !text.workingDir.startsWith('/')) {
     refuse(`${prefix}.working_dir`, 'is not an absolute path');
   }
 }

@@ -2,7 +2,11 @@ import { isTeuError, teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import { ContainerState, type ContainerExit, type ContainerSpec } from '@teu/proto/engine';
-import { ExecutorServiceService } from '@teu/proto/executor';
+import {
+  ExecutorServiceService,
+  type LaunchContainerResponse,
+  type Spec,
+} from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
 import { containerNotFound } from './container-registry.js';
 import { draftContainer } from './draft.js';
@@ -130,19 +134,33 @@ async function launch(
   trace: StartClock,
 ): Promise<void> {
   const spec = buildExecutorSpec(entry.container, launchParts);
-  const answer = await trace.phase('launch', () =>
-    parts.peers.executor.call(
-      ExecutorServiceService.launchContainer,
-      { containerId: entry.id, spec, logLimits: undefined },
-      { timeoutMs: LAUNCH_TIMEOUT_MS },
-    ),
-  );
+  const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec));
   if (answer.process === undefined) {
     throw teuError('LAUNCH_FAILED', `the executor says nothing about container ${entry.id}`);
   }
   failpoint('engine.start.after-launch');
   trace.addLaunch(answer.trace);
   recordRunning(parts, entry, intentId, { process: answer.process, trace: trace.finish() });
+}
+
+async function askForLaunch(
+  { peers }: EngineParts,
+  containerId: string,
+  spec: Spec,
+): Promise<LaunchContainerResponse> {
+  try {
+    return await peers.executor.call(
+      ExecutorServiceService.launchContainer,
+      { containerId, spec, logLimits: undefined },
+      { timeoutMs: LAUNCH_TIMEOUT_MS },
+    );
+  } catch (error) {
+    if (!isTeuError(error, 'CONTAINER_EXISTS')) throw error;
+    // The call was repeated after its answer was lost.
+    const request = { containerId, execId: '' };
+    const { process } = await peers.executor.call(ExecutorServiceService.getProcess, request);
+    return { process, trace: undefined };
+  }
 }
 
 /** An undo that can't be recorded (full disk) is made up for by the next start of the engine: its intent stays. */

@@ -14,6 +14,8 @@ import { recordFacts } from './transitions.js';
 /** How long a kill may take; only a process that hangs in the kernel needs longer. */
 const KILL_TIMEOUT_MS = 10_000;
 const CALL_TIMEOUT_MS = 5_000;
+/** A stop is worth waiting for an executor that is being started again. */
+const EXECUTOR_PATIENCE_MS = 5_000;
 
 /**
  * Asks a container to stop and kills it when the time is up. Succeeds if it does not run.
@@ -105,7 +107,7 @@ async function sendSignal(
     await parts.peers.executor.call(
       ExecutorServiceService.signalProcess,
       { containerId: entry.id, execId: '', signal },
-      { timeoutMs: CALL_TIMEOUT_MS, retryMs: CALL_TIMEOUT_MS },
+      { timeoutMs: CALL_TIMEOUT_MS, retryMs: EXECUTOR_PATIENCE_MS },
     );
   } catch (error) {
     if (isTeuError(error, 'PROCESS_NOT_RUNNING')) return false;

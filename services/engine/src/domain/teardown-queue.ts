@@ -41,7 +41,7 @@ export interface TeardownParts {
   readers: LogReaders;
   log: Logger;
   /** Told the figures that a cgroup had when it was deleted. */
-  onFinalStats(containerId: string, stats: Stats): void;
+  onFinalStats: (containerId: string, stats: Stats) => void;
 }
 
 interface Job {
@@ -110,7 +110,7 @@ export class TeardownQueue {
     this.#closed = true;
     const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
     for (const job of jobs) clearTimeout(job.timer);
-    await Promise.all(jobs.map((job) => job.running));
+    await Promise.all(jobs.flatMap((job) => job.running ?? []));
   }
 
   #add(task: TeardownTask, intentId: string): void {

@@ -6,12 +6,14 @@ import type { BidiMethod, RpcChannel, ServerStreamMethod, UnaryMethod } from '@t
 export interface PeerCallOptions {
   /** How long an answer may take, in milliseconds. */
   timeoutMs?: number;
-  /** For calls that may be repeated: how long to try again while the service can't be reached. */
+  /** How long to try again while the service can't be reached. */
   retryMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const RETRY_DELAY_MS = 50;
+/** Long enough for a service to be started again after a crash. */
+const DEFAULT_RETRY_MS = 1_500;
+const RETRY_DELAY_MS = 25;
 
 /** A service behind the engine. A call that gets no answer says which service it was that did not give one. */
 export class Peer {
@@ -26,13 +28,14 @@ export class Peer {
   }
 
   /**
-   * Makes one call.
+   * Makes one call, and makes it again when the connection broke: all calls of the engine are named by ids of its
+   * own, so that a repetition does nothing or is told that the thing is there.
    * @throws UNAVAILABLE if the service can't be reached or does not answer in time; else what the service says
    */
   async call<Req, Res>(
     method: UnaryMethod<Req, Res>,
     request: Req,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, retryMs = 0 }: PeerCallOptions = {},
+    { timeoutMs = DEFAULT_TIMEOUT_MS, retryMs = DEFAULT_RETRY_MS }: PeerCallOptions = {},
   ): Promise<Res> {
     const begin = performance.now();
     for (;;) {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { loadConfig } from '@teu/config';
 import type { Events } from '@teu/events';
 import { silentLogger } from '@teu/log';
+import { waitFor } from '@teu/testing';
 import { connect, startRpcServer, type Implementation, type RpcChannel } from '@teu/rpc';
 import { engineConfig } from '../config.js';
 import { startServer, type EngineServer } from '../server.js';
+import { EngineClient } from './engine-client.js';
 import { FakeCgroup } from './fake-cgroup.js';
 import { FakeDriver } from './fake-driver.js';
 import { FakeExecutor } from './fake-executor.js';
@@ -58,10 +60,24 @@ export class FakeHost {
     return this.#engine;
   }
 
-  /** Connection to the engine. */
-  get channel(): RpcChannel {
+  /** Calls to the engine. */
+  get client(): EngineClient {
     if (this.#channel === undefined) throw new Error('the engine is not started');
-    return this.#channel;
+    return new EngineClient(this.#channel);
+  }
+
+  /** Waits until everything that ended containers left is cleared away. */
+  async settled(): Promise<void> {
+    await waitFor(() => this.engine.engine.teardown.pending === 0, { timeoutMs: 5_000 });
+  }
+
+  /** What the other services hold, by service; nothing when no container is there. */
+  holdings(): Record<string, string[]> {
+    return {
+      snapshots: [...this.driver.active.keys()],
+      cgroups: [...this.cgroup.groups.keys()],
+      processes: [...this.executor.processes.keys()],
+    };
   }
 
   async startFake(name: FakeName): Promise<void> {

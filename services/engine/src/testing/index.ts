@@ -1,3 +1,4 @@
+export { EngineClient, specOf, type SpecPart } from './engine-client.js';
 export { FakeCgroup } from './fake-cgroup.js';
 export { FakeDriver } from './fake-driver.js';
 export { FakeExecutor } from './fake-executor.js';

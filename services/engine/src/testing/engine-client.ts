@@ -1,0 +1,110 @@
+import {
+  ContainerSpec,
+  CreateContainerRequest,
+  EngineServiceService as Engine,
+  ExecContainerRequest,
+  ListContainersRequest,
+  RemoveContainerRequest,
+  RunContainerRequest,
+  StopContainerRequest,
+  WatchEventsRequest,
+  type Container,
+  type ContainerExit,
+  type ExecContainerResponse,
+  type WatchEventsResponse,
+} from '@teu/proto/engine';
+import { containerActionToJSON } from '@teu/proto/event';
+import type { RpcChannel } from '@teu/rpc';
+
+/** What of a spec a test says; the rest is a container of the image "busybox". */
+export type SpecPart = Parameters<typeof ContainerSpec.create>[0];
+
+/** Calls to an engine, as short as tests want them. */
+export class EngineClient {
+  readonly channel: RpcChannel;
+
+  constructor(channel: RpcChannel) {
+    this.channel = channel;
+  }
+
+  async create(args: string[], spec: SpecPart = {}, requestId = ''): Promise<Container> {
+    const request = CreateContainerRequest.create({ spec: specOf(args, spec), requestId });
+    const answer = await this.channel.unary(Engine.createContainer, request);
+    return present(answer.container);
+  }
+
+  async run(
+    args: string[],
+    spec: SpecPart = {},
+    more: { wait?: boolean; requestId?: string } = {},
+  ): Promise<Container> {
+    const request = RunContainerRequest.create({ spec: specOf(args, spec), ...more });
+    const answer = await this.channel.unary(Engine.runContainer, request);
+    return present(answer.container);
+  }
+
+  async start(container: string): Promise<Container> {
+    const answer = await this.channel.unary(Engine.startContainer, { container });
+    return present(answer.container);
+  }
+
+  async stop(container: string, timeoutMs?: number): Promise<Container> {
+    const timeoutDuration =
+      timeoutMs === undefined ? undefined : { seconds: 0, nanos: timeoutMs * 1e6 };
+    const request = StopContainerRequest.create({ container, timeoutDuration });
+    return present((await this.channel.unary(Engine.stopContainer, request)).container);
+  }
+
+  async kill(container: string, signal = ''): Promise<void> {
+    await this.channel.unary(Engine.killContainer, { container, signal });
+  }
+
+  async remove(container: string, force = false): Promise<string> {
+    const request = RemoveContainerRequest.create({ container, force });
+    return (await this.channel.unary(Engine.removeContainer, request)).id;
+  }
+
+  async wait(container: string): Promise<ContainerExit> {
+    const answer = await this.channel.unary(Engine.waitContainer, { container });
+    return present(answer.exit);
+  }
+
+  async get(container: string): Promise<Container> {
+    const answer = await this.channel.unary(Engine.getContainer, { container });
+    return present(answer.container);
+  }
+
+  async list(request: Partial<ListContainersRequest> = {}) {
+    return this.channel.unary(Engine.listContainers, ListContainersRequest.create(request));
+  }
+
+  async exec(container: string, args: string[], wait = true): Promise<ExecContainerResponse> {
+    const request = ExecContainerRequest.create({ container, spec: { args }, wait });
+    return this.channel.unary(Engine.execContainer, request);
+  }
+
+  /** The events there are, from the first on. */
+  async events(request: Partial<WatchEventsRequest> = {}): Promise<WatchEventsResponse[]> {
+    const asked = WatchEventsRequest.create({ fromSequence: 1, untilNow: true, ...request });
+    return Array.fromAsync(this.channel.serverStream(Engine.watchEvents, asked));
+  }
+
+  /** What happened to a container, in order, for example "CREATED". */
+  async actions(containerId: string): Promise<string[]> {
+    return (await this.events()).flatMap(({ event }) => {
+      const payload = event?.payload;
+      if (payload?.$case !== 'container' || payload.value.containerId !== containerId) return [];
+      return containerActionToJSON(payload.value.action).replace('CONTAINER_ACTION_', '');
+    });
+  }
+}
+
+/** A spec of the image "busybox" that runs these arguments. */
+export function specOf(args: string[], spec: SpecPart = {}): ContainerSpec {
+  return ContainerSpec.create({ image: 'busybox', entrypoint: { values: args }, ...spec });
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the answer lacks its message');
+  return value;
+}
