@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mustRun, runProgram } from './run-program.mjs';
+import { SetupFailure } from './step.mjs';
 
 /**
  * Whether node_modules holds what the lock file says. npm leaves a copy of the lock file's entries in
@@ -20,6 +21,16 @@ export function modulesAreCurrent(root) {
   });
 }
 
+/** npm's codes of the failures that people meet most, and what to do. */
+const reasonHints = [
+  [/EUSAGE/, 'package-lock.json does not fit package.json: npm install --package-lock-only'],
+  [
+    /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ECONNRESET|EHOSTUNREACH/,
+    'the npm registry can’t be reached: see `npm ping` and the network of this machine',
+  ],
+  [/ENOSPC/, 'the disk is full'],
+];
+
 /** Installs npm packages if need be, Node for the engine among them. Returns what it did. */
 export async function installModules(root) {
   let done = 'node_modules is up to date';
@@ -27,13 +38,16 @@ export async function installModules(root) {
     // npm tells its scripts where it is; run on its own, the set-up takes the one in PATH.
     const npm = process.env.npm_execpath;
     const [program, ...first] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
-    await mustRun(
-      program,
-      [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
-      { cwd: root },
-      'npm ci failed: the packages of package-lock.json could not be installed',
-      'the npm registry must be reachable: npm ping',
-    );
+    const install = [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    const { code, output } = await runProgram(program, install, { cwd: root });
+    if (code !== 0) {
+      throw new SetupFailure(
+        'npm ci failed: the packages of package-lock.json could not be installed',
+        reasonHints.find(([pattern]) => pattern.test(output))?.[1],
+        // npm goes on with pages of usage.
+        output.split('\n').slice(0, 12).join('\n'),
+      );
+    }
     done = 'npm ci';
   }
   const node = join(root, 'node_modules/node/bin/node');

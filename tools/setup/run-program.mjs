@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { SetupFailure } from './step.mjs';
 
-const keptBytes = 16_384;
+const keptBytes = 65_536;
 
 /**
  * Runs a program to its end.
