@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { teuError } from '@teu/errors';
 import type { Logger } from '@teu/log';
@@ -6,6 +7,8 @@ import { Health } from './health.js';
 import type { Implementation } from './implement.js';
 import { reflectionServices } from './reflection/reflection-service.js';
 import { serverTls, type TlsFiles } from './tls.js';
+import { OpenConnections } from './open-connections.js';
+import { listenTcp } from './tcp-listener.js';
 import { listenUnix } from './unix-listener.js';
 
 export interface RpcServerOptions {
@@ -44,6 +47,7 @@ const FLOW_CONTROL_WINDOW_BYTES = 4 * 1024 * 1024;
  */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { log } = options;
+  const connections = new OpenConnections();
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
     'grpc.enable_channelz': 0,
@@ -60,9 +64,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   ]) {
     service.register(server, environment);
   }
-  const listening = options.address.startsWith('unix:')
-    ? await listenOnSocket(server, options)
-    : await listenOnPort(server, options);
+  const listening = await listen(server, options, connections);
   health.setServing(true);
   log.debug({ address: listening.address, version: options.version }, 'listening');
 
@@ -75,7 +77,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
         health.setServing(false);
         health.close();
         await listening.stop();
-        await shutDown(server, graceMs);
+        // Tells the peers to open no more calls; each connection closes after its last one.
+        server.tryShutdown(() => undefined);
+        await connections.end(graceMs);
       })();
       return closing;
     },
@@ -84,47 +88,36 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
 interface Listening {
   address: string;
+  /** Takes no more connections. */
   stop(): Promise<void>;
 }
 
-async function listenOnSocket(server: Server, options: RpcServerOptions): Promise<Listening> {
-  if (options.tls !== undefined) {
+async function listen(
+  server: Server,
+  options: RpcServerOptions,
+  connections: OpenConnections,
+): Promise<Listening> {
+  const { address, log, tls } = options;
+  const isSocket = address.startsWith('unix:');
+  if (isSocket && tls !== undefined) {
     throw teuError('INVALID_ARGUMENT', 'a unix socket takes no TLS settings');
   }
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const path = options.address.slice('unix:'.length);
-  const listener = await listenUnix(path, options.log, (socket) => {
-    injector.injectConnection(socket);
-  });
-  return { address: options.address, stop: () => listener.close() };
-}
-
-async function listenOnPort(server: Server, options: RpcServerOptions): Promise<Listening> {
-  if (options.tls === undefined) {
+  if (!isSocket && tls === undefined) {
     // Any local user and any container on the host network reaches even a loopback port.
     throw teuError('INVALID_ARGUMENT', 'serving on TCP needs TLS certificates of both sides');
   }
-  const credentials = serverTls(options.tls);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(options.address, credentials, (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(error);
-    });
-  });
-  const host = options.address.slice(0, options.address.lastIndexOf(':'));
-  return { address: `${host}:${port}`, stop: async () => undefined };
-}
-
-/** One open stream would make grpc-js wait for ever, so the wait has an end. */
-async function shutDown(server: Server, graceMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, graceMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  const injector = server.createConnectionInjector(
+    tls === undefined ? ServerCredentials.createInsecure() : serverTls(tls),
+  );
+  const onConnection = (socket: Socket): void => {
+    connections.add(socket);
+    injector.injectConnection(socket);
+  };
+  if (isSocket) {
+    const listener = await listenUnix(address.slice('unix:'.length), log, onConnection);
+    return { address, stop: () => listener.close() };
+  }
+  const listener = await listenTcp(address, log, onConnection);
+  const host = address.slice(0, address.lastIndexOf(':'));
+  return { address: `${host}:${listener.port}`, stop: async () => listener.close() };
 }

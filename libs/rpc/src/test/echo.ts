@@ -88,9 +88,9 @@ export async function startEcho(
     services: [implement(EchoService, { ...echoHandlers, ...handlers }, { longRunning })],
     ...serverOptions,
   });
-  const channel = connect(address);
+  const channel = connect(server.address);
   return {
-    address,
+    address: server.address,
     directory,
     server,
     channel,
