@@ -1,4 +1,4 @@
-import { isAbsolute, normalize } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 
 /**
  * Reads the text of an environment variable or a flag.
@@ -15,10 +15,10 @@ export const string: Parser<string> = (text) => {
   return text;
 };
 
-/** An absolute path, normalised. */
+/** An absolute path; given back without `.`, `..` and a slash at its end. */
 export const path: Parser<string> = (text) => {
   if (!isAbsolute(text) || text.includes('\0')) throw new Error('expected an absolute path');
-  return normalize(text);
+  return resolve(text);
 };
 
 /** `500ms`, `10s`, `5m`, `2h`, in milliseconds; a number without a unit is refused except 0. */

@@ -31,7 +31,7 @@ const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const SNAPSHOT_KEY = /^[a-zA-Z0-9][a-zA-Z0-9_.:-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.:-]*)*$/;
 const DRIVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const HOST_LABEL = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/;
-const LABEL_KEY = /^[a-zA-Z0-9](?:[a-zA-Z0-9_./-]{0,253}[a-zA-Z0-9])?$/;
+const LABEL_KEY = /^(?=.{1,255}$)[a-zA-Z0-9][a-zA-Z0-9_.-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.-]*)*$/;
 
 const SNAPSHOT_KEY_LENGTH_MAX = 256;
 const HOSTNAME_LENGTH_MAX = 64;
@@ -141,9 +141,9 @@ export function parseSingleLine(text: string, field: string, lengthMax = 4096): 
   return text;
 }
 
-/** @throws INVALID_ID unless letters, digits and `_./-`, at most 255, letters or digits at both ends. */
+/** @throws INVALID_ID unless segments of letters, digits and `_.-` divided by slashes, at most 255 in all. */
 export function parseLabelKey(text: string, field = 'labels'): string {
-  return matching(text, LABEL_KEY, field, 'letters, digits or _./- with a letter or digit around');
+  return matching(text, LABEL_KEY, field, 'letters, digits or _.- in segments divided by slashes');
 }
 
 /** A copy of labels whose keys and values were checked. @throws INVALID_ID, INVALID_ARGUMENT. */
