@@ -31,6 +31,7 @@ export async function* attachProcess(
     yield* replay(entry, target.fromOffset);
     return;
   }
+  let next: bigint | undefined;
   const input = new ClientInput(entry, connection);
   const hangUp = () => connection.close();
   signal.addEventListener('abort', hangUp);
@@ -39,13 +40,19 @@ export async function* attachProcess(
     const output = connection.attach({ from: offset, blocking: target.lossless });
     void input.takeAll(requests);
     yield attachedAt(offset);
-    for await (const record of output) yield recordResponse(toLogRecord(record));
+    next = offset;
+    for await (const record of output) {
+      next = record.nextOffset;
+      yield recordResponse(toLogRecord(record));
+    }
     yield exitResponse(recordedExit(await connection.exited()));
   } catch (error) {
     if (signal.aborted) return;
     if (input.failure !== null) throw input.failure;
     if (!isLineLost(error)) throw error;
-    yield exitResponse(await within(SETTLE_TIMEOUT_MS, entry.ended));
+    // The supervisor has ended before it could say all: the rest is on disk.
+    if (next === undefined) yield* replay(entry, target.fromOffset);
+    else yield* replayRest(entry, next);
   } finally {
     signal.removeEventListener('abort', hangUp);
     connection.close();
@@ -72,6 +79,18 @@ async function* replay(
     if (isFirst) yield attachedAt(BigInt(fromOffset));
   }
   yield exitResponse(await within(SETTLE_TIMEOUT_MS, entry.ended));
+}
+
+/** What a line that broke has not brought any more. */
+async function* replayRest(
+  entry: ProcessEntry,
+  from: bigint,
+): AsyncGenerator<AttachProcessResponse, void, undefined> {
+  const exit = await within(SETTLE_TIMEOUT_MS, entry.ended);
+  for await (const record of readLog(entry.places.directory, { from })) {
+    yield recordResponse(toLogRecord(record));
+  }
+  yield exitResponse(exit);
 }
 
 /** Where output begins: where it was asked for, but not before the oldest record that is kept. */

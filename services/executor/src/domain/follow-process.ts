@@ -49,7 +49,10 @@ export async function openLine(entry: ProcessEntry): Promise<SupervisorConnectio
 
 /** Is this what connecting to a supervisor that has gone gives? */
 export function isGone(error: unknown): boolean {
-  return error instanceof NativeError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
+  // ECONNRESET: it ended while the connection still stood in its queue.
+  return (
+    error instanceof NativeError && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(error.code)
+  );
 }
 
 /** Writes an exit down and tells the watchers, once. */
