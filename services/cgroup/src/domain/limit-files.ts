@@ -114,14 +114,17 @@ export function weightOfShares(shares: number): number {
   return Math.ceil(10 ** ((l * l + 125 * l) / 612 - 7 / 34));
 }
 
-/** The smallest shares of a weight that {@link weightOfShares} gives; used to tell what is in force. */
+/**
+ * The most shares that {@link weightOfShares} gives a weight; tells what is in force. The default of
+ * one is the default of the other.
+ */
 export function sharesOfWeight(weight: number): number {
   let low = SHARES_MIN;
   let high = SHARES_MAX;
   while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (weightOfShares(middle) < weight) low = middle + 1;
-    else high = middle;
+    const middle = Math.ceil((low + high) / 2);
+    if (weightOfShares(middle) > weight) high = middle - 1;
+    else low = middle;
   }
   return low;
 }

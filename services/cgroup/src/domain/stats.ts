@@ -42,7 +42,8 @@ export function cpuStatsV2(read: ReadFile): CpuStats {
 export function memoryStatsV1(read: ReadFile): MemoryStats {
   const stat = parseKeyed(read('memory.stat') ?? '');
   const usageBytes = numberIn(read, 'memory.usage_in_bytes');
-  const oom = parseKeyed(read('memory.oom_control') ?? '');
+  const oomKillCount = parseKeyed(read('memory.oom_control') ?? '').get('oom_kill') ?? 0;
+  const hits = numberIn(read, 'memory.failcnt') + numberIn(read, 'memory.memsw.failcnt');
   return {
     usageBytes,
     workingSetBytes: Math.max(usageBytes - (stat.get('total_inactive_file') ?? 0), 0),
@@ -50,8 +51,10 @@ export function memoryStatsV1(read: ReadFile): MemoryStats {
     peakBytes: numberIn(read, 'memory.max_usage_in_bytes'),
     swapBytes: stat.get('total_swap') ?? 0,
     limitBytes: numberIn(read, 'memory.limit_in_bytes'),
-    limitHitCount: numberIn(read, 'memory.failcnt'),
-    oomKillCount: oom.get('oom_kill') ?? 0,
+    // When memory plus swap is as limited as memory, its limit is the one that is hit, and recent
+    // kernels (seen: 6.18) do not count that. Each kill was at least one hit.
+    limitHitCount: Math.max(hits, oomKillCount),
+    oomKillCount,
   };
 }
 

@@ -1,0 +1,50 @@
+import { loadConfig } from '@teu/config';
+import { newContainerId } from '@teu/ids';
+import { silentLogger } from '@teu/log';
+import { CgroupServiceService, type Cgroup } from '@teu/proto/cgroup';
+import type { LinuxResources } from '@teu/proto/type';
+import { connect, type RpcChannel } from '@teu/rpc';
+import { tempDir } from '@teu/testing';
+import { join } from 'node:path';
+import { cgroupConfig } from '../config.js';
+import { instanceOf, startServer } from '../server.js';
+
+/** The service in this process, with an engine's name that no one else has. */
+export interface StartedService {
+  readonly channel: RpcChannel;
+  /** Path of its groups relative to each hierarchy. */
+  readonly groupPath: string;
+  /** Makes a group that is deleted with the service. */
+  create(resources?: LinuxResources): Promise<Cgroup>;
+  close(): Promise<void>;
+}
+
+/** Starts the service on the cgroups of this machine. */
+export async function startService(): Promise<StartedService> {
+  const directory = tempDir();
+  const dataDir = join(directory.path, 'd');
+  const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir];
+  const server = await startServer(loadConfig(cgroupConfig, { env: {}, argv }), silentLogger);
+  const channel = connect(server.address);
+  const made: string[] = [];
+  return {
+    channel,
+    groupPath: `teu/${instanceOf(dataDir)}`,
+    create: async (resources) => {
+      const id = newContainerId();
+      made.push(id);
+      const { createCgroup } = CgroupServiceService;
+      const { cgroup } = await channel.unary(createCgroup, { id, resources });
+      if (cgroup === undefined) throw new Error('no cgroup in the answer');
+      return cgroup;
+    },
+    close: async () => {
+      for (const id of made) {
+        await channel.unary(CgroupServiceService.deleteCgroup, { id, force: true });
+      }
+      channel.close();
+      await server.close();
+      directory.remove();
+    },
+  };
+}
