@@ -8,7 +8,7 @@ import type { CapabilityName } from '@teu/container-defaults';
 export const ALLOWED_SYSCALLS: Readonly<Record<string, string>> = {
   processes: `fork vfork execve execveat exit exit_group wait4 waitid waitpid getpid getppid gettid getpgid getpgrp
     setpgid getsid setsid set_tid_address pidfd_open pidfd_send_signal prctl arch_prctl modify_ldt set_thread_area
-    get_thread_area getcpu rseq membarrier unshare process_mrelease restart_syscall times getrusage uname sysinfo
+    get_thread_area getcpu rseq membarrier process_mrelease restart_syscall times getrusage uname sysinfo
     uretprobe`,
   debugging: `ptrace process_vm_readv process_vm_writev`,
   credentials: `getuid getuid32 geteuid geteuid32 getgid getgid32 getegid getegid32 getresuid getresuid32 getresgid
@@ -60,7 +60,7 @@ export const SYSCALLS_BY_CAPABILITY: Readonly<Partial<Record<CapabilityName, str
   CAP_PERFMON: 'perf_event_open',
   CAP_SYS_ADMIN: `bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr
     lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl quotactl_fd
-    setdomainname sethostname setns syslog umount umount2`,
+    setdomainname sethostname setns syslog umount umount2 unshare`,
   CAP_SYS_BOOT: 'reboot',
   CAP_SYS_CHROOT: 'chroot',
   CAP_SYS_MODULE: 'delete_module init_module finit_module',
