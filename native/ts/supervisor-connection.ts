@@ -52,7 +52,7 @@ export class SupervisorConnection {
     return this.#created.promise;
   }
 
-  /** The program was executed. Rejects with the step that failed. */
+  /** The program was executed. Rejects with the step that failed, or `killed` if it ended while held. */
   started(): Promise<StartedInfo> {
     return this.#started.promise;
   }
@@ -62,7 +62,10 @@ export class SupervisorConnection {
     return this.#exited.promise;
   }
 
-  /** The container's mounts are gone (or, for an exec, nothing holds its output any more); the socket too. */
+  /**
+   * The container's mounts are gone (or, for an exec, nothing holds its output any more); the socket too. Close the
+   * connection then: the supervisor waits a second for late requests otherwise.
+   */
   released(): Promise<undefined> {
     return this.#released.promise;
   }
@@ -173,6 +176,7 @@ export class SupervisorConnection {
       case ServerFrame.failed:
         return this.#fail(new NativeError(payloads.decodeFailed(frame.payload)));
       case ServerFrame.exit:
+        this.#started.reject(endedUnstarted());
         return this.#exited.resolve(payloads.decodeExit(frame.payload));
       case ServerFrame.log:
         return this.#log?.push(payloads.decodeLogRecords(frame.payload));
@@ -232,6 +236,12 @@ export async function connectSupervisor(socketPath: string): Promise<SupervisorC
 function connectFailed(path: string, error: NodeJS.ErrnoException): NativeError {
   const errno = error.errno ?? 0;
   return new NativeError({ step: 'connect', syscall: 'connect', path, errno }, { cause: error });
+}
+
+/** A held program was killed. (A started one is not affected: its promise has been kept.) */
+function endedUnstarted(): NativeError {
+  const ECANCELED = 125;
+  return new NativeError({ step: 'killed', syscall: 'wait4', path: '', errno: -ECANCELED });
 }
 
 function connectionLost(step: string): NativeError {

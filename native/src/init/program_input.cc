@@ -11,6 +11,7 @@ constexpr uint8_t kEndOfTransmission = 0x04;
 void ProgramInput::open(UniqueFd&& end, bool isTerminal) noexcept {
   end_ = static_cast<UniqueFd&&>(end);
   isTerminal_ = isTerminal;
+  expected_ = false;
 }
 
 bool ProgramInput::push(const uint8_t* bytes, size_t size) noexcept {
@@ -33,7 +34,7 @@ bool ProgramInput::push(const uint8_t* bytes, size_t size) noexcept {
 
 uint32_t ProgramInput::write() noexcept {
   uint32_t written = 0;
-  while (isOpen() && taken_ < length_) {
+  while (end_ && taken_ < length_) {
     Result<size_t> size = sys::writeSome(end_.get(), window_.data() + taken_, length_ - taken_);
     if (!size && size.error().number == kEagain) return written;
     if (!size) {
@@ -47,12 +48,12 @@ uint32_t ProgramInput::write() noexcept {
     written += static_cast<uint32_t>(size.value());
   }
   if (taken_ == length_) taken_ = length_ = 0;
-  if (closing_) finish();
+  if (closing_ && length_ == 0) finish();
   return written;
 }
 
 void ProgramInput::finish() noexcept {
-  if (!isOpen()) return;
+  if (!end_) return;
   if (isTerminal_) {
     // A terminal has no end to close; its line discipline turns this character into one.
     Result<size_t> sent = sys::writeSome(end_.get(), &kEndOfTransmission, 1);

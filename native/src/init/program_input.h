@@ -12,18 +12,23 @@ namespace teu {
 /// What clients send to the program: a window's worth is held until the program reads it.
 class ProgramInput {
  public:
+  /// There will be an end, so input may be sent already.
+  void expect() noexcept { expected_ = true; }
   /// A pipe's write end, or a terminal's master (owned elsewhere, so a duplicate).
   void open(UniqueFd&& end, bool isTerminal) noexcept;
 
-  bool isOpen() const noexcept { return static_cast<bool>(end_); }
+  bool isOpen() const noexcept { return expected_ || end_; }
   int fd() const noexcept { return end_.get(); }
-  bool wantsToWrite() const noexcept { return isOpen() && (length_ > taken_ || closing_); }
+  bool wantsToWrite() const noexcept { return end_ && (length_ > taken_ || closing_); }
 
   /// False: more than the window, so the client ignores its credit; nothing was taken.
   bool push(const uint8_t* bytes, size_t size) noexcept;
   /// End of input after what is held has been written.
   void closeAfterwards() noexcept { closing_ = true; }
-  void close() noexcept { end_.reset(); }
+  void close() noexcept {
+    end_.reset();
+    expected_ = false;
+  }
 
   /// Writes what the program takes now; the number of bytes is the credit to give back.
   uint32_t write() noexcept;
@@ -33,6 +38,7 @@ class ProgramInput {
   void finish() noexcept;
 
   UniqueFd end_;
+  bool expected_ = false;
   bool isTerminal_ = false;
   bool closing_ = false;
   Mapping window_;

@@ -11,6 +11,9 @@ namespace {
 /// After the exit, this long without progress is what a client gets to read the rest; it is in the
 /// files too.
 constexpr uint64_t kLingerNs = 10'000'000'000;
+/// For clients that are still on their way: a program can end before its launcher has asked for the
+/// output.
+constexpr uint64_t kGraceNs = 1'000'000'000;
 constexpr int kSigKill = 9;
 constexpr size_t kMaxErrorText = 512;
 
@@ -69,6 +72,7 @@ Status Supervisor::begin(const LaunchPlan& plan) noexcept {
   settings_.closeInputWithOwner = plan.process.stdinKind == StdinKind::kPipeOnce;
   settings_.ownsPidNamespace = plan.namespaces[kPidNamespace].kind == NamespaceKind::kNew;
   copyCgroupProcs(plan, settings_.cgroupProcs);
+  if (settings_.terminal) input_.expect();
   if (program_.input) input_.open(static_cast<UniqueFd&&>(program_.input), false);
 
   Result<uint64_t> startTicks = readStartTicks(program_.pid);
@@ -130,27 +134,29 @@ void Supervisor::goAway() noexcept {
   // close.
   program_.mountNamespace.reset();
   released_ = true;
+  hangUpAtNs_ = sys::monotonicNs() + kGraceNs;
   giveUpAtNs_ = sys::monotonicNs() + kLingerNs;
   broadcast(ServerFrame::kReleased, "", 0);
 }
 
 bool Supervisor::finished() noexcept {
   if (!released_) return false;
+  const uint64_t now = sys::monotonicNs();
   bool anyLeft = false;
   for (Client& client : clients_) {
     if (!client.open()) continue;
     anyLeft = true;
-    if (!client.attached || client.logEnded || state_ == SupervisorState::kFailed) {
-      client.endSending();
-    }
+    const bool done = now >= hangUpAtNs_ && (!client.attached || client.logEnded);
+    if (done || state_ == SupervisorState::kFailed) client.endSending();
   }
-  return !anyLeft || sys::monotonicNs() >= giveUpAtNs_;
+  return !anyLeft || now >= giveUpAtNs_;
 }
 
 int Supervisor::pollTimeoutMs() const noexcept {
   if (!released_) return -1;
   const uint64_t now = sys::monotonicNs();
-  return now >= giveUpAtNs_ ? 0 : static_cast<int>((giveUpAtNs_ - now) / 1'000'000 + 1);
+  const uint64_t next = now < hangUpAtNs_ ? hangUpAtNs_ : giveUpAtNs_;
+  return now >= next ? 0 : static_cast<int>((next - now) / 1'000'000 + 1);
 }
 
 void Supervisor::pollOnce() noexcept {
@@ -176,11 +182,13 @@ void Supervisor::pollOnce() noexcept {
   timeout.nanoseconds = int64_t{timeoutMs % 1000} * 1'000'000;
   sys::call(__NR_ppoll, polled, count, timeoutMs < 0 ? nullptr : &timeout, 0, 0);
 
+  // Clients come before output: who attached before the first line must see it, however small the
+  // log.
+  serveClients(polled + firstClient);
   if (polled[0].revents != 0) hearChild();
   if (polled[3].revents != 0 || polled[4].revents != 0) readOutputs(false);
   if (polled[1].revents != 0) reapChildren();
   if (polled[5].revents != 0) giveCredit(input_.write());
-  serveClients(polled + firstClient);
   if (polled[2].revents != 0) acceptClients();
   feedClients();
 }
@@ -240,7 +248,7 @@ void Supervisor::greet(Client& client) noexcept {
   if (state_ == SupervisorState::kCreated) {
     client.send(ServerFrame::kCreated, 0, &process_, sizeof process_);
   }
-  if (state_ == SupervisorState::kRunning || state_ == SupervisorState::kExited) {
+  if (report_.phases.exec != 0) {
     const StartedPayload started{.process = process_, .phases = report_.phases};
     client.send(ServerFrame::kStarted, 0, &started, sizeof started);
   }

@@ -84,12 +84,14 @@ class Supervisor {
   ProcessPayload process_{};
   ExitPayload exit_{};
   bool released_ = false;
+  uint64_t hangUpAtNs_ = 0;
   uint64_t giveUpAtNs_ = 0;
 
   UniqueFd directory_;
   UniqueFd listener_;
   UniqueFd childSignals_;
   UniqueFd terminal_;
+  ResizePayload terminalSize_{};  ///< asked for before there was a terminal
   LogStore log_{-1, 0};
   Mapping recordMemory_;
   ProgramInput input_;

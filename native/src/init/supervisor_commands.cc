@@ -106,7 +106,11 @@ int Supervisor::obeyResize(const IncomingFrame& frame) noexcept {
   constexpr uint32_t kLargest = 0xffff;
   if (!readPayload(frame, payload)) return kEinval;
   if (payload.rows > kLargest || payload.columns > kLargest) return kEinval;
-  if (!terminal_) return kEnotty;
+  if (!settings_.terminal) return kEnotty;
+  if (!terminal_) {
+    terminalSize_ = payload;
+    return 0;
+  }
   return errorOf(sys::setWindowSize(terminal_.get(), payload.rows, payload.columns));
 }
 

@@ -5,6 +5,7 @@
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/sockets.h"
+#include "sys/terminals.h"
 
 namespace teu {
 namespace {
@@ -51,6 +52,8 @@ void Supervisor::hearChild() noexcept {
 void Supervisor::programExecuted() noexcept {
   program_.sync.reset();
   if (report_.failed) return fail(report_.error());
+  // A held program that was killed has ended like any other, without having begun.
+  if (!report_.executing && state_ == SupervisorState::kCreated) return;
   if (!report_.executing) {
     return fail({.number = kEcanceled, .syscall = "wait4", .step = step::kKilled, .path = ""});
   }
@@ -68,6 +71,10 @@ void Supervisor::takeTerminal(UniqueFd&& master) noexcept {
   program_.output = static_cast<UniqueFd&&>(forOutput.value());
   input_.open(static_cast<UniqueFd&&>(forInput.value()), true);
   terminal_ = static_cast<UniqueFd&&>(master);
+  if (terminalSize_.rows != 0 || terminalSize_.columns != 0) {
+    static_cast<void>(
+        sys::setWindowSize(terminal_.get(), terminalSize_.rows, terminalSize_.columns));
+  }
 }
 
 void Supervisor::reapChildren() noexcept {
