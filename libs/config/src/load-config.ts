@@ -37,7 +37,7 @@ export function loadConfig<T extends object>(
 
   const common: Record<string, unknown> = {};
   for (const [name, key] of Object.entries(commonKeys)) {
-    common[name] = valueOf(name, key as ConfigKey<unknown>, sources.env, flags.values, {});
+    common[name] = valueOf(name, key, sources.env, flags.values, {});
   }
   if (common['runDir'] === common['dataDir']) {
     throw refuse('TEU_RUN_DIR', 'must not be TEU_DATA_DIR: one is volatile, the other durable');
@@ -103,9 +103,9 @@ function printable(keys: Record<string, ConfigKey<unknown>>, config: object): st
 
 function describeKeys(keys: Record<string, ConfigKey<unknown>>): string {
   const lines = Object.values(keys).map((key) => {
-    const fallback = typeof key.default === 'function' ? '(derived)' : JSON.stringify(key.default);
+    const fallback = typeof key.default === 'function' ? '(derived)' : String(key.default);
     const sources = [key.flag, key.env].filter((source) => source !== undefined).join(', ');
-    return `  ${sources}\n      ${key.doc}${'default' in key ? `; default ${fallback ?? 'none'}` : '; required'}`;
+    return `  ${sources}\n      ${key.doc}${'default' in key ? `; default ${fallback}` : '; required'}`;
   });
   return `${lines.join('\n')}\n  --print-config\n      Print the effective configuration and end\n`;
 }

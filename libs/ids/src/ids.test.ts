@@ -80,7 +80,7 @@ describe.each(kinds)('a %s', (_name, parse, good) => {
     expect(parse(text)).toBe(text);
   });
 
-  test.each(hostile.map((text) => [JSON.stringify(text)?.slice(0, 40), text] as const))(
+  test.each(hostile.map((text) => [`${text}`.slice(0, 40), text] as const))(
     'may not be %s',
     (_shown, text) => {
       expect(() => parse(text)).toThrow(

@@ -40,8 +40,8 @@ test('a slow handler holds the caller up', async () => {
   let goOn: (() => void) | undefined;
   await using echo = await startEcho({
     in: async (notes) => {
-      for await (const _note of notes) {
-        taken += 1;
+      for await (const note of notes) {
+        if (note.text !== '') taken += 1;
         if (taken === 1) await new Promise<void>((resolve) => (goOn = resolve));
       }
       return { text: String(taken) };

@@ -118,7 +118,8 @@ describe('a service that is away', () => {
       reason: 'UNAVAILABLE',
     });
     const waiting = channel.unary(EchoService.one, { text: 'here' }, { waitForReady: true });
-    await using _second = await startEcho({}, { address: first.address });
+    await using second = await startEcho({}, { address: first.address });
+    expect(second.address).toBe(first.address);
     expect(await waiting).toEqual({ text: 'here' });
     channel.close();
     await first[Symbol.asyncDispose]();
@@ -165,14 +166,14 @@ describe('a caller that gives up', () => {
         await new Promise(() => undefined);
       })();
       const { channel } = echo;
-      const outcome = {
+      const calls = {
         one: () => channel.unary(EchoService.one, { text: '' }, { signal }),
         out: () => collect(channel.serverStream(EchoService.out, { text: '' }, { signal })),
         in: () => channel.clientStream(EchoService.in, endless, { signal }),
         both: () => collect(channel.bidi(EchoService.both, endless, { signal })),
-      }
-        [kind]()
-        .catch((error: unknown) => error);
+      };
+      const call: Promise<unknown> = calls[kind]();
+      const outcome = call.catch((error: unknown) => error);
       await until(() => states.includes('started'));
       controller.abort();
       expect(await outcome).toMatchObject({ reason: 'CANCELLED' });

@@ -35,7 +35,7 @@ export function callForOne<Req, Res>(
       onReceiveStatus: (status: StatusObject) => {
         end.ended();
         if (ownFailure !== undefined) reject(asError(ownFailure));
-        else if (status.code !== Number(Status.OK)) reject(errorFromStatus(status, start.names));
+        else if (!isOk(status)) reject(errorFromStatus(status, start.names));
         else if (answer === undefined) reject(noAnswer(start.names));
         else
           settle(() => method.responseDeserialize(answer as Buffer), start.names, resolve, reject);
@@ -74,9 +74,7 @@ export function callForStream<Req, Res>(
     onReceiveMessage: (bytes: Buffer) => reader.push(bytes),
     onReceiveStatus: (status: StatusObject) => {
       end.ended();
-      reader.end(
-        status.code === Number(Status.OK) ? undefined : errorFromStatus(status, start.names),
-      );
+      reader.end(isOk(status) ? undefined : errorFromStatus(status, start.names));
     },
   });
   if (requests === undefined) {
@@ -163,5 +161,7 @@ function malformedAnswer(names: CallNames, cause: unknown): TeuError {
     cause,
   });
 }
+
+const isOk = (status: StatusObject): boolean => status.code === Status.OK;
 
 const ignore = (): void => undefined;

@@ -21,7 +21,7 @@ export function serverStreamHandler<Req, Res>(
     const context = new ServerCallContext(method.path, call, environment.log);
     respond(call, context, async () => {
       const request = decode(method, call.request);
-      await writeResponses(call, handler(request, context), method.responseSerialize, context);
+      await writeResponses(call, handler(request, context), method, context);
     });
   };
 }
@@ -58,7 +58,7 @@ export function bidiHandler<Req, Res>(
     const context = new ServerCallContext(method.path, call, environment.log);
     respond(call, context, async () => {
       const requests = readRequests(call, (bytes) => decode(method, bytes), context);
-      await writeResponses(call, handler(requests, context), method.responseSerialize, context);
+      await writeResponses(call, handler(requests, context), method, context);
     });
   };
 }

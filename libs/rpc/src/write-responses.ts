@@ -19,7 +19,7 @@ const PENDING_COUNT_MAX = 64;
 export async function writeResponses<Res>(
   call: ResponseSink,
   responses: AsyncIterable<Res>,
-  serialize: (response: Res) => Buffer,
+  method: { responseSerialize(response: Res): Buffer },
   context: ServerCallContext,
 ): Promise<void> {
   const iterator = responses[Symbol.asyncIterator]();
@@ -43,7 +43,7 @@ export async function writeResponses<Res>(
     for (;;) {
       const result = await iterator.next();
       if (result.done === true || context.aborted !== undefined) return;
-      const bytes = serialize(result.value);
+      const bytes = method.responseSerialize(result.value);
       if (bytes.length > MESSAGE_BYTES_MAX) throw tooLarge(bytes.length, MESSAGE_BYTES_MAX);
       pendingBytes += bytes.length;
       pendingCount += 1;

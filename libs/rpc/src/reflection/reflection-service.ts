@@ -1,6 +1,6 @@
 import { isTeuError, STATUS_CODES } from '@teu/errors';
 import {
-  ServerReflectionRequest,
+  type ServerReflectionRequest,
   ServerReflectionResponse,
   ServerReflectionService,
 } from '@teu/proto/grpc';
