@@ -1,7 +1,7 @@
 import { isTeuError } from '@teu/errors';
 import { openStore, type Store } from '@teu/state';
 import { loopFilesystem, requires, type LoopFilesystem } from '@teu/testing';
-import { statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -124,12 +124,14 @@ describe.runIf(requires('root', 'loop', 'ext4', 'mkfs.ext4'))('a full disk', () 
     expect(reason).toBe('STORAGE_FULL');
     expect(names()).toEqual([...series(100), ...written]);
     expect(statfsSync(disk.path).bavail * statfsSync(disk.path).bsize).toBeLessThan(2 * MIB);
+    expect(existsSync(join(disk.path, 'engine', 'state.db-reserve'))).toBe(false);
     for (const name of series(100)) {
       store.transaction(() => store.prepare('DELETE FROM things WHERE name = ?').run(name));
     }
     expect(names()).toEqual(written);
     truncateSync(filler, 0);
     add('again');
+    expect(existsSync(join(disk.path, 'engine', 'state.db-reserve'))).toBe(true);
     expect(fatal).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const RESERVE_BYTES = 1024 * 1024;
@@ -19,7 +19,7 @@ export interface DiskReserve {
 /** Makes the reserve of a database file, and takes it if there is room. */
 export function createDiskReserve(databasePath: string): DiskReserve {
   const path = `${databasePath}-reserve`;
-  let held = false;
+  let held = sizeOf(path) === RESERVE_BYTES;
   const refill = (): void => {
     if (held || !hasRoom(dirname(path))) return;
     try {
@@ -43,6 +43,10 @@ export function createDiskReserve(databasePath: string): DiskReserve {
     },
     refill,
   };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function hasRoom(directory: string): boolean {

@@ -123,15 +123,20 @@ function assemble(
     }
   };
   const transactions = createTransactions(db, guard);
+  const transaction: Store['transaction'] = (fn, options) => {
+    const result = transactions.run(fn, options);
+    if (!db.isTransaction) reserve.refill();
+    return result;
+  };
   const core = {
     role,
     db,
-    transaction: transactions.run,
+    transaction,
     afterCommit: transactions.afterCommit,
     inTransaction: () => db.isTransaction,
     prepare: createStatementCache(db, guard),
     migrate: (component: string, migrations: readonly string[]) =>
-      transactions.run(() => migrate(db, role, component, migrations)),
+      transaction(() => migrate(db, role, component, migrations)),
     close: () => {
       if (db.isOpen) db.close();
     },

@@ -12,7 +12,7 @@ export interface LoopFilesystem {
    * writes fail with EIO (EXT4_IOC_SHUTDOWN with NOLOGFLUSH).
    */
   cutPower(): Promise<void>;
-  /** Unmounts and mounts again, with what the disk has. Everything in it must be closed. */
+  /** Mounts again, with what the disk had at the power cut. Everything in it must be closed. */
   restart(): Promise<void>;
   /** Unmounts it and removes it. */
   remove(): void;
@@ -26,7 +26,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))`
 /** Makes and mounts a file system of the given size. Needs the features root, loop and mkfs.ext4. */
 export async function loopFilesystem(bytes: number): Promise<LoopFilesystem> {
   const directory = tempDir();
-  const image = join(directory.path, 'disk');
+  let image = join(directory.path, 'disk');
   const path = join(directory.path, 'mounted');
   writeFileSync(image, '');
   truncateSync(image, bytes);
@@ -39,6 +39,10 @@ export async function loopFilesystem(bytes: number): Promise<LoopFilesystem> {
     cutPower: () => succeed('/usr/bin/python3', '-c', SHUTDOWN, path),
     restart: async () => {
       await succeed('umount', path);
+      // A copy, because a mount namespace that somebody made meanwhile may hold the old mount, and
+      // then the same file would come back as the same file system, still without power.
+      await succeed('cp', '--sparse=always', image, `${image}.again`);
+      image = `${image}.again`;
       await mount();
     },
     remove: () => directory.remove(),
