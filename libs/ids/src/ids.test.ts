@@ -23,7 +23,7 @@ import {
 
 const hex64 = 'ab'.repeat(32);
 /** What somebody sends who wants a path, a line, a flag, or a crash. */
-const hostile = [
+const hostile: unknown[] = [
   '',
   ' ',
   '.',
@@ -48,9 +48,9 @@ const hostile = [
   'a%2e%2e',
   '$(id)',
   'x'.repeat(10_000),
-  undefined as unknown as string,
-  null as unknown as string,
-  {} as unknown as string,
+  undefined,
+  null,
+  {},
 ];
 
 const kinds: [string, (text: string) => string, string[]][] = [
@@ -80,10 +80,10 @@ describe.each(kinds)('a %s', (_name, parse, good) => {
     expect(parse(text)).toBe(text);
   });
 
-  test.each(hostile.map((text) => [`${text}`.slice(0, 40), text] as const))(
+  test.each(hostile.map((text) => [String(text).slice(0, 40), text] as const))(
     'may not be %s',
     (_shown, text) => {
-      expect(() => parse(text)).toThrow(
+      expect(() => parse(text as string)).toThrow(
         expect.objectContaining({ status: 'INVALID_ARGUMENT' }) as Error,
       );
     },
@@ -146,7 +146,7 @@ describe('an image reference', () => {
     `debian:${'t'.repeat(129)}`,
     `${'a/'.repeat(150)}b`,
   ])('may not be %j', (text) => {
-    expect(() => parseImageReference(text)).toThrow(
+    expect(() => parseImageReference(text as string)).toThrow(
       expect.objectContaining({ reason: 'INVALID_ID' }) as Error,
     );
   });
