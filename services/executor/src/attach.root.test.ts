@@ -1,9 +1,9 @@
 import type { AttachProcessRequest, AttachProcessResponse, LogRecord } from '@teu/proto/executor';
 import { ExecutorServiceService as Service, OutputStream } from '@teu/proto/executor';
+import { waitFor } from '@teu/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { exampleProcess } from './testing/example-spec.js';
 import { startTestExecutor, type TestExecutor } from './testing/test-executor.js';
-import { waitUntil } from './testing/wait-until.js';
 
 let executor: TestExecutor;
 beforeAll(async () => {
@@ -111,7 +111,9 @@ describe('attaching', () => {
     const id = await client.launch(spec);
     const keys = typed();
     const result = collect(client.attach({ containerId: id }, keys.input));
-    await waitUntil('the first size', async () => (await client.logText(id)).includes('30 100'));
+    await waitFor(async () => (await client.logText(id)).includes('30 100'), {
+      what: 'the first size',
+    });
     keys.send({ $case: 'resize', value: { height: 40, width: 120 } });
     keys.text('\n');
     expect((await result).text.replaceAll('\r', '')).toBe('30 100\n\n40 120\n/dev/pts/0\n');
@@ -140,6 +142,17 @@ describe('attaching', () => {
   });
 });
 
+/** Waits until a number that grew has stopped growing. */
+async function settled(read: () => number | Promise<number>): Promise<void> {
+  let before = -1;
+  const isStill = async () => {
+    const last = before;
+    before = await read();
+    return before > 0 && before === last;
+  };
+  await waitFor(isStill, { what: 'it stands still', intervalMs: 150 });
+}
+
 describe('back-pressure', () => {
   const MEGABYTES = 40;
 
@@ -164,28 +177,18 @@ describe('back-pressure', () => {
 
   it('holds a program up whose client does not read, and lets it go on when the client leaves', async () => {
     const { client } = executor;
-    const id = await client.launch(
-      client.spec(['sh', '-c', 'read go; yes; true'], { stdinOpen: true }),
-    );
+    const spec = client.spec(['sh', '-c', 'read go; yes; true'], { stdinOpen: true });
+    const id = await client.launch(spec, { segmentBytes: 65536, segmentCount: 2 });
     const keys = typed();
     keys.text('go\n');
     const leave = new AbortController();
     const output = client.attach({ containerId: id, lossless: true }, keys.input, leave.signal);
     await output.next();
     const size = async () => (await client.log(id, { tailLines: 1 })).at(-1)?.nextOffset ?? 0;
-    let before = -1;
-    await waitUntil(
-      'the program is held up',
-      async () => {
-        const last = before;
-        before = await size();
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        return before > 0 && before === last;
-      },
-      15_000,
-    );
+    await settled(size);
+    const before = await size();
     leave.abort();
-    await waitUntil('it goes on', async () => (await size()) > before);
+    await waitFor(async () => (await size()) > before, { what: 'it goes on' });
   });
 
   it('holds a client up whose program does not read', async () => {
@@ -202,13 +205,7 @@ describe('back-pressure', () => {
     const leave = new AbortController();
     const output = client.attach({ containerId: id }, endless(), leave.signal);
     await output.next();
-    let before = -1;
-    await waitUntil('the client is held up', async () => {
-      const last = before;
-      before = sent;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return last === sent && sent > 0;
-    });
+    await settled(() => sent);
     expect(sent).toBeLessThan(32 * 1024 * 1024);
     leave.abort();
   });

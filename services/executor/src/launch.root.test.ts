@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { newContainerId } from '@teu/ids';
 import { ExecutorServiceService as Service, ProcessState } from '@teu/proto/executor';
+import { waitFor } from '@teu/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestExecutor, type TestExecutor } from './testing/test-executor.js';
-import { waitUntil } from './testing/wait-until.js';
 
 let executor: TestExecutor;
 beforeAll(async () => {
@@ -217,8 +217,10 @@ describe('many at a time', () => {
     await client.removeAll();
     expect(leftovers()).toEqual([]);
     expect(await client.processes()).toEqual([]);
-    await waitUntil('descriptors are closed', () => descriptors() <= before);
-    await waitUntil('supervisors are reaped', () => supervisors.every((pid) => !exists(pid)));
+    await waitFor(() => descriptors() <= before, { what: 'descriptors are closed' });
+    await waitFor(() => supervisors.every((pid) => !exists(pid)), {
+      what: 'supervisors are reaped',
+    });
   });
 });
 

@@ -57,19 +57,13 @@ describe('a log', () => {
   it('is bounded, and tells by its offsets what was dropped', async () => {
     const { client } = executor;
     const spec = client.spec(['sh', '-c', 'seq 1 200000']);
-    const containerId = 'a'.repeat(64);
-    await client.channel.unary(Service.launchContainer, {
-      containerId,
-      spec,
-      logLimits: { segmentBytes: 65536, segmentCount: 2 },
-    });
+    const containerId = await client.launch(spec, { segmentBytes: 65536, segmentCount: 2 });
     await client.wait(containerId);
     const records = await client.log(containerId);
     const bytes = records.reduce((sum, { data }) => sum + data.length, 0);
     expect(records[0]?.offset).toBeGreaterThan(0);
     expect(bytes).toBeLessThanOrEqual(2 * 65536);
     expect(await client.logText(containerId, { tailLines: 1 })).toBe('200000\n');
-    await client.remove(containerId);
   });
 });
 

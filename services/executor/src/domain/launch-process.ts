@@ -80,7 +80,7 @@ function makeDirectory(entry: ProcessEntry): void {
 
 /** Removes what lies on disk of a process. */
 export async function discard(entry: ProcessEntry): Promise<void> {
-  await rm(entry.places.directory, { recursive: true, force: true });
+  await rm(entry.places.directory, { recursive: true, force: true, maxRetries: 5 });
   await rm(entry.places.socketPath, { force: true });
 }
 

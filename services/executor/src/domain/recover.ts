@@ -5,13 +5,18 @@ import { readProcessIdentity } from '@teu/native';
 import { readContainerRecord } from '../store/container-record.js';
 import type { ContainerEntry } from './container-entry.js';
 import type { ExecutorParts } from './executor-parts.js';
+import { openLine } from './follow-process.js';
 import { killRecorded } from './host-process.js';
 import { discard } from './launch-process.js';
 import { ProcessEntry } from './process-entry.js';
 import { restoreProcess } from './restore-process.js';
+import { settlesWithin } from './within.js';
 
 /** Containers looked at at a time: enough to keep the disk and the supervisors busy. */
 const CONCURRENCY = 64;
+/** A killed container is unmounted by its supervisor before that ends. */
+const UNDO_TIMEOUT_MS = 5_000;
+const SIGKILL = 9;
 
 /** Makes the directories of this service, and takes up the containers that lie there. */
 export async function recover(parts: ExecutorParts): Promise<void> {
@@ -22,7 +27,12 @@ export async function recover(parts: ExecutorParts): Promise<void> {
   const ids = checkedNames(parts, await readdir(containers), parseContainerId);
   const next = ids.values();
   const worker = async () => {
-    for (const id of next) await restoreContainer(parts, id);
+    for (const id of next) {
+      // One that can't be read must not keep the others away; its directory keeps the id taken.
+      await restoreContainer(parts, id).catch((error: unknown) =>
+        parts.log.error({ err: error, container_id: id }, 'not taken up, left alone'),
+      );
+    }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
@@ -59,6 +69,13 @@ async function restoreExec(
 async function undoLaunch(entry: ProcessEntry): Promise<void> {
   const identity = await readProcessIdentity(entry.places.directory).catch(() => null);
   if (identity !== null) killRecorded(identity);
+  const supervisor = await openLine(entry).catch(() => null);
+  if (supervisor !== null) {
+    // It may have come further since the identity was read.
+    await supervisor.signal(SIGKILL).catch(() => undefined);
+    await settlesWithin(UNDO_TIMEOUT_MS, supervisor.closed());
+    supervisor.close();
+  }
   await discard(entry);
 }
 

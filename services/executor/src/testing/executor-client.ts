@@ -8,6 +8,7 @@ import {
   type AttachProcessResponse,
   type ExitStatus,
   type LaunchContainerResponse,
+  type LogLimits,
   type LogRecord,
   type Process,
   type Spec,
@@ -38,19 +39,21 @@ export class ExecutorClient {
   }
 
   /** Launches a container and gives its id. */
-  async launch(spec: Spec | string[]): Promise<string> {
-    return (await this.launchContainer(spec)).process?.containerId ?? '';
+  async launch(spec: Spec | string[], logLimits?: LogLimits): Promise<string> {
+    const response = await this.launchContainer(spec, newContainerId(), logLimits);
+    return response.process?.containerId ?? '';
   }
 
   async launchContainer(
     spec: Spec | string[],
     containerId: string = newContainerId(),
+    logLimits?: LogLimits,
   ): Promise<LaunchContainerResponse> {
     this.#containers.push(containerId);
     return this.channel.unary(Service.launchContainer, {
       containerId,
       spec: Array.isArray(spec) ? this.spec(spec) : spec,
-      logLimits: undefined,
+      logLimits,
     });
   }
 
