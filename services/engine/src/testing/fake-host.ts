@@ -47,12 +47,23 @@ export class FakeHost {
 
   /** Starts all fakes and the engine. */
   static async start(): Promise<FakeHost> {
+    const host = await FakeHost.withoutEngine();
+    await host.startEngine();
+    return host;
+  }
+
+  /** Starts all fakes, for an engine that runs in a process of its own. */
+  static async withoutEngine(): Promise<FakeHost> {
     const host = new FakeHost();
     for (const name of ['image', 'overlay2', 'cgroup', 'executor'] as const) {
       await host.startFake(name);
     }
-    await host.startEngine();
     return host;
+  }
+
+  /** Where the engine keeps its state. */
+  get dataDir(): string {
+    return join(this.directory, 'data');
   }
 
   get engine(): EngineServer {
@@ -103,8 +114,7 @@ export class FakeHost {
   }
 
   async startEngine(): Promise<void> {
-    const runDir = this.directory;
-    const env = { TEU_RUN_DIR: runDir, TEU_DATA_DIR: join(runDir, 'data') };
+    const env = { TEU_RUN_DIR: this.directory, TEU_DATA_DIR: this.dataDir };
     const config = loadConfig(engineConfig, { env, argv: [] });
     this.#engine = await startServer(config, silentLogger, { events: noEvents });
     this.#channel = connect(this.#engine.address, { serviceName: 'engine' });

@@ -1,0 +1,93 @@
+import { afterEach, expect, test } from 'vitest';
+import { ContainerState, type Container } from '@teu/proto/engine';
+import { startService, waitFor, type RunningTestService } from '@teu/testing';
+import { ENGINE_FAILPOINTS } from './failpoints.js';
+import { EngineClient, FakeHost } from './testing/index.js';
+
+// The engine is ended at every step of every verb; the next start must find the truth: what was answered is there,
+// what was not is gone, and the other services hold what the containers need and nothing else.
+let host: FakeHost;
+let service: RunningTestService | undefined;
+afterEach(async () => {
+  await service?.stop();
+  await host.close();
+});
+
+async function startEngine(failpoints = ''): Promise<EngineClient> {
+  service = await startService('engine', {
+    runDir: host.directory,
+    dataDir: host.dataDir,
+    env: { TEU_FAILPOINTS: failpoints, TEU_NATS_URL: 'nats://127.0.0.1:9' },
+  });
+  return new EngineClient(service.channel);
+}
+
+/** What brings the engine past a point, and whether its client is told of success before. */
+const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
+  create: (client) => client.create(['sleep'], { name: 'new' }),
+  run: (client) => client.run(['sleep'], { name: 'new' }),
+  start: (client) => client.run(['sleep'], { name: 'new' }),
+  exit: async (client) => {
+    const { id } = await client.run(['sleep'], { name: 'new' });
+    host.executor.find({ containerId: id, execId: '' })?.end(3);
+    await client.wait(id);
+  },
+  remove: async (client) => {
+    await client.create(['sleep'], { name: 'new' });
+    await client.remove('new');
+  },
+  teardown: (client) => client.run(['true'], { autoRemove: true }, { wait: true }),
+};
+
+async function startTwice(client: EngineClient): Promise<void> {
+  await client.create(['sleep'], { name: 'new' });
+  await client.start('new');
+}
+
+test.each(ENGINE_FAILPOINTS)('ends at %s', { timeout: 30_000 }, async (point) => {
+  host = await FakeHost.withoutEngine();
+  const before = await startEngine();
+  const old = await before.run(['sleep'], { name: 'old' });
+  await service?.stop();
+
+  const dying = await startEngine(`${point}=exit`);
+  const verb = point.split('.')[1] ?? '';
+  const trigger = point === 'engine.start.after-intent' ? startTwice : TRIGGERS[verb];
+  await trigger?.(dying).catch(() => undefined);
+  expect(await service?.exited).toMatchObject({ code: 70 });
+
+  const after = await startEngine();
+  await waitFor(async () => holdsExactly((await after.list({ all: true })).containers));
+  const { containers } = await after.list({ all: true });
+  expect(containers.find(({ id }) => id === old.id)).toEqual(old);
+  const events = (await after.events()).slice(1).map(({ sequence }) => sequence);
+  expect(events).toEqual(events.map((_, i) => i + 1));
+  if (verb === 'exit') expect((await after.wait('new')).exitCode).toBe(3);
+
+  for (const { id } of containers) await after.remove(id, true);
+  await waitFor(() => holdsExactly([]));
+  expect((await after.run(['true'], { name: 'new' }, { wait: true })).exit?.exitCode).toBe(0);
+});
+
+/** Tells whether the other services hold what these containers need and nothing else. */
+function holdsExactly(containers: Container[]): boolean {
+  const { snapshots = [], cgroups = [], processes = [] } = host.holdings();
+  const running = containers.filter((c) => c.state === ContainerState.CONTAINER_STATE_RUNNING);
+  const ran = containers.filter((c) => c.state !== ContainerState.CONTAINER_STATE_CREATED);
+  const same = (held: string[], needed: string[]): boolean =>
+    JSON.stringify([...held].sort()) === JSON.stringify([...needed].sort());
+  return (
+    same(
+      snapshots,
+      containers.map(({ snapshotKey }) => snapshotKey),
+    ) &&
+    same(
+      cgroups,
+      running.map(({ id }) => id),
+    ) &&
+    same(
+      processes,
+      ran.map(({ id }) => `${id}/`),
+    )
+  );
+}
