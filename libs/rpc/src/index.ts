@@ -16,7 +16,7 @@ export {
 } from './channel.js';
 export { checkHealth, type ServingStatus } from './check-health.js';
 export { listenUnix, type UnixListener } from './unix-listener.js';
-export { settleMemoryLater } from './settle-memory.js';
+export { settleMemoryAtRest } from './settle-memory.js';
 export { type TlsFiles } from './tls.js';
 export { errorFromStatus, errorToStatus, type WireStatus } from './error-wire.js';
 export {

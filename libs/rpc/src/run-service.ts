@@ -10,7 +10,7 @@ import {
 } from '@teu/config';
 import { formatErrorChain } from '@teu/errors';
 import { createLogger, type Logger } from '@teu/log';
-import { settleMemoryLater } from './settle-memory.js';
+import { settleMemoryAtRest } from './settle-memory.js';
 
 /** A service that runs. */
 export interface RunningService {
@@ -60,7 +60,7 @@ export async function runService<T extends object>(program: ServiceProgram<T>): 
   try {
     const service = await program.start(config, log);
     log.info({ address: service.address, version: version() }, 'ready');
-    settleMemoryLater();
+    settleMemoryAtRest();
     const signal = await stopRequested;
     log.info({ signal }, 'stopping');
     await service.close();

@@ -1,19 +1,37 @@
+import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { releaseUnusedMemory } from '@teu/native/memory';
 
-/** A start is over when the first calls are through too; they load what is loaded lazily. */
-const SETTLE_AFTER_MS = 2000;
+const LOOK_EVERY_MS = 5000;
+/** Share of time that the event loop of a process at rest is busy at most. */
+const REST_UTILIZATION = 0.005;
 
 /**
- * Some time after the start, gives back the memory that only the start needed; see
- * releaseUnusedMemory. With `node --expose-gc` the heap is collected first. Keeps no process alive.
+ * From now on, whenever the process has come to rest after work (its start is work too), gives back
+ * the memory that only the work needed; see releaseUnusedMemory. With `node --expose-gc` the heap is
+ * collected first: ten milliseconds at a time when nobody waits. Keeps no process alive.
  */
-export function settleMemoryLater(): void {
-  setTimeout(() => {
-    globalThis.gc?.({ type: 'major', execution: 'sync' });
-    try {
-      releaseUnusedMemory();
-    } catch {
-      // A process that is bigger than it could be works all the same.
+export function settleMemoryAtRest(): void {
+  let before: EventLoopUtilization = performance.eventLoopUtilization();
+  let worked = true;
+  setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization > REST_UTILIZATION) {
+      worked = true;
+    } else if (worked) {
+      worked = false;
+      settle();
+      before = performance.eventLoopUtilization();
     }
-  }, SETTLE_AFTER_MS).unref();
+  }, LOOK_EVERY_MS).unref();
+}
+
+function settle(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  try {
+    releaseUnusedMemory();
+  } catch {
+    // A process that is bigger than it could be works all the same.
+  }
 }
