@@ -8,8 +8,9 @@
 
 namespace teu::layer {
 
-/// The bytes of a blob as they are stored: a piece of a file. Hashes what it reads and, if asked, copies it to another
-/// file, so that a blob inside an archive is read once for its digest, its place in the store, and its content.
+/// The bytes of a blob as they are stored: a piece of a file. Hashes what it reads and, if asked,
+/// copies it to another file, so that a blob inside an archive is read once for its digest, its
+/// place in the store, and its content.
 class BlobSource {
  public:
   /// `length` UINT64_MAX means up to the end of the file. `copyFd` -1 means no copy.

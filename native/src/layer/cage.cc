@@ -17,11 +17,11 @@ namespace {
 constexpr rlim_t kMaxFiles = 4096;  // Removal holds one descriptor per level of a lower tree.
 constexpr unsigned long kHostFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-// Enough to own, mode and link anything, to make devices and to set file capabilities; not enough to mount, to join a
-// namespace, to trace, or to send a packet.
-constexpr std::uint64_t kKeptCapabilities =
-    1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |
-    1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
+// Enough to own, mode and link anything, to make devices and to set file capabilities; not enough
+// to mount, to join a namespace, to trace, or to send a packet.
+constexpr std::uint64_t kKeptCapabilities = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+                                            1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |
+                                            1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
 
 Outcome leaveNamespaces() {
   if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {

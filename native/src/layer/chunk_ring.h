@@ -11,8 +11,8 @@ namespace teu::layer {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Hands the chunks of one stream from one producer to several consumers, each of which sees every chunk. The producer
-/// waits for the slowest, so memory is bounded by slots x chunk size.
+/// Hands the chunks of one stream from one producer to several consumers, each of which sees every
+/// chunk. The producer waits for the slowest, so memory is bounded by slots x chunk size.
 class ChunkRing {
  public:
   ChunkRing(std::size_t slots, std::size_t chunkBytes, std::size_t consumers);

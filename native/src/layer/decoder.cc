@@ -69,7 +69,8 @@ class GzipDecoder final : public Decoder {
       isal_inflate_reset(&state_);
       state_.crc_flag = ISAL_GZIP;
     }
-    // Output may still be buffered inside; with neither input nor output left the stream is cut off.
+    // Output may still be buffered inside; with neither input nor output left the stream is cut
+    // off.
     if (inputEnded_ && stalled()) {
       return refused(code::kBadCompression, "the gzip stream is cut off");
     }
@@ -114,8 +115,7 @@ class ZstdDecoder final : public Decoder {
       const std::size_t before = out.pos;
       const std::size_t answer = ZSTD_decompressStream(context_, &out, &in_);
       if (ZSTD_isError(answer)) {
-        return refused(code::kBadCompression,
-                       std::string("zstd: ") + ZSTD_getErrorName(answer));
+        return refused(code::kBadCompression, std::string("zstd: ") + ZSTD_getErrorName(answer));
       }
       frameDone_ = answer == 0;
       if (inputEnded_ && !frameDone_ && out.pos == before) {

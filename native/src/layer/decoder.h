@@ -1,4 +1,5 @@
-// Decompression in process: gzip by isa-l (RFC 1952), zstd by libzstd (RFC 8878). No program is ever started for it.
+// Decompression in process: gzip by isa-l (RFC 1952), zstd by libzstd (RFC 8878). No program is
+// ever started for it.
 #pragma once
 
 #include <memory>
@@ -24,8 +25,8 @@ class Decoder {
   virtual Outcome read(std::span<std::uint8_t> into, std::size_t& got) = 0;
 };
 
-/// Makes the decoder for what the blob is. If `expected` is not kAuto and the blob is something else, that is
-/// MEDIA_TYPE_MISMATCH. `found` receives what it is.
+/// Makes the decoder for what the blob is. If `expected` is not kAuto and the blob is something
+/// else, that is MEDIA_TYPE_MISMATCH. `found` receives what it is.
 Outcome makeDecoder(BlobSource& source, Compression expected, Compression& found,
                     std::unique_ptr<Decoder>& decoder);
 

@@ -25,7 +25,8 @@ int openInRoot(int rootFd, const std::string& path, int flags) {
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
   for (;;) {
-    const long fd = syscall(SYS_openat2, rootFd, path.empty() ? "." : path.c_str(), &how, sizeof how);
+    const long fd =
+        syscall(SYS_openat2, rootFd, path.empty() ? "." : path.c_str(), &how, sizeof how);
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) return static_cast<int>(fd);
   }
 }
@@ -41,7 +42,8 @@ void prependParts(std::string_view target, std::deque<std::string>& parts) {
   parts.insert(parts.begin(), added.begin(), added.end());
 }
 
-/// Whether a link at `path` leads, read as the kernel would on a host, to an absolute place or above the tree.
+/// Whether a link at `path` leads, read as the kernel would on a host, to an absolute place or
+/// above the tree.
 bool leavesTree(std::string_view path, std::string_view target) {
   if (target.starts_with('/')) return true;
   std::deque<std::string> parts;
@@ -130,9 +132,9 @@ Outcome DirectoryResolver::canonicalize(const std::string& path, std::string& ca
       continue;
     }
     if (leavingLinks_.contains(here)) {
-      return refused(code::kLinkParent,
-                     "it would be written through \"" + here + "\", a link of the same layer that "
-                     "is absolute or leaves the tree");
+      return refused(code::kLinkParent, "it would be written through \"" + here +
+                                            "\", a link of the same layer that "
+                                            "is absolute or leaves the tree");
     }
     if (++links > kMaxLinks) return refused(code::kLinkParent, "links on its way form a loop");
     char target[PATH_MAX];

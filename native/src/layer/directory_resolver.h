@@ -17,10 +17,11 @@ struct Directory {
   std::string path;  ///< canonical: no link on the way
 };
 
-/// Finds the directories in which entries are made. Every open goes through openat2 from the root's handle with
-/// RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS and RESOLVE_NO_SYMLINKS; links are followed by this class, one by one, so
-/// that it can tell a link of a lower layer (followed inside the root, as `/var/run` must be) from one that this very
-/// layer planted to be written through (refused if it is absolute or climbs out of the tree).
+/// Finds the directories in which entries are made. Every open goes through openat2 from the root's
+/// handle with RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS and RESOLVE_NO_SYMLINKS; links are followed
+/// by this class, one by one, so that it can tell a link of a lower layer (followed inside the
+/// root, as `/var/run` must be) from one that this very layer planted to be written through
+/// (refused if it is absolute or climbs out of the tree).
 class DirectoryResolver {
  public:
   explicit DirectoryResolver(int rootFd) : rootFd_(rootFd) {}

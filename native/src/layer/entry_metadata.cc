@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kCapability = "security.capability";
 
-/// struct vfs_cap_data (linux/capability.h): revision in the top byte of a little-endian word; 2 has 20 bytes, 3 has 24.
+/// struct vfs_cap_data (linux/capability.h): revision in the top byte of a little-endian word; 2
+/// has 20 bytes, 3 has 24.
 bool isCapability(std::string_view value) {
   if (value.size() < 4) return false;
   const auto revision = static_cast<std::uint8_t>(value[3]);
@@ -56,8 +57,7 @@ Outcome applyMetadata(int fd, const TarEntry& entry) {
   }
   // A change of owner clears the set-id bits, so the mode comes after it.
   const bool modeDiffers = (info.st_mode & 07777) != entry.mode;
-  if ((modeDiffers || (ownerDiffers && (entry.mode & 06000) != 0)) &&
-      fchmod(fd, entry.mode) != 0) {
+  if ((modeDiffers || (ownerDiffers && (entry.mode & 06000) != 0)) && fchmod(fd, entry.mode) != 0) {
     return sysFailure("fchmod", "set mode", errno);
   }
   for (const Attribute& attribute : entry.attributes) {

@@ -6,11 +6,13 @@
 
 namespace teu::layer {
 
-/// Refuses attributes that a layer may not carry: all but `user.*` (without overlayfs' own `user.overlay.*`) and a
-/// well-formed `security.capability`, and any attribute on what is neither file nor directory.
+/// Refuses attributes that a layer may not carry: all but `user.*` (without overlayfs' own
+/// `user.overlay.*`) and a well-formed `security.capability`, and any attribute on what is neither
+/// file nor directory.
 Outcome checkAttributes(const TarEntry& entry);
 
-/// Gives an open file or directory its owner, mode and attributes, in the order in which none undoes another.
+/// Gives an open file or directory its owner, mode and attributes, in the order in which none
+/// undoes another.
 Outcome applyMetadata(int fd, const TarEntry& entry);
 
 /// Owner and times of a link or node, by name, never following it.

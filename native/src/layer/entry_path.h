@@ -9,14 +9,16 @@
 
 namespace teu::layer {
 
-/// Makes "./a//b/" into "a/b" and "." into "". Refuses absolute names, "..", over-long and over-deep ones.
+/// Makes "./a//b/" into "a/b" and "." into "". Refuses absolute names, "..", over-long and
+/// over-deep ones.
 Outcome normalizePath(std::string_view name, const Limits& limits, std::string& path);
 
 enum class NameKind { kPlain, kWhiteout, kOpaque };
 
-/// Tells whether a path asks for something of a lower layer to be hidden (image-spec, layer.md). `hidden` receives the
-/// path that a whiteout hides, or the directory that an opaque one empties. Names that begin with ".wh." and are
-/// neither are MALFORMED_WHITEOUT, as are such names in the middle of a path.
+/// Tells whether a path asks for something of a lower layer to be hidden (image-spec, layer.md).
+/// `hidden` receives the path that a whiteout hides, or the directory that an opaque one empties.
+/// Names that begin with ".wh." and are neither are MALFORMED_WHITEOUT, as are such names in the
+/// middle of a path.
 Outcome classifyPath(const std::string& path, NameKind& kind, std::string& hidden);
 
 /// "" for names at the top.

@@ -1,4 +1,5 @@
-// What a layer is refused for, or what the kernel refused: a value that travels up to the one place that prints it.
+// What a layer is refused for, or what the kernel refused: a value that travels up to the one place
+// that prints it.
 #pragma once
 
 #include <cstdint>

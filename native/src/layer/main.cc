@@ -1,8 +1,9 @@
-// teu-layer: writes one layer of an image into the mounts that a storage driver returned. Everything that it reads is
-// hostile, so it is one short-lived program in a cage of its own (README.md). It answers with one line of JSON.
+// teu-layer: writes one layer of an image into the mounts that a storage driver returned.
+// Everything that it reads is hostile, so it is one short-lived program in a cage of its own
+// (README.md). It answers with one line of JSON.
 #include <errno.h>
-#include <string.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 

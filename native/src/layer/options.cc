@@ -76,7 +76,8 @@ Outcome parseOptions(int count, char** arguments, Options& options) {
   while (!rest.empty()) {
     const std::string_view name = rest[0];
     const std::size_t fields = name == "--mount" ? kMountFields : 1;
-    if (rest.size() < fields + 1) return refused(code::kUsage, std::string(name) + " lacks a value");
+    if (rest.size() < fields + 1)
+      return refused(code::kUsage, std::string(name) + " lacks a value");
     if (name == "--mount") {
       MountCall mount;
       if (!parseMount(rest.subspan(1, kMountFields), mount)) {

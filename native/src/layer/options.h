@@ -14,7 +14,7 @@ namespace teu::layer {
 struct MountCall {
   std::string type{};
   std::string source{};
-  std::string target{};///< below the root; empty for the root
+  std::string target{};  ///< below the root; empty for the root
   unsigned long flags = 0;
   std::string data{};
 };
@@ -26,8 +26,8 @@ struct Options {
   int blobFd = -1;
   std::uint64_t blobOffset = 0;
   std::uint64_t blobLength = UINT64_MAX;
-  int copyFd = -1;      ///< where the blob goes as it is; -1 for nowhere
-  int decodedFd = -1;   ///< where the uncompressed tar goes, with kCopy
+  int copyFd = -1;     ///< where the blob goes as it is; -1 for nowhere
+  int decodedFd = -1;  ///< where the uncompressed tar goes, with kCopy
   Compression compression = Compression::kAuto;
   std::string cageDirectory;
   std::vector<MountCall> mounts;

@@ -20,8 +20,8 @@ Outcome parsePaxRecords(std::string_view body, std::vector<PaxRecord>& records) 
     if (record.back() != '\n' || equals == std::string_view::npos || equals == 0) {
       return refused(code::kBadTar, "a PAX record is malformed");
     }
-    records.push_back({record.substr(0, equals),
-                       record.substr(equals + 1, record.size() - equals - 2)});
+    records.push_back(
+        {record.substr(0, equals), record.substr(equals + 1, record.size() - equals - 2)});
     body.remove_prefix(static_cast<std::size_t>(length));
   }
   return {};

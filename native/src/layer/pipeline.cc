@@ -22,8 +22,8 @@ Outcome checkSize(const Limits& limits, std::uint64_t tarBytes, std::uint64_t bl
                    "the layer is larger than " + std::to_string(limits.bytes) + " bytes");
   }
   if (tarBytes > limits.ratioFloor && tarBytes / limits.ratio > blobBytes) {
-    return refused(code::kLimit, "the layer expands more than " + std::to_string(limits.ratio) +
-                                     " times");
+    return refused(code::kLimit,
+                   "the layer expands more than " + std::to_string(limits.ratio) + " times");
   }
   return {};
 }

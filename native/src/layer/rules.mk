@@ -20,7 +20,8 @@ $(BUILD)/layer/%.o: src/layer/%.cc $(LAYER_HEADERS)
 	$(CXX) $(LAYER_FLAGS) -c -o $@ $<
 
 $(BUILD)/teu-layer: $(LAYER_OBJECTS)
-	$(CXX) -pthread -static-libstdc++ -static-libgcc -Wl,--gc-sections,-z,now,-z,relro -s -o $@ $^ $(LAYER_LIBRARIES)
+	$(CXX) -pthread -static-libstdc++ -static-libgcc -Wl,--gc-sections,-z,now,-z,relro -s -o $@.tmp $^ $(LAYER_LIBRARIES)
+	mv $@.tmp $@
 
 $(BUILD)/asan/layer/%.o: src/layer/%.cc $(LAYER_HEADERS)
 	@mkdir -p $(@D)
@@ -28,4 +29,5 @@ $(BUILD)/asan/layer/%.o: src/layer/%.cc $(LAYER_HEADERS)
 		-DTEU_SANITIZED -c -o $@ $<
 
 $(BUILD)/asan/teu-layer: $(LAYER_ASAN_OBJECTS)
-	$(CXX) -pthread -fsanitize=address,undefined -static-libasan -o $@ $^ $(LAYER_LIBRARIES)
+	$(CXX) -pthread -fsanitize=address,undefined -static-libasan -o $@.tmp $^ $(LAYER_LIBRARIES)
+	mv $@.tmp $@

@@ -1,7 +1,8 @@
 #include "layer/sha256.h"
 
-// The one-shot-free interface of OpenSSL 1.1 instead of EVP: EVP pulls the whole of libcrypto (5 MB) into a static
-// program and needs 2 ms to set itself up; these three functions are one object file.
+// The one-shot-free interface of OpenSSL 1.1 instead of EVP: EVP pulls the whole of libcrypto (5
+// MB) into a static program and needs 2 ms to set itself up; these three functions are one object
+// file.
 #define OPENSSL_API_COMPAT 0x10101000L
 #include <openssl/sha.h>
 
@@ -11,7 +12,9 @@ struct Sha256::State {
   SHA256_CTX context;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) { SHA256_Init(&state_->context); }
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  SHA256_Init(&state_->context);
+}
 
 Sha256::~Sha256() = default;
 

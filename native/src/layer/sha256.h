@@ -7,7 +7,8 @@
 
 namespace teu::layer {
 
-/// SHA-256 of a stream (FIPS 180-4), by libcrypto's assembly, which uses SHA-NI where the processor has it.
+/// SHA-256 of a stream (FIPS 180-4), by libcrypto's assembly, which uses SHA-NI where the processor
+/// has it.
 class Sha256 {
  public:
   Sha256();

@@ -113,8 +113,8 @@ Outcome fillEntry(const TarHeader& header, TarEntry& entry) {
   entry.dataBytes = header.size;
   entry.modified = {header.modified, 0};
   entry.accessed = entry.modified;
-  const bool ownersFit = header.uid >= 0 && header.gid >= 0 && header.uid < UINT32_MAX &&
-                         header.gid < UINT32_MAX;
+  const bool ownersFit =
+      header.uid >= 0 && header.gid >= 0 && header.uid < UINT32_MAX && header.gid < UINT32_MAX;
   const bool deviceFits = header.deviceMajor >= 0 && header.deviceMinor >= 0 &&
                           header.deviceMajor < 4096 && header.deviceMinor < 1 << 20;
   if (!ownersFit) return refused(code::kBadTar, "a user or group id is out of range");
@@ -127,8 +127,8 @@ Outcome fillEntry(const TarHeader& header, TarEntry& entry) {
     case '\0':
     case '0':
       // Before ustar a directory was a file whose name ends in a slash.
-      entry.type = header.name.ends_with('/') && header.size == 0 ? EntryType::kDirectory
-                                                                  : EntryType::kFile;
+      entry.type =
+          header.name.ends_with('/') && header.size == 0 ? EntryType::kDirectory : EntryType::kFile;
       return {};
     case '7':
     case 'S':
@@ -153,8 +153,8 @@ Outcome fillEntry(const TarHeader& header, TarEntry& entry) {
       entry.type = EntryType::kFifo;
       return {};
     default:
-      return refused(code::kBadTar, std::string("members of type '") + header.type +
-                                        "' have no place in a layer");
+      return refused(code::kBadTar,
+                     std::string("members of type '") + header.type + "' have no place in a layer");
   }
 }
 

@@ -33,7 +33,6 @@ Outcome fillEntry(const TarHeader& header, TarEntry& entry);
 bool parseOldSparseHeader(const std::uint8_t* block, std::vector<Segment>& segments,
                           std::int64_t& realSize, bool& more);
 /// The 21 segments in a block that follows it.
-bool parseOldSparseExtension(const std::uint8_t* block, std::vector<Segment>& segments,
-                             bool& more);
+bool parseOldSparseExtension(const std::uint8_t* block, std::vector<Segment>& segments, bool& more);
 
 }  // namespace teu::layer

@@ -10,7 +10,7 @@ bool parseBase256(std::span<const std::uint8_t> field, std::int64_t& value) noex
   std::uint64_t bits = negative ? ~std::uint64_t{0} : 0;
   for (std::size_t at = 0; at < field.size(); ++at) {
     // Of the first byte, the top bit is the marker and not part of the number.
-    const std::uint8_t byte = at > 0 ? field[at]
+    const std::uint8_t byte = at > 0     ? field[at]
                               : negative ? static_cast<std::uint8_t>(field[0] | 0x80)
                                          : static_cast<std::uint8_t>(field[0] & 0x7f);
     const std::uint64_t top = bits >> 55;

@@ -1,4 +1,5 @@
-// Numbers as tar headers write them: octal text, GNU base-256, PAX decimals. None of them is trusted.
+// Numbers as tar headers write them: octal text, GNU base-256, PAX decimals. None of them is
+// trusted.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace teu::layer {
 
-/// Header field: octal digits padded by spaces or NUL, or base-256 when the first bit is set (two's complement, GNU).
-/// An empty field is 0. False if it is malformed or does not fit 63 bits.
+/// Header field: octal digits padded by spaces or NUL, or base-256 when the first bit is set (two's
+/// complement, GNU). An empty field is 0. False if it is malformed or does not fit 63 bits.
 bool parseHeaderNumber(std::span<const std::uint8_t> field, std::int64_t& value) noexcept;
 
 /// Decimal digits only, no sign, at most INT64_MAX.

@@ -247,7 +247,8 @@ Outcome TarReader::readOldSparse(const std::uint8_t* block, TarEntry& entry) {
   return {};
 }
 
-/// PAX sparse 1.0: the map is decimal lines at the start of the data, padded to a block: count, then offset, length...
+/// PAX sparse 1.0: the map is decimal lines at the start of the data, padded to a block: count,
+/// then offset, length...
 Outcome TarReader::readSparseMap(TarEntry& entry) {
   std::string line;
   std::uint64_t consumed = 0;
@@ -258,7 +259,8 @@ Outcome TarReader::readSparseMap(TarEntry& entry) {
     Bytes bytes;
     if (Outcome read = data(dataLeft_, bytes); !read) return read;
     if (bytes.empty()) return refused(code::kBadTar, "the sparse map is cut off");
-    // Byte by byte over what is at hand; what follows the map's last block goes back by never being taken.
+    // Byte by byte over what is at hand; what follows the map's last block goes back by never being
+    // taken.
     std::size_t at = 0;
     for (; at < bytes.size() && linesLeft > 0; ++at) {
       if (bytes[at] != '\n') {

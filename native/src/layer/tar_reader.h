@@ -9,12 +9,14 @@
 
 namespace teu::layer {
 
-/// Reads the members of a tar: v7, ustar, PAX and GNU, with long names and sparse files (GNU old, PAX 0.0, 0.1, 1.0).
+/// Reads the members of a tar: v7, ustar, PAX and GNU, with long names and sparse files (GNU old,
+/// PAX 0.0, 0.1, 1.0).
 class TarReader {
  public:
   TarReader(TarStream& stream, const Limits& limits) : stream_(stream), limits_(limits) {}
 
-  /// Goes to the next member, past the rest of the current one's data. `end` is set at the end of the archive.
+  /// Goes to the next member, past the rest of the current one's data. `end` is set at the end of
+  /// the archive.
   Outcome next(TarEntry& entry, bool& end);
   /// More of the current member's data, at most `most` bytes; empty when there is none left.
   Outcome data(std::uint64_t most, Bytes& bytes);

@@ -85,8 +85,7 @@ class Remover {
 Outcome removeTree(const Directory& parent, const std::string& name, Keep keep,
                    const DirectoryResolver& resolver) {
   bool kept = false;
-  return Remover(keep, resolver)
-      .remove(parent.fd.get(), name, joinPath(parent.path, name), kept);
+  return Remover(keep, resolver).remove(parent.fd.get(), name, joinPath(parent.path, name), kept);
 }
 
 Outcome removeChildren(const Directory& parent, const std::string& name, Keep keep,

@@ -13,11 +13,13 @@ enum class Keep {
   kOwnEntries,  ///< what this layer itself has made: whiteouts hide lower layers only
 };
 
-/// Removes `name` in `parent` with all below it, without following links. That it is not there is no failure.
+/// Removes `name` in `parent` with all below it, without following links. That it is not there is
+/// no failure.
 Outcome removeTree(const Directory& parent, const std::string& name, Keep keep,
                    const DirectoryResolver& resolver);
 
-/// Removes what is in the directory `name` of `parent` ("" means parent itself), but not the directory.
+/// Removes what is in the directory `name` of `parent` ("" means parent itself), but not the
+/// directory.
 Outcome removeChildren(const Directory& parent, const std::string& name, Keep keep,
                        const DirectoryResolver& resolver);
 

@@ -17,7 +17,8 @@ namespace {
 constexpr unsigned kSetIdBits = 07000;
 
 bool mayBeWhiteout(EntryType type) noexcept {
-  // AUFS made its whiteouts hard links of one another, and docker's archives of those days still hold them.
+  // AUFS made its whiteouts hard links of one another, and docker's archives of those days still
+  // hold them.
   return type == EntryType::kFile || type == EntryType::kHardLink;
 }
 
@@ -80,7 +81,8 @@ Outcome TreeWriter::hide(const TarEntry& entry, NameKind kind, const std::string
   if (!mayBeWhiteout(entry.type)) {
     return refused(code::kWhiteout, "a whiteout must be a plain file");
   }
-  // An opaque whiteout empties `hidden` itself, so that one is opened; a plain one removes it from its parent.
+  // An opaque whiteout empties `hidden` itself, so that one is opened; a plain one removes it from
+  // its parent.
   const bool opaque = kind == NameKind::kOpaque;
   std::shared_ptr<Directory> directory;
   const std::string path = opaque ? hidden : std::string(parentOf(hidden));
@@ -159,8 +161,7 @@ Outcome TreeWriter::makeDirectory(const TarEntry& entry, const Directory& parent
     fd.reset(openat(parent.fd.get(), base.c_str(), kFlags));
   }
   if (!fd) return sysFailure("openat", "make directory", errno);
-  directories_.push_back(
-      {joinPath(parent.path, base), {entry.accessed, entry.modified}});
+  directories_.push_back({joinPath(parent.path, base), {entry.accessed, entry.modified}});
   return applyMetadata(fd.get(), entry);
 }
 
@@ -170,7 +171,8 @@ Outcome TreeWriter::makeHardLink(const TarEntry& entry, const Directory& parent,
   NameKind kind = NameKind::kPlain;
   std::string hidden;
   if (Outcome normal = normalizePath(entry.link, limits_, target); !normal) {
-    return refused(code::kHardLink, "its target \"" + entry.link + "\": " + normal.failure().message);
+    return refused(code::kHardLink,
+                   "its target \"" + entry.link + "\": " + normal.failure().message);
   }
   if (!classifyPath(target, kind, hidden) || kind != NameKind::kPlain || target.empty()) {
     return refused(code::kHardLink, "its target \"" + entry.link + "\" cannot be linked to");
@@ -220,9 +222,7 @@ Outcome TreeWriter::makeSymlink(const TarEntry& entry, const Directory& parent,
 Outcome TreeWriter::makeNode(const TarEntry& entry, const Directory& parent,
                              const std::string& base) {
   const bool isCharacter = entry.type == EntryType::kCharacter;
-  const mode_t type = isCharacter                         ? S_IFCHR
-                      : entry.type == EntryType::kBlock ? S_IFBLK
-                                                          : S_IFIFO;
+  const mode_t type = isCharacter ? S_IFCHR : entry.type == EntryType::kBlock ? S_IFBLK : S_IFIFO;
   if (isCharacter && entry.deviceMajor == 0 && entry.deviceMinor == 0) {
     return refused(code::kDevice, "a character device 0:0 is how overlayfs hides files");
   }

@@ -8,12 +8,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { requires } from '@teu/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { layerProgram, makeLayerTree, type LayerTree } from './layer-tree.js';
 import { dir, file, hard, link, member, tar, xattr, type TarItem } from './tar-builder.js';
-
-requires('root', 'overlayfs');
 
 const CANARY = 'untouched';
 

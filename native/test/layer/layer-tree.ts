@@ -29,7 +29,9 @@ export interface LayerTree {
 /** The program, or the one built with sanitizers: `make -f src/layer/rules.mk teu-layer-asan`. */
 export function layerProgram(kind: 'plain' | 'sanitized'): string {
   const target = kind === 'plain' ? 'build/teu-layer' : 'build/asan/teu-layer';
-  const made = spawnSync('make', ['-s', '-j2', '-f', 'src/layer/rules.mk', target], {
+  // Test files run side by side, and make does not expect to.
+  const make = ['make', '-s', '-j2', '-f', 'src/layer/rules.mk', target];
+  const made = spawnSync('flock', ['src/layer/rules.mk', ...make], {
     cwd: native,
     encoding: 'utf8',
   });
@@ -99,6 +101,7 @@ function runLayer(program: string, directory: string, layer: Buffer, options: st
       // LeakSanitizer traces the process, which the cage forbids.
       env: { ASAN_OPTIONS: 'detect_leaks=0' },
     });
+    if (ran.error) throw ran.error;
     const result = ran.stdout === '' ? {} : (JSON.parse(ran.stdout) as Record<string, unknown>);
     return { status: ran.status, result, stderr: ran.stderr };
   } finally {

@@ -98,9 +98,13 @@ function parseDescriptor(value: unknown, where: string): Descriptor {
 
 function parsePlatform(platform: JsonObject): { os: string; architecture: string } {
   return {
-    os: String(member(platform, 'os') ?? ''),
-    architecture: String(member(platform, 'architecture') ?? ''),
+    os: textOf(member(platform, 'os')),
+    architecture: textOf(member(platform, 'architecture')),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function parseTexts(value: unknown, where: string): Record<string, string> {

@@ -1,4 +1,4 @@
-import { Image } from '@teu/proto/image';
+import type { Image } from '@teu/proto/image';
 import type { ImageRecord } from '../domain/image-record.js';
 
 /** The image as clients see it. */

@@ -13,17 +13,17 @@ export async function* streamLoad(
 ): AsyncGenerator<{ event: LoadEvent }> {
   const waiting: LoadProgress[] = [];
   let wake = (): void => undefined;
-  let running = true;
+  const state = { running: true };
   const outcome = load((step, digest, currentBytes, totalBytes) => {
     waiting.push({ step, digest, currentBytes, totalBytes });
     wake();
   }).finally(() => {
-    running = false;
+    state.running = false;
     wake();
   });
   // The failure is thrown by the await below; until then it must not count as unhandled.
   outcome.catch(() => undefined);
-  while (running || waiting.length > 0) {
+  while (state.running || waiting.length > 0) {
     const progress = waiting.shift();
     if (progress) yield { event: { $case: 'progress', value: progress } };
     else await new Promise<void>((resolve) => (wake = resolve));

@@ -31,74 +31,84 @@ export interface DriverClient {
 export function connectDriver(name: string, address: string): DriverClient {
   let open: RpcChannel | undefined;
   const channel = (): RpcChannel => (open ??= connect(address, { serviceName: name }));
-  const snapshotter = name;
   return {
     name,
-    hasCommitted: async (key) => {
-      try {
-        const { info } = await channel().unary(
-          SnapshotsService.stat,
-          { snapshotter, key },
-          { timeoutMs: QUICK_MS },
-        );
-        return info?.kind === Kind.COMMITTED;
-      } catch (error) {
-        if (hasStatus(error, 'NOT_FOUND')) return false;
-        throw unreachable(name, error);
-      }
-    },
-    prepare: async (key, parent, chainId) => {
-      // Drivers that fetch layers by themselves recognise the layer by this label and answer ALREADY_EXISTS.
-      const labels: Record<string, string> =
-        chainId === undefined ? {} : { 'containerd.io/snapshot.ref': chainId };
-      try {
-        const { mounts } = await channel().unary(
-          SnapshotsService.prepare,
-          { snapshotter, key, parent, labels },
-          { timeoutMs: QUICK_MS },
-        );
-        return mounts.map(toParsed);
-      } catch (error) {
-        if (chainId !== undefined && hasStatus(error, 'ALREADY_EXISTS')) return undefined;
-        throw unreachable(name, error);
-      }
-    },
-    commit: async (key, committedName) => {
-      try {
-        await channel().unary(
-          SnapshotsService.commit,
-          { snapshotter, key, name: committedName, labels: {}, parent: '' },
-          { timeoutMs: COMMIT_MS },
-        );
-        return 'committed';
-      } catch (error) {
-        if (hasStatus(error, 'ALREADY_EXISTS')) return 'exists';
-        throw unreachable(name, error);
-      }
-    },
-    remove: async (key) => {
-      try {
-        await channel().unary(
-          SnapshotsService.remove,
-          { snapshotter, key },
-          { timeoutMs: QUICK_MS },
-        );
-        return 'removed';
-      } catch (error) {
-        if (hasStatus(error, 'NOT_FOUND')) return 'removed';
-        if (hasStatus(error, 'FAILED_PRECONDITION')) return 'in use';
-        throw unreachable(name, error);
-      }
-    },
+    hasCommitted: (key) => hasCommitted(channel(), name, key),
+    prepare: (key, parent, chainId) => prepare(channel(), name, key, parent, chainId),
+    commit: (key, committedName) => commit(channel(), name, key, committedName),
+    remove: (key) => remove(channel(), name, key),
     usage: async (key) => {
-      const request = { snapshotter, key };
-      const answer = await channel().unary(SnapshotsService.usage, request, {
-        timeoutMs: COMMIT_MS,
-      });
-      return answer.size;
+      const options = { timeoutMs: COMMIT_MS };
+      return (await channel().unary(SnapshotsService.usage, { snapshotter: name, key }, options))
+        .size;
     },
     close: () => open?.close(),
   };
+}
+
+async function hasCommitted(channel: RpcChannel, driver: string, key: string): Promise<boolean> {
+  const request = { snapshotter: driver, key };
+  try {
+    const { info } = await channel.unary(SnapshotsService.stat, request, { timeoutMs: QUICK_MS });
+    return info?.kind === Kind.COMMITTED;
+  } catch (error) {
+    if (hasStatus(error, 'NOT_FOUND')) return false;
+    throw unreachable(driver, error);
+  }
+}
+
+async function prepare(
+  channel: RpcChannel,
+  driver: string,
+  key: string,
+  parent: string,
+  chainId: string | undefined,
+): Promise<ParsedMount[] | undefined> {
+  // Drivers that fetch layers by themselves recognise the layer by this label and answer ALREADY_EXISTS.
+  const labels: Record<string, string> =
+    chainId === undefined ? {} : { 'containerd.io/snapshot.ref': chainId };
+  const request = { snapshotter: driver, key, parent, labels };
+  try {
+    const { mounts } = await channel.unary(SnapshotsService.prepare, request, {
+      timeoutMs: QUICK_MS,
+    });
+    return mounts.map(toParsed);
+  } catch (error) {
+    if (chainId !== undefined && hasStatus(error, 'ALREADY_EXISTS')) return undefined;
+    throw unreachable(driver, error);
+  }
+}
+
+async function commit(
+  channel: RpcChannel,
+  driver: string,
+  key: string,
+  name: string,
+): Promise<'committed' | 'exists'> {
+  const request = { snapshotter: driver, key, name, labels: {}, parent: '' };
+  try {
+    await channel.unary(SnapshotsService.commit, request, { timeoutMs: COMMIT_MS });
+    return 'committed';
+  } catch (error) {
+    if (hasStatus(error, 'ALREADY_EXISTS')) return 'exists';
+    throw unreachable(driver, error);
+  }
+}
+
+async function remove(
+  channel: RpcChannel,
+  driver: string,
+  key: string,
+): Promise<'removed' | 'in use'> {
+  const request = { snapshotter: driver, key };
+  try {
+    await channel.unary(SnapshotsService.remove, request, { timeoutMs: QUICK_MS });
+    return 'removed';
+  } catch (error) {
+    if (hasStatus(error, 'NOT_FOUND')) return 'removed';
+    if (hasStatus(error, 'FAILED_PRECONDITION')) return 'in use';
+    throw unreachable(driver, error);
+  }
 }
 
 function toParsed(mount: Mount, index: number): ParsedMount {

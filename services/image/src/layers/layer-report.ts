@@ -37,7 +37,10 @@ export function parseReport(line: string): WorkerAnswer | undefined {
   } catch {
     return undefined;
   }
-  const text = (name: string): string => String(answer[name] ?? '');
+  const text = (name: string): string => {
+    const value = answer[name];
+    return typeof value === 'string' ? value : '';
+  };
   const number = (name: string): number => Number(answer[name] ?? 0);
   if (typeof answer['code'] === 'string') {
     const failure = {

@@ -119,12 +119,13 @@ async function extract(
 
 async function commit(
   { snapshots }: { snapshots: SnapshotTable },
-  { driver, parent, pin }: UnpackRequest,
+  request: UnpackRequest,
   key: string,
   chainId: string,
   sizeBytes: number,
 ): Promise<void> {
-  pin(chainId);
+  const { driver, parent } = request;
+  request.pin(chainId);
   // Recorded before it is there: whatever happens now, the layer is known and can be collected.
   snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
   if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);

@@ -80,18 +80,23 @@ export async function unpackFromStore(
   driver: DriverClient,
   { diffId, digest, blobBytes }: Pick<Layer, 'diffId' | 'digest' | 'blobBytes'>,
   parent: string | undefined,
-  { pin, signal }: Pick<LoadScope, 'pin' | 'signal'>,
+  scope: Pick<LoadScope, 'pin' | 'signal'>,
 ): Promise<UnpackedLayer> {
   return parts.unpacker.ensure({
     driver,
     parent,
     diffId,
-    pin,
+    pin: (chainId) => scope.pin(chainId),
     apply: async (mounts) => {
       const file = await parts.blobs.open(digest);
       try {
         const blob = { file, offset: 0, size: blobBytes };
-        const report = await parts.worker.apply({ blob, compression: 'auto', mounts, signal });
+        const report = await parts.worker.apply({
+          blob,
+          compression: 'auto',
+          mounts,
+          signal: scope.signal,
+        });
         // The disk may have changed what was once verified.
         requireDigest('the stored layer', digest, report.digest);
         return report;
@@ -158,7 +163,7 @@ async function readOnce(
     driver,
     parent,
     diffId: source.diffId,
-    pin: scope.pin,
+    pin: (chainId) => scope.pin(chainId),
     apply: async (mounts) =>
       check(await parts.worker.apply({ blob, compression, copyTo, mounts, signal })),
   });

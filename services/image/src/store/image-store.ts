@@ -48,23 +48,7 @@ interface LayerRow {
 }
 
 export function createImageStore(store: Store): ImageStore {
-  const fromRow = (row: ImageRow): ImageRecord => ({
-    id: row.id,
-    manifestDigest: row.manifest_digest,
-    ...(row.create_time === null ? {} : { createTime: new Date(row.create_time) }),
-    loadTime: new Date(row.load_time),
-    os: row.os,
-    architecture: row.architecture,
-    config: ImageConfig.create(JSON.parse(row.config) as ImageConfig),
-    layers: store
-      .prepare<LayerRow>('SELECT * FROM layers WHERE image_id = ? ORDER BY position')
-      .all(row.id)
-      .map(toLayer),
-    names: store
-      .prepare<{ name: string }>('SELECT name FROM names WHERE image_id = ? ORDER BY name')
-      .all(row.id)
-      .map(({ name }) => name),
-  });
+  const fromRow = (row: ImageRow): ImageRecord => readImage(store, row);
   const byId = (id: string): ImageRecord | undefined => {
     const row = store.prepare<ImageRow>('SELECT * FROM images WHERE id = ?').get(id);
     return row && fromRow(row);
@@ -128,6 +112,26 @@ const PAGE_QUERY = `
     AND (? = '' OR id IN (SELECT image_id FROM names WHERE name = ? OR (name >= ? AND name < ?)))
   ORDER BY load_time DESC, id
   LIMIT ?`;
+
+function readImage(store: Store, row: ImageRow): ImageRecord {
+  return {
+    id: row.id,
+    manifestDigest: row.manifest_digest,
+    ...(row.create_time === null ? {} : { createTime: new Date(row.create_time) }),
+    loadTime: new Date(row.load_time),
+    os: row.os,
+    architecture: row.architecture,
+    config: ImageConfig.create(JSON.parse(row.config) as ImageConfig),
+    layers: store
+      .prepare<LayerRow>('SELECT * FROM layers WHERE image_id = ? ORDER BY position')
+      .all(row.id)
+      .map(toLayer),
+    names: store
+      .prepare<{ name: string }>('SELECT name FROM names WHERE image_id = ? ORDER BY name')
+      .all(row.id)
+      .map(({ name }) => name),
+  };
+}
 
 function insertImage(store: Store, image: ImageRecord): void {
   store
