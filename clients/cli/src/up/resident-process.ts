@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { createLogger, type Logger } from '@teu/log';
-import { settleMemoryLater } from '@teu/rpc';
+import { settleMemoryAtRest } from '@teu/rpc';
 import { CliError } from '../cli-error.js';
 import type { Directories } from '../config.js';
 import type { Context } from '../context.js';
@@ -76,7 +76,7 @@ async function serve(
   });
   report({ kind: 'ready', ms: performance.now() - begin });
   log.info({ run_dir: directories.runDir }, 'the engine is up');
-  settleMemoryLater();
+  settleMemoryAtRest();
   await told;
   log.info('the engine goes down');
   await stopContainers(context, log);
