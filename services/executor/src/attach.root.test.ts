@@ -31,7 +31,7 @@ async function collect(responses: AsyncIterable<AttachProcessResponse>) {
 /** Input that can be given piece by piece. */
 function typed() {
   const parts: Part[] = [];
-  let wake = () => undefined as void;
+  let wake = (): void => undefined;
   let isOver = false;
   async function* input(): AsyncGenerator<Part> {
     for (;;) {

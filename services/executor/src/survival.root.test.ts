@@ -133,7 +133,7 @@ isolated('an executor that is killed (F02)', () => {
     await attached.next();
     const broken = expect(
       (async () => {
-        for await (const message of attached) void message;
+        for await (const { part } of attached) expect(part).toBeDefined();
       })(),
     ).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     await restart();

@@ -41,7 +41,8 @@ export class ClientInput {
       case 'stdin':
         return (await this.#input()).write(part.value);
       case 'closeStdin':
-        return (await this.#input()).close();
+        (await this.#input()).close();
+        return;
       case 'resize':
         return resizeTerminal(this.#entry, checkConsoleSize(part.value, 'resize'));
       default:

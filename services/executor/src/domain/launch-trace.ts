@@ -1,5 +1,5 @@
 import type { LaunchPhases } from '@teu/native';
-import { LaunchTrace } from '@teu/proto/executor';
+import type { LaunchTrace } from '@teu/proto/executor';
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 

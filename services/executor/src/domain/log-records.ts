@@ -1,5 +1,6 @@
 import type { LogRecord as NativeRecord } from '@teu/native';
-import { LogRecord, OutputStream } from '@teu/proto/executor';
+import type { LogRecord } from '@teu/proto/executor';
+import { OutputStream } from '@teu/proto/executor';
 
 /** A record as the protocol has it. Offsets are bytes of a log, so far below 2^53. */
 export function toLogRecord(record: NativeRecord): LogRecord {

@@ -1,6 +1,7 @@
 import type { ExitInfo, ProcessIdentity, SupervisorConnection } from '@teu/native';
 import type { ContainerId, ExecId } from '@teu/ids';
-import { ContainerProcess, ExitStatus, ProcessState } from '@teu/proto/executor';
+import type { ContainerProcess, ExitStatus } from '@teu/proto/executor';
+import { ProcessState } from '@teu/proto/executor';
 import type { ProcessPlaces } from '../store/layout.js';
 
 /** Life of a process as this service sees it. A `starting` one is not shown to anybody. */

@@ -1,6 +1,6 @@
 import { newContainerId, newExecId } from '@teu/ids';
+import type { AttachProcessRequest } from '@teu/proto/executor';
 import {
-  AttachProcessRequest,
   AttachTarget,
   ExecutorServiceService as Service,
   OutputStream,

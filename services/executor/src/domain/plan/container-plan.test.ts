@@ -1,13 +1,8 @@
 import { isTeuError } from '@teu/errors';
 import { MS_BIND, MS_PRIVATE, MS_RDONLY, MS_REC } from '@teu/mounts';
 import { encodeLaunchPlan, type LaunchPlan } from '@teu/native';
-import {
-  NamespaceType,
-  SeccompProfile,
-  type Linux,
-  type Process,
-  type Spec,
-} from '@teu/proto/executor';
+import type { SeccompProfile } from '@teu/proto/executor';
+import { NamespaceType, type Linux, type Process, type Spec } from '@teu/proto/executor';
 import { describe, expect, it } from 'vitest';
 import { exampleSpec } from '../../testing/example-spec.js';
 import { planContainer } from './container-plan.js';

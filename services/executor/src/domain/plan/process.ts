@@ -17,22 +17,22 @@ const USERNAME_LENGTH_MAX = 512;
  * @param field where the message is in the request: `spec.process` or `process`
  */
 export function planProcess(
-  process: Process | undefined,
+  program: Process | undefined,
   field: string,
   seccompFor: (bounding: bigint) => SeccompPlan | null,
 ): ProcessPlan {
-  if (process === undefined) throw specError(field, 'is missing');
-  const capabilities = planCapabilities(process.capabilities, `${field}.capabilities`);
-  const { oomScoreAdj, user } = process;
+  if (program === undefined) throw specError(field, 'is missing');
+  const capabilities = planCapabilities(program.capabilities, `${field}.capabilities`);
+  const { oomScoreAdj, user } = program;
   return {
-    argv: planArguments(process.args, `${field}.args`),
-    env: process.env.map((entry, index) => checkVariable(entry, `${field}.env[${index}]`)),
-    cwd: checkAbsolutePath(process.cwd, `${field}.cwd`),
+    argv: planArguments(program.args, `${field}.args`),
+    env: program.env.map((entry, index) => checkVariable(entry, `${field}.env[${index}]`)),
+    cwd: checkAbsolutePath(program.cwd, `${field}.cwd`),
     user: planUser(user, `${field}.user`),
     capabilities,
-    noNewPrivileges: process.noNewPrivileges,
+    noNewPrivileges: program.noNewPrivileges,
     seccomp: seccompFor(capabilities.bounding),
-    rlimits: planRlimits(process.rlimits, `${field}.rlimits`),
+    rlimits: planRlimits(program.rlimits, `${field}.rlimits`),
     oomScoreAdj:
       oomScoreAdj === undefined
         ? null
@@ -40,8 +40,8 @@ export function planProcess(
     umask:
       user?.umask === undefined ? null : checkInteger(user.umask, 0, 0o777, `${field}.user.umask`),
     personality: null,
-    terminal: planTerminal(process.terminal, process.consoleSize, `${field}.console_size`),
-    stdin: process.stdinOpen ? 'pipe' : 'null',
+    terminal: planTerminal(program.terminal, program.consoleSize, `${field}.console_size`),
+    stdin: program.stdinOpen ? 'pipe' : 'null',
   };
 }
 
