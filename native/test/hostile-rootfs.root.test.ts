@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { nativeBinary } from '@teu/config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { launch, type LaunchPlan } from '../ts/index.js';
-import { nativeDirectory } from '../ts/native-directory.js';
 import { makeScratch, type Scratch } from './support/busybox-rootfs.js';
 import { containerPlan, processPlan } from './support/plans.js';
 import { runToEnd } from './support/run.js';
@@ -133,7 +133,7 @@ describe('a hostile root file system', () => {
   });
 
   it('cannot overwrite the program that starts it', async () => {
-    const program = join(nativeDirectory(), 'teu-init');
+    const program = nativeBinary('teu-init');
     const digest = () => createHash('sha256').update(readFileSync(program)).digest('hex');
     const before = digest();
     rmSync(join(scratch.root, 'bin/true'));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { nativeBinary } from '@teu/config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   connectSupervisor,
@@ -15,7 +16,6 @@ import {
   type LogRecord,
   type SupervisorConnection,
 } from '../ts/index.js';
-import { nativeDirectory } from '../ts/native-directory.js';
 import { makeScratch, type Scratch } from './support/busybox-rootfs.js';
 import { containerPlan, processPlan } from './support/plans.js';
 import { collect, runToEnd } from './support/run.js';
@@ -286,8 +286,8 @@ describe('a supervisor', () => {
     writeFileSync(join(scratch.directory, 'plan'), encodeLaunchPlan(value));
     writeFileSync(
       launcher,
-      `const addon = require(${JSON.stringify(join(nativeDirectory(), 'teu.node'))});
-       addon.prepareInit(${JSON.stringify(join(nativeDirectory(), 'teu-init'))});
+      `const addon = require(${JSON.stringify(nativeBinary('teu.node'))});
+       addon.prepareInit(${JSON.stringify(nativeBinary('teu-init'))});
        addon.launch(require('fs').readFileSync(${JSON.stringify(join(scratch.directory, 'plan'))}), 'x');
        setInterval(() => {}, 1000);`,
     );

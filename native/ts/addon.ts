@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { nativeDirectory } from './native-directory.js';
+import { nativeBinary } from '@teu/config';
 
 /** The functions of teu.node, in the order of src/napi/addon.cc. */
 export interface Addon {
@@ -18,9 +17,8 @@ let loaded: Addon | null = null;
 /** Loads teu.node and seals teu-init on first use. */
 export function loadAddon(): Addon {
   if (loaded !== null) return loaded;
-  const directory = nativeDirectory();
-  const addon = createRequire(import.meta.url)(join(directory, 'teu.node')) as Addon;
-  addon.prepareInit(join(directory, 'teu-init'));
+  const addon = createRequire(import.meta.url)(nativeBinary('teu.node')) as Addon;
+  addon.prepareInit(nativeBinary('teu-init'));
   loaded = addon;
   return addon;
 }

@@ -2,6 +2,7 @@ export type * from './launch-plan.js';
 export type * from './supervisor-types.js';
 export { NativeError, type NativeFailure } from './native-error.js';
 export { encodeLaunchPlan } from './plan-encoder.js';
+export type { LogStream } from './log-stream.js';
 export { launch, type LaunchedSupervisor } from './launch.js';
 export { connectSupervisor, SupervisorConnection } from './supervisor-connection.js';
 export type { StdinWriter } from './stdin-writer.js';

@@ -12,7 +12,7 @@ export class LogStream implements AsyncIterable<LogRecord> {
   readonly #records: LogRecord[] = [];
   #more = new Deferred<undefined>();
   #ended = false;
-  #error: unknown = null;
+  #error: Error | null = null;
 
   constructor(socket: Socket, detach: () => void) {
     this.#socket = socket;
@@ -33,7 +33,7 @@ export class LogStream implements AsyncIterable<LogRecord> {
   }
 
   /** For the connection: no more will come, and not because the program ended. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     if (this.#ended) return;
     this.#error = error;
     this.end();

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { nativeDirectory } from './native-directory.js';
+import { nativeBinary } from '@teu/config';
 
 interface MemoryAddon {
   releaseUnused(): void;
@@ -15,5 +14,5 @@ interface MemoryAddon {
  */
 export function releaseUnusedMemory(): void {
   const load = createRequire(import.meta.url);
-  (load(join(nativeDirectory(), 'memory.node')) as MemoryAddon).releaseUnused();
+  (load(nativeBinary('memory.node')) as MemoryAddon).releaseUnused();
 }

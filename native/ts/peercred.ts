@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { nativeBinary } from '@teu/config';
 import { callNative } from './call-native.js';
-import { nativeDirectory } from './native-directory.js';
 
 /** Who is at the other end of a unix socket, as the kernel saw it at connect time. */
 export interface PeerCredentials {
@@ -21,7 +20,7 @@ let loaded: PeercredAddon | null = null;
  * @throws NativeError, e.g. `ENOTSOCK` or `ENOPROTOOPT`.
  */
 export function peerCredentials(fd: number): PeerCredentials {
-  loaded ??= createRequire(import.meta.url)(join(nativeDirectory(), 'peercred.node'));
+  loaded ??= createRequire(import.meta.url)(nativeBinary('peercred.node'));
   const addon = loaded as PeercredAddon;
   return callNative(() => addon.peerCredentials(fd));
 }

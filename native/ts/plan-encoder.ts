@@ -51,7 +51,7 @@ function writeLaunch(out: PlanFieldWriter, at: string, value: plan.LaunchPlan): 
 
 function writeNamespaces(out: PlanFieldWriter, at: string, value: plan.NamespacesPlan): void {
   for (const name of NAMESPACE_ORDER) {
-    const namespace = value[name];
+    const namespace = value[name] as plan.NamespacePlan | undefined;
     if (namespace === undefined) throw new TypeError(`${at}.${name} is missing`);
     out.choice(`${at}.${name}.kind`, namespace.kind, NAMESPACE_KINDS);
     out.text(`${at}.${name}.path`, namespace.kind === 'path' ? namespace.path : '');
@@ -154,7 +154,8 @@ function writeProcess(out: PlanFieldWriter, at: string, value: plan.ProcessPlan)
   });
   out.optional(`${at}.oomScoreAdj`, value.oomScoreAdj, (path, score) => out.i32(path, score));
   out.optional(`${at}.umask`, value.umask, (path, mask) => out.u32(path, mask));
-  if (value.personality !== null) throw new TypeError(`${at}.personality must be null`);
+  if ((value.personality as unknown) !== null)
+    throw new TypeError(`${at}.personality must be null`);
   out.optional(`${at}.terminal`, value.terminal, (path, size) => {
     out.u32(`${path}.rows`, size.rows);
     out.u32(`${path}.columns`, size.columns);

@@ -106,7 +106,9 @@ export class SupervisorConnection {
     const log = new LogStream(this.#socket, () => this.#detach());
     this.#log = log;
     this.#command('attach', ClientFrame.attach, payloads.encodeAttach(options)).catch(
-      (error: unknown) => log.fail(error),
+      (error: unknown) => {
+        log.fail(error instanceof Error ? error : new Error(String(error)));
+      },
     );
     return log;
   }
@@ -163,38 +165,54 @@ export class SupervisorConnection {
   }
 
   #take(frame: Frame): void {
+    const { payload } = frame;
     switch (frame.type) {
       case ServerFrame.hello:
-        return this.#hello.resolve(payloads.decodeHello(frame.payload));
+        this.#hello.resolve(payloads.decodeHello(payload));
+        break;
       case ServerFrame.created:
-        return this.#created.resolve(payloads.decodeProcess(frame.payload));
-      case ServerFrame.started: {
-        const info = payloads.decodeStarted(frame.payload);
-        this.#created.resolve(info.process);
-        return this.#started.resolve(info);
-      }
+        this.#created.resolve(payloads.decodeProcess(payload));
+        break;
+      case ServerFrame.started:
+        this.#takeStarted(payloads.decodeStarted(payload));
+        break;
       case ServerFrame.failed:
-        return this.#fail(new NativeError(payloads.decodeFailed(frame.payload)));
+        this.#fail(new NativeError(payloads.decodeFailed(payload)));
+        break;
       case ServerFrame.exit:
         this.#started.reject(endedUnstarted());
-        return this.#exited.resolve(payloads.decodeExit(frame.payload));
+        this.#exited.resolve(payloads.decodeExit(payload));
+        break;
       case ServerFrame.log:
-        return this.#log?.push(payloads.decodeLogRecords(frame.payload));
+        this.#log?.push(payloads.decodeLogRecords(payload));
+        break;
       case ServerFrame.logEnd:
-        return this.#log?.end();
+        this.#log?.end();
+        break;
       case ServerFrame.credit:
-        return this.#stdin?.grant(frame.payload.readUInt32LE(0));
+        this.#stdin?.grant(payload.readUInt32LE(0));
+        break;
       case ServerFrame.released:
-        return this.#released.resolve(undefined);
+        this.#released.resolve(undefined);
+        break;
       case ServerFrame.result:
-      case ServerFrame.statusReply: {
-        const answer = this.#requests.get(frame.tag);
-        this.#requests.delete(frame.tag);
-        return answer?.resolve(frame);
-      }
+      case ServerFrame.statusReply:
+        this.#takeAnswer(frame);
+        break;
       default:
-        return; // A newer supervisor's news; HELLO's version tells whether that matters.
+        break; // A newer supervisor's news; HELLO's version tells whether that matters.
     }
+  }
+
+  #takeStarted(info: StartedInfo): void {
+    this.#created.resolve(info.process);
+    this.#started.resolve(info);
+  }
+
+  #takeAnswer(frame: Frame): void {
+    const answer = this.#requests.get(frame.tag);
+    this.#requests.delete(frame.tag);
+    answer?.resolve(frame);
   }
 
   #fail(error: NativeError): void {
