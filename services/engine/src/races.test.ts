@@ -30,7 +30,9 @@ test('of many who want a name one gets it', async () => {
   const attempts = await Promise.allSettled(
     Array.from({ length: 16 }, () => host.client.run(['sleep'], { name: 'web' })),
   );
-  const losers = attempts.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const losers = attempts.flatMap((one) =>
+    one.status === 'rejected' ? [one.reason as unknown] : [],
+  );
   expect(losers).toHaveLength(15);
   for (const loser of losers) expect(isTeuError(loser, 'CONTAINER_NAME_IN_USE')).toBe(true);
   await host.settled();

@@ -61,7 +61,7 @@ export async function killEverything(parts: EngineParts, entry: ContainerEntry):
   const byCgroup = parts.peers.cgroup.call(
     CgroupServiceService.killCgroup,
     { id: entry.id },
-    { timeoutMs: CALL_TIMEOUT_MS },
+    { timeoutMs: KILL_TIMEOUT_MS },
   );
   const bySignal = sendSignal(parts, entry, SIGKILL);
   const [cgroup, signal] = await Promise.allSettled([byCgroup, bySignal]);
