@@ -1,7 +1,7 @@
 import { connectEvents, startOutboxPublisher, type Events } from '@teu/events';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
-import { startRpcServer } from '@teu/rpc';
+import { startRpcServer, type RpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +37,20 @@ export async function startServer(
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const driver = await DRIVERS[config.driver](root);
-  const store = openStore({ path: join(root, 'state.db'), migrations: [], role: driver.name });
+  let server: RpcServer | undefined;
+  const store = openStore({
+    path: join(root, 'state.db'),
+    migrations: [],
+    role: driver.name,
+    // All that writes fails from now on; a start afresh finds out what the disk has kept.
+    onFatal: (error) => {
+      log.fatal({ err: error }, 'the disk reports errors');
+      server?.setServing(false);
+    },
+  });
   try {
     const snapshots = await openSnapshots({ store, driver, log });
-    const server = await startRpcServer({
+    const serving = await startRpcServer({
       name: driver.name,
       version: VERSION,
       address: config.address ?? `unix:${join(config.runDir, `${driver.name}.sock`)}`,
@@ -50,11 +60,12 @@ export async function startServer(
       ],
       log,
     });
+    server = serving;
     const stopPublishing = publishEvents(config, store, log, dependencies.events);
     return {
-      address: server.address,
+      address: serving.address,
       close: async () => {
-        await server.close();
+        await serving.close();
         await stopPublishing();
         await snapshots.close();
         store.close();

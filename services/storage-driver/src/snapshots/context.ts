@@ -8,6 +8,8 @@ export interface SnapshotContext {
   readonly driver: StorageDriver;
   readonly records: SnapshotRecords;
   readonly log: Logger;
+  /** Ids of committed snapshots whose files were missing at the start. */
+  readonly damaged: Set<number>;
   /**
    * Announces a fact about a committed snapshot; called inside the transaction that makes it true.
    * Active snapshots and views are not announced: they come and go with containers, whose own events

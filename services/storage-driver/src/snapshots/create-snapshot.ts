@@ -4,6 +4,7 @@ import { clock } from '@teu/ids';
 import { Kind, type Mount } from '@teu/proto/snapshots';
 import { checkLabels, checkName } from './check-input.js';
 import type { SnapshotContext } from './context.js';
+import { diskError } from './disk-error.js';
 import type { SnapshotPlace } from './driver.js';
 import { findParent } from './find-snapshot.js';
 import type { Labels } from './record.js';
@@ -60,12 +61,21 @@ export async function createSnapshot(
       });
     });
   } catch (error) {
-    context.driver.discard(place.id);
-    context.scheduleReclaim();
-    throw error;
+    discardQuietly(context, place.id);
+    throw diskError(error, `snapshot "${wanted.key}" cannot be made`);
   }
   failpoint('storage.create.after-row');
   return context.driver.mounts(place);
+}
+
+/** The first error is the one to tell; what cannot be discarded now is swept at the next start. */
+function discardQuietly(context: SnapshotContext, id: number): void {
+  try {
+    context.driver.discard(id);
+    context.scheduleReclaim();
+  } catch (error) {
+    context.log.error({ err: error }, 'the files of a snapshot that was not made stay for now');
+  }
 }
 
 /** @throws SNAPSHOT_EXISTS */

@@ -33,6 +33,10 @@ export function findParent(context: SnapshotContext, name: string): SnapshotReco
   }
   const depth = context.records.chain(parent.id).length;
   const { name: driver, maxLayerCount } = context.driver;
+  if (context.damaged.has(parent.id)) {
+    const text = `snapshot "${name}" cannot be a parent: its files are missing`;
+    throw teuError('SNAPSHOT_INVALID', text, { metadata });
+  }
   if (depth <= maxLayerCount) return parent;
   const text = `snapshot "${name}" cannot be a parent: it has ${depth} layers, and ${driver} takes at most ${maxLayerCount}`;
   throw teuError('INVALID_ARGUMENT', text, { metadata });

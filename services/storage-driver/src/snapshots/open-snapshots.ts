@@ -33,6 +33,7 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
   const snapshots: OpenSnapshots = {
     driver,
     log,
+    damaged: new Set(),
     records: new SnapshotRecords(store),
     announce: (action, key, parent) => {
       const value = { action, driver: driver.name, key, parent };

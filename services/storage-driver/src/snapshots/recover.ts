@@ -32,6 +32,7 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
     if (context.driver.exists(place)) continue;
     if (record.kind === Kind.COMMITTED) {
       damaged.push(record.name);
+      context.damaged.add(record.id);
       context.log.error({ snapshot: record.name }, 'the files of a committed snapshot are missing');
     } else {
       await context.driver.create(place);

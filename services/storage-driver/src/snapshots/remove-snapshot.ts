@@ -1,4 +1,4 @@
-import { teuError } from '@teu/errors';
+import { isTeuError, teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { SnapshotAction } from '@teu/proto/event';
 import { Kind } from '@teu/proto/snapshots';
@@ -14,7 +14,24 @@ import { findSnapshot } from './find-snapshot.js';
  */
 export async function removeSnapshot(context: SnapshotContext, name: string): Promise<void> {
   checkName(name, 'key');
-  const id = context.records.transaction(() => {
+  const id = deleteRow(context, name);
+  failpoint('storage.remove.after-row');
+  try {
+    context.driver.discard(id);
+  } catch (error) {
+    // The snapshot is gone as far as anyone can ask; its files wait for the next start.
+    context.log.error(
+      { err: error, snapshot: name },
+      'the files of a removed snapshot stay for now',
+    );
+  }
+  failpoint('storage.remove.after-discard');
+  context.scheduleReclaim();
+}
+
+/** Deletes the row. A full disk is why many a removal is asked for, so it must not prevent one. */
+function deleteRow(context: SnapshotContext, name: string): number {
+  const work = (): number => {
     const record = findSnapshot(context, name);
     if (context.records.hasChildren(record.id)) {
       throw teuError(
@@ -30,17 +47,12 @@ export async function removeSnapshot(context: SnapshotContext, name: string): Pr
       context.announce(SnapshotAction.SNAPSHOT_ACTION_REMOVED, name, record.parentName);
     }
     return record.id;
-  });
-  failpoint('storage.remove.after-row');
+  };
   try {
-    context.driver.discard(id);
+    return context.records.transaction(work);
   } catch (error) {
-    // The snapshot is gone as far as anyone can ask; its files wait for the next start.
-    context.log.error(
-      { err: error, snapshot: name },
-      'the files of a removed snapshot stay for now',
-    );
+    if (!isTeuError(error, 'STORAGE_FULL')) throw error;
+    // The store has given up its reserve by now.
+    return context.records.transaction(work);
   }
-  failpoint('storage.remove.after-discard');
-  context.scheduleReclaim();
 }
