@@ -1,0 +1,125 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ImageServiceService,
+  LoadImageRequest,
+  type Image,
+  type PrepareImageResponse,
+  type RemoveImageResponse,
+} from '@teu/proto/image';
+import { SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import { runProgram, startService, tempDir, type RunningTestService } from '@teu/testing';
+
+/** The image service with a real storage driver, each in a process of its own. */
+export interface ImageStand {
+  /** For the files of the test. */
+  directory: string;
+  driver: RunningTestService;
+  service: RunningTestService;
+  /** Writes a file and gives its path. */
+  file(name: string, data: Buffer): string;
+  load(request: Partial<LoadImageRequest>): Promise<Image[]>;
+  list(): Promise<Image[]>;
+  prepare(reference: string): Promise<PrepareImageResponse>;
+  remove(reference: string, force?: boolean): Promise<RemoveImageResponse>;
+  /** Runs a shell command in a look at an image's tree and gives its output. */
+  look(snapshot: string, command: string): Promise<string>;
+  /** Names of all snapshots of the driver, sorted. */
+  snapshots(): Promise<string[]>;
+  /** Digests of the blobs on disk and names in staging. */
+  stored(): { blobs: string[]; staging: string[] };
+  /** Starts the image service again, after it has ended. */
+  restart(env?: Record<string, string>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const DRIVER = 'overlay2';
+const LOAD_MS = 60_000;
+
+export async function startImageStand(env: Record<string, string> = {}): Promise<ImageStand> {
+  const own = tempDir();
+  const runDir = join(own.path, 'run');
+  const dataDir = join(own.path, 'data');
+  const files = join(own.path, 'files');
+  mkdirSync(files);
+  const driver = await startService(DRIVER, { runDir, dataDir });
+  const start = (more: Record<string, string>) =>
+    startService('image', { runDir, dataDir, env: more });
+  let views = 0;
+  const stand: ImageStand = {
+    directory: files,
+    driver,
+    service: await start(env),
+    file: (name, data) => {
+      writeFileSync(join(files, name), data);
+      return join(files, name);
+    },
+    load: async (request) => {
+      const answers = stand.service.channel.serverStream(
+        ImageServiceService.loadImage,
+        LoadImageRequest.create(request),
+        { timeoutMs: LOAD_MS },
+      );
+      for await (const { event } of answers) {
+        if (event?.$case === 'result') return event.value.images;
+      }
+      throw new Error('the load ended without a result');
+    },
+    list: async () => {
+      const request = { pageSize: 0, pageToken: '', reference: '' };
+      return (await stand.service.channel.unary(ImageServiceService.listImages, request)).images;
+    },
+    prepare: (reference) =>
+      stand.service.channel.unary(ImageServiceService.prepareImage, { reference, driver: '' }),
+    remove: (reference, force = false) =>
+      stand.service.channel.unary(ImageServiceService.removeImage, { reference, force }),
+    look: async (parent, command) => {
+      views += 1;
+      const key = `view/${views}`;
+      const request = { snapshotter: DRIVER, key, parent, labels: {} };
+      const { mounts } = await driver.channel.unary(SnapshotsService.view, request);
+      const output = await runMounted(own.path, mounts, command);
+      await driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
+      return output;
+    },
+    snapshots: async () => {
+      const names: string[] = [];
+      const request = { snapshotter: DRIVER, filters: [] };
+      for await (const { info } of driver.channel.serverStream(SnapshotsService.list, request)) {
+        names.push(...info.map(({ name }) => name));
+      }
+      return names.sort();
+    },
+    stored: () => ({
+      blobs: readdirSync(join(dataDir, 'image/blobs/sha256')).sort(),
+      staging: readdirSync(join(dataDir, 'image/staging')),
+    }),
+    restart: async (more = {}) => {
+      stand.service.channel.close();
+      await stand.service.exited;
+      stand.service = await start(more);
+    },
+    stop: async () => {
+      await stand.service.stop();
+      await driver.stop();
+      own.remove();
+    },
+  };
+  return stand;
+}
+
+/** In a mount namespace of its own, so that nothing stays mounted whatever happens. */
+async function runMounted(directory: string, mounts: Mount[], command: string): Promise<string> {
+  const target = join(directory, 'look');
+  mkdirSync(target, { recursive: true });
+  const steps = mounts.map(({ type, source, options }) => {
+    const bind = options.includes('bind') || options.includes('rbind');
+    const data = options.filter((option) => option !== 'bind' && option !== 'rbind').join(',');
+    const kind = bind ? '--rbind' : `-t ${type}`;
+    return `mount ${kind} ${data === '' || bind ? '' : `-o ${data}`} '${source}' '${target}'`;
+  });
+  const script = [...steps, `cd '${target}'`, command].join(' && ');
+  const ran = await runProgram('unshare', ['--mount', 'sh', '-c', script]);
+  if (ran.code !== 0) throw new Error(`${script}: ${ran.stderr}`);
+  return ran.stdout;
+}
