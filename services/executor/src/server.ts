@@ -1,17 +1,15 @@
-import { CAPABILITY_NUMBERS, DEFAULT_CAPABILITIES } from '@teu/container-defaults';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
-import { kernelFeatures } from '@teu/native';
 import { startRpcServer } from '@teu/rpc';
 import type { ExecutorConfig } from './config.js';
 import type { ExecutorParts } from './domain/executor-parts.js';
 import { ExitBoard } from './domain/exit-board.js';
-import { filterMaker } from './domain/plan/seccomp.js';
 import { ProcessRegistry } from './domain/process-registry.js';
 import { recover } from './domain/recover.js';
 import { implementExecutor } from './implement-executor.js';
 import { Layout } from './store/layout.js';
 import { VERSION } from './version.js';
+import { prepareFirstLaunch, warmUp } from './warm-up.js';
 import './failpoints.js';
 
 /** An executor that serves. */
@@ -34,7 +32,7 @@ export async function startServer(config: ExecutorConfig, log: Logger): Promise<
   };
   await recover(parts);
   log.info({ processes: parts.registry.processes().length }, 'took up processes');
-  warmUp();
+  prepareFirstLaunch();
   const server = await startRpcServer({
     name: 'executor',
     version: VERSION,
@@ -42,6 +40,7 @@ export async function startServer(config: ExecutorConfig, log: Logger): Promise<
     services: [implementExecutor(parts)],
     log,
   });
+  void warmUp(parts.isClosing);
   return {
     address: server.address,
     close: async () => {
@@ -50,11 +49,4 @@ export async function startServer(config: ExecutorConfig, log: Logger): Promise<
       for (const process of parts.registry.processes()) process.connection?.close();
     },
   };
-}
-
-/** What the first launch would otherwise wait for: the addon, its probes, the usual filter. */
-function warmUp(): void {
-  kernelFeatures();
-  const bounding = DEFAULT_CAPABILITIES.map((name) => 1n << BigInt(CAPABILITY_NUMBERS[name]));
-  filterMaker('default')(bounding.reduce((mask, bit) => mask | bit, 0n));
 }
