@@ -3,7 +3,7 @@ import { Capability } from '@teu/proto/storage';
 import type { DiskUsage, SnapshotPlace, StorageDriver } from '../../snapshots/driver.js';
 import { syncFilesystem } from '../../snapshots/sync-filesystem.js';
 import { walkUsage } from '../../snapshots/disk-walk.js';
-import { LayerDirectories } from './layer-directories.js';
+import { LayerDirectories } from '../../snapshots/layer-directories.js';
 import { checkMountable, overlayMounts } from './overlay-mounts.js';
 
 /** Most layers that Docker's overlay2 stacks; images are built with that in mind. */

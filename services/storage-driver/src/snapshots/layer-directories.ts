@@ -8,7 +8,7 @@ import {
   renameSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { deleteTree } from '../../snapshots/delete-tree.js';
+import { deleteTree } from './delete-tree.js';
 
 /** Owner and mode of the root of a layer. */
 interface RootAttributes {
