@@ -13,6 +13,8 @@ import { ServiceConnections } from './services.js';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGALRM'] as const;
 const interrupts: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+/** So many interrupts end the command, whatever it does with them. */
+const interruptsToGiveUp = 3;
 /** Exit code of a program that wrote into a closed pipe, as shells count it: 128 + SIGPIPE. */
 const brokenPipe = 141;
 
@@ -32,9 +34,12 @@ export function processContext(args: readonly string[], env: Environment): Proce
   for (const name of forwarded) {
     process.on(name, () => {
       const signal = constants.signals[name];
-      if (interrupts.includes(name) && ++interruptCount >= 3) process.exitCode = 128 + signal;
-      if (listeners.size > 0) for (const listener of listeners) listener(signal);
-      else if (interrupts.includes(name)) abort.abort(new Interrupted(signal));
+      const isInterrupt = interrupts.includes(name);
+      if (isInterrupt) interruptCount++;
+      if (isInterrupt && (listeners.size === 0 || interruptCount >= interruptsToGiveUp)) {
+        abort.abort(new Interrupted(signal));
+      }
+      for (const listener of listeners) listener(signal);
     });
   }
   return {

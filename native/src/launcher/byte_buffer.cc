@@ -21,29 +21,29 @@ void ByteBuffer::append(const void* bytes, size_t size) {
   size_ += size;
 }
 
-void ByteBuffer::append_u16(uint16_t value) {
+void ByteBuffer::appendU16(uint16_t value) {
   const uint8_t bytes[2] = {static_cast<uint8_t>(value), static_cast<uint8_t>(value >> 8)};
   append(bytes, sizeof bytes);
 }
 
-void ByteBuffer::append_u32(uint32_t value) {
-  append_u16(static_cast<uint16_t>(value));
-  append_u16(static_cast<uint16_t>(value >> 16));
+void ByteBuffer::appendU32(uint32_t value) {
+  appendU16(static_cast<uint16_t>(value));
+  appendU16(static_cast<uint16_t>(value >> 16));
 }
 
-void ByteBuffer::append_string(std::string_view text) {
-  append_u32(static_cast<uint32_t>(text.size()));
+void ByteBuffer::appendString(std::string_view text) {
+  appendU32(static_cast<uint32_t>(text.size()));
   append(text.data(), text.size());
 }
 
-void ByteBuffer::append_strings(const char* const* strings) {
+void ByteBuffer::appendStrings(const char* const* strings) {
   uint32_t count = 0;
   while (strings[count] != nullptr) {
     count++;
   }
-  append_u32(count);
+  appendU32(count);
   for (uint32_t i = 0; i < count; i++) {
-    append_string(strings[i]);
+    appendString(strings[i]);
   }
 }
 

@@ -16,12 +16,12 @@ class ByteBuffer {
   ByteBuffer& operator=(const ByteBuffer&) = delete;
 
   void append(const void* bytes, size_t size);
-  void append_u16(uint16_t value);
-  void append_u32(uint32_t value);
+  void appendU16(uint16_t value);
+  void appendU32(uint32_t value);
   // A u32 length and the bytes.
-  void append_string(std::string_view text);
+  void appendString(std::string_view text);
   // A u32 count and each string of a null-terminated array.
-  void append_strings(const char* const* strings);
+  void appendStrings(const char* const* strings);
 
   const uint8_t* data() const { return data_; }
   size_t size() const { return size_; }

@@ -19,7 +19,7 @@ namespace teu::launcher {
 namespace {
 
 // Whether the process at the other end is root's or our own.
-bool peer_is_trusted(int socket) {
+bool peerIsTrusted(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
@@ -30,11 +30,11 @@ bool peer_is_trusted(int socket) {
 
 }  // namespace
 
-int connect_resident(const char* run_directory) {
+int connectResident(const char* runDirectory) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const int length =
-      snprintf(address.sun_path, sizeof address.sun_path, "%s/cli.sock", run_directory);
+      snprintf(address.sun_path, sizeof address.sun_path, "%s/cli.sock", runDirectory);
   if (length < 0 || static_cast<size_t>(length) >= sizeof address.sun_path) {
     return -ENAMETOOLONG;
   }
@@ -47,14 +47,14 @@ int connect_resident(const char* run_directory) {
     close(descriptor);
     return -failure;
   }
-  if (!peer_is_trusted(descriptor)) {
+  if (!peerIsTrusted(descriptor)) {
     close(descriptor);
     return -EACCES;
   }
   return descriptor;
 }
 
-bool send_frame(int socket, FrameType type, const void* payload, size_t size) {
+bool sendFrame(int socket, FrameType type, const void* payload, size_t size) {
   uint8_t header[kHeaderBytes] = {
       static_cast<uint8_t>(size),       static_cast<uint8_t>(size >> 8),
       static_cast<uint8_t>(size >> 16), static_cast<uint8_t>(size >> 24),
@@ -85,12 +85,12 @@ bool send_frame(int socket, FrameType type, const void* payload, size_t size) {
   return true;
 }
 
-bool send_hello(int socket, char** argv, char** environment) {
+bool sendHello(int socket, char** argv, char** environment) {
   uint16_t flags = 0;
   flags |= isatty(STDIN_FILENO) != 0 ? kStdinIsTerminal : 0;
   flags |= isatty(STDOUT_FILENO) != 0 ? kStdoutIsTerminal : 0;
   flags |= isatty(STDERR_FILENO) != 0 ? kStderrIsTerminal : 0;
-  const TerminalSize size = terminal_size();
+  const TerminalSize size = terminalSize();
 
   char directory[PATH_MAX];
   if (getcwd(directory, sizeof directory) == nullptr) {
@@ -99,14 +99,14 @@ bool send_hello(int socket, char** argv, char** environment) {
   }
 
   ByteBuffer hello;
-  hello.append_u16(kProtocolVersion);
-  hello.append_u16(flags);
-  hello.append_u16(size.rows);
-  hello.append_u16(size.columns);
-  hello.append_string(directory);
-  hello.append_strings(argv + (argv[0] != nullptr ? 1 : 0));
-  hello.append_strings(environment);
-  return send_frame(socket, FrameType::kHello, hello.data(), hello.size());
+  hello.appendU16(kProtocolVersion);
+  hello.appendU16(flags);
+  hello.appendU16(size.rows);
+  hello.appendU16(size.columns);
+  hello.appendString(directory);
+  hello.appendStrings(argv + (argv[0] != nullptr ? 1 : 0));
+  hello.appendStrings(environment);
+  return sendFrame(socket, FrameType::kHello, hello.data(), hello.size());
 }
 
 }  // namespace teu::launcher

@@ -26,7 +26,7 @@ bool join(char (&path)[PATH_MAX], const char* directory, const char* name) {
 }
 
 // Finds the installation: the nearest directory above this very program that holds the marker file.
-bool find_install_root(char (&root)[PATH_MAX]) {
+bool findInstallRoot(char (&root)[PATH_MAX]) {
   const ssize_t length = readlink("/proc/self/exe", root, sizeof root - 1);
   if (length <= 0) {
     return false;
@@ -44,9 +44,9 @@ bool find_install_root(char (&root)[PATH_MAX]) {
 
 }  // namespace
 
-int run_in_node(char** argv) {
+int runInNode(char** argv) {
   char root[PATH_MAX];
-  if (!find_install_root(root)) {
+  if (!findInstallRoot(root)) {
     fputs("teu: can't find the installation that this program belongs to (no nx.json above it)\n",
           stderr);
     return kEngineFailure;
@@ -64,14 +64,17 @@ int run_in_node(char** argv) {
   while (argv[count] != nullptr) {
     count++;
   }
-  auto** arguments = static_cast<char**>(calloc(count + 3, sizeof(char*)));
+  // node:sqlite, which locks the run directory, still warns that it is new.
+  char quiet[] = "--disable-warning=ExperimentalWarning";
+  auto** arguments = static_cast<char**>(calloc(count + 4, sizeof(char*)));
   if (arguments == nullptr) {
     return kEngineFailure;
   }
   arguments[0] = node;
-  arguments[1] = client;
+  arguments[1] = quiet;
+  arguments[2] = client;
   for (size_t i = 1; i < count; i++) {
-    arguments[i + 1] = argv[i];
+    arguments[i + 2] = argv[i];
   }
   // Reading a bundle of certificates takes Node 15 ms, and the client makes no TLS connection.
   unsetenv("NODE_EXTRA_CA_CERTS");

@@ -5,6 +5,6 @@ namespace teu::launcher {
 
 // Replaces this program by Node with the bundled client. Returns only on failure, with the exit
 // code to end with; the reason is on standard error.
-int run_in_node(char** argv);
+int runInNode(char** argv);
 
 }  // namespace teu::launcher

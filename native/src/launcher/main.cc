@@ -19,25 +19,25 @@ constexpr const char* kDefaultRunDirectory = "/run/teu";
 constexpr int kForwardedSignals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
                                      SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 
-int signal_pipe[2];
+int signalPipe[2];
 
-void note_signal(int signal) {
+void noteSignal(int signal) {
   const int saved = errno;
   const auto byte = static_cast<unsigned char>(signal);
   // The pipe holds thousands; a signal too many is no loss.
-  if (write(signal_pipe[1], &byte, 1) < 0) {
+  if (write(signalPipe[1], &byte, 1) < 0) {
     errno = saved;
   }
   errno = saved;
 }
 
 // Makes signals readable from a pipe. They must interrupt a blocked write, hence no SA_RESTART.
-bool catch_signals() {
-  if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+bool catchSignals() {
+  if (pipe2(signalPipe, O_CLOEXEC | O_NONBLOCK) != 0) {
     return false;
   }
   struct sigaction action {};
-  action.sa_handler = note_signal;
+  action.sa_handler = noteSignal;
   for (const int signal : kForwardedSignals) {
     struct sigaction before {};
     sigaction(signal, nullptr, &before);
@@ -48,18 +48,18 @@ bool catch_signals() {
   return true;
 }
 
-void restore_signals() {
+void restoreSignals() {
   for (const int signal : kForwardedSignals) {
     struct sigaction now {};
     sigaction(signal, nullptr, &now);
-    if (now.sa_handler == note_signal) {
+    if (now.sa_handler == noteSignal) {
       std::signal(signal, SIG_DFL);
     }
   }
 }
 
 // Commands that start or end the resident can't run inside it.
-bool needs_own_process(const char* command) {
+bool needsOwnProcess(const char* command) {
   return command != nullptr && (strcmp(command, "up") == 0 || strcmp(command, "down") == 0);
 }
 
@@ -67,29 +67,29 @@ bool needs_own_process(const char* command) {
 
 int main(int argc, char** argv) {
   using namespace teu::launcher;
-  if (needs_own_process(argc > 1 ? argv[1] : nullptr)) {
-    return run_in_node(argv);
+  if (needsOwnProcess(argc > 1 ? argv[1] : nullptr)) {
+    return runInNode(argv);
   }
-  const char* run_directory = getenv("TEU_RUN_DIR");
-  const int socket = connect_resident(
-      run_directory != nullptr && run_directory[0] != '\0' ? run_directory : kDefaultRunDirectory);
+  const char* runDirectory = getenv("TEU_RUN_DIR");
+  const int socket = connectResident(
+      runDirectory != nullptr && runDirectory[0] != '\0' ? runDirectory : kDefaultRunDirectory);
   if (socket == -EACCES) {
     fputs("teu: the control socket belongs to another user\n     run teu as root\n", stderr);
     return kEngineFailure;
   }
-  if (socket < 0 || !catch_signals()) {
-    return run_in_node(argv);
+  if (socket < 0 || !catchSignals()) {
+    return runInNode(argv);
   }
-  if (!send_hello(socket, argv, environ)) {
+  if (!sendHello(socket, argv, environ)) {
     close(socket);
-    restore_signals();
-    return run_in_node(argv);
+    restoreSignals();
+    return runInNode(argv);
   }
-  const SessionEnd end = Session(socket, signal_pipe[0]).run();
+  const SessionEnd end = Session(socket, signalPipe[0]).run();
   close(socket);
-  if (end.run_locally) {
-    restore_signals();
-    return run_in_node(argv);
+  if (end.runLocally) {
+    restoreSignals();
+    return runInNode(argv);
   }
-  return end.exit_code;
+  return end.exitCode;
 }

@@ -13,8 +13,8 @@ namespace teu::launcher {
 
 // How a session ended.
 struct SessionEnd {
-  bool run_locally;  // the resident did nothing; run the command in Node
-  int exit_code;
+  bool runLocally;  // the resident did nothing; run the command in Node
+  int exitCode;
 };
 
 // Carries bytes, signals and the terminal's size between this process and the resident until the
@@ -22,29 +22,29 @@ struct SessionEnd {
 // command doesn't take stays for the next program of the shell.
 class Session {
  public:
-  Session(int socket, int signal_pipe) : socket_(socket), signal_pipe_(signal_pipe) {}
+  Session(int socket, int signalPipe) : socket_(socket), signalPipe_(signalPipe) {}
   SessionEnd run();
 
  private:
-  bool wait_for_something(bool* resident_ready, bool* stdin_ready);
-  bool forward_signals();
-  bool forward_stdin();
-  bool read_resident();
+  bool waitForSomething(bool* residentReady, bool* stdinReady);
+  bool forwardSignals();
+  bool forwardStdin();
+  bool readResident();
   bool consume(const uint8_t* bytes, size_t size);
-  bool handle_control_frame();
-  bool write_output(int descriptor, const uint8_t* bytes, size_t size);
-  bool finish(bool run_locally, int exit_code);
+  bool handleControlFrame();
+  bool writeOutput(int descriptor, const uint8_t* bytes, size_t size);
+  bool finish(bool runLocally, int exitCode);
 
   int socket_;
-  int signal_pipe_;
+  int signalPipe_;
   bool accepted_ = false;
-  uint64_t stdin_credit_ = 0;
+  uint64_t stdinCredit_ = 0;
   int interrupts_ = 0;
   uint8_t header_[kHeaderBytes] = {};
-  size_t header_bytes_ = 0;
-  uint32_t payload_left_ = 0;
+  size_t headerBytes_ = 0;
+  uint32_t payloadLeft_ = 0;
   uint8_t control_[8] = {};
-  size_t control_bytes_ = 0;
+  size_t controlBytes_ = 0;
   SessionEnd end_ = {false, kEngineFailure};
 };
 

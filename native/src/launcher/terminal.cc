@@ -9,11 +9,11 @@
 namespace teu::launcher {
 
 namespace {
-termios saved_mode;
+termios savedMode;
 bool raw = false;
 }  // namespace
 
-TerminalSize terminal_size() {
+TerminalSize terminalSize() {
   for (const int descriptor : {STDOUT_FILENO, STDIN_FILENO, STDERR_FILENO}) {
     winsize size{};
     if (ioctl(descriptor, TIOCGWINSZ, &size) == 0) {
@@ -23,19 +23,19 @@ TerminalSize terminal_size() {
   return {0, 0};
 }
 
-void set_raw_mode(bool on) {
+void setRawMode(bool on) {
   if (on == raw) {
     return;
   }
   if (!on) {
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_mode);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &savedMode);
     raw = false;
     return;
   }
-  if (tcgetattr(STDIN_FILENO, &saved_mode) != 0) {
+  if (tcgetattr(STDIN_FILENO, &savedMode) != 0) {
     return;
   }
-  termios mode = saved_mode;
+  termios mode = savedMode;
   cfmakeraw(&mode);
   raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0;
 }

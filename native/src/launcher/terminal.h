@@ -12,9 +12,9 @@ struct TerminalSize {
 };
 
 // Size of the terminal behind standard output, input or error, whichever is one.
-TerminalSize terminal_size();
+TerminalSize terminalSize();
 
 // Puts the terminal behind standard input into raw mode, or back to what it was before.
-void set_raw_mode(bool on);
+void setRawMode(bool on);
 
 }  // namespace teu::launcher

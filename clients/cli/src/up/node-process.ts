@@ -25,6 +25,9 @@ export function nodeCommand(bundle: string): { program: string; args: string[] }
   };
 }
 
+/** Names the descriptor that a resident process in the background reports to. */
+export const reportVariable = 'TEU_UP_REPORT_FD';
+
 const passedOn = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEU_.*)$/;
 
 /** Environment of a service: nothing of the caller's that it has no use for. */
@@ -33,7 +36,8 @@ export function serviceEnvironment(
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0]),
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && passedOn.test(entry[0]) && entry[0] !== reportVariable,
   );
   return {
     ...Object.fromEntries(kept),

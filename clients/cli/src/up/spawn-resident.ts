@@ -5,11 +5,9 @@ import type { Readable } from 'node:stream';
 import type { Directories } from '../config.js';
 import type { Environment } from '../context.js';
 import { openLog } from './log-file.js';
-import { nodeCommand } from './node-process.js';
+import { nodeCommand, reportVariable, serviceEnvironment } from './node-process.js';
 import type { UpEvent } from './supervisor.js';
 
-/** Names the descriptor that a resident process in the background reports to. */
-export const reportVariable = 'TEU_UP_REPORT_FD';
 const reportDescriptor = 3;
 
 /**
@@ -25,14 +23,10 @@ export async function spawnResident(
 ): Promise<boolean> {
   const { program, args } = nodeCommand('clients/cli/dist/main.mjs');
   const log = openLog(directories.dataDir, 'up');
-  const childEnv: Record<string, string | undefined> = {
-    ...env,
-    MALLOC_ARENA_MAX: '1',
-    UV_THREADPOOL_SIZE: '2',
+  const childEnv = serviceEnvironment(env, {
     NODE_COMPILE_CACHE: `${directories.dataDir}/cache/node`,
     [reportVariable]: String(reportDescriptor),
-  };
-  delete childEnv['NODE_EXTRA_CA_CERTS'];
+  });
   const child = spawn(program, [...args, 'up', '--storage-driver', storageDriver], {
     cwd: '/',
     env: childEnv,

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { commands } from './command-table.js';
+import { candidates } from './commands/complete.js';
+import { runProgram } from './program.js';
+import { fakeContext } from './testing/fake-context.js';
+
+async function teu(...args: string[]) {
+  const fake = fakeContext({ args });
+  const code = await runProgram(fake.context);
+  return { code, stdout: fake.stdout(), stderr: fake.stderr() };
+}
+
+test('without a command the help is shown, with all commands', async () => {
+  const { code, stdout } = await teu();
+  expect(code).toBe(0);
+  for (const { name, hidden } of commands) {
+    if (!hidden) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  }
+  expect((await teu('--help')).stdout).toBe(stdout);
+});
+
+test('every command has help with its options', async () => {
+  for (const command of commands) {
+    const { code, stdout } = await teu(command.name, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: teu ${command.name}`);
+    for (const { name } of command.options) expect(stdout).toContain(`--${name}`);
+  }
+});
+
+test('a command that isn’t there is refused with the nearest one', async () => {
+  const { code, stderr } = await teu('rnu');
+  expect(code).toBe(125);
+  expect(stderr).toBe('teu: there is no command "rnu"\n     did you mean: teu run\n');
+});
+
+test('arguments are counted before anything is asked of the engine', async () => {
+  expect(await teu('run')).toMatchObject({ code: 125, stdout: '' });
+  expect((await teu('run')).stderr).toContain('IMAGE [COMMAND]');
+  expect((await teu('ps', 'web')).stderr).toContain('"web" is too much');
+  expect((await teu('tag', 'one')).stderr).toContain('needs 2 arguments');
+});
+
+test('without an engine the way to start it is told, with docker’s exit codes', async () => {
+  const run = await teu('run', 'busybox', 'true');
+  expect(run.code).toBe(125);
+  expect(run.stderr).toContain('teu up --detach');
+  expect((await teu('ps')).code).toBe(1);
+  expect((await teu('stop', 'web')).code).toBe(1);
+  expect(run.stderr).not.toContain('    at ');
+});
+
+test('wrong values are refused before anything is asked of the engine', async () => {
+  for (const [option, value] of [
+    ['--memory', 'lots'],
+    ['--cpus', '-1'],
+    ['--network', 'bridge'],
+    ['--pids-limit', '1.5'],
+    ['--memory-swap', '64m'],
+  ] as const) {
+    const { code, stderr } = await teu('run', option, value, 'busybox', 'true');
+    expect(code, option).toBe(125);
+    expect(stderr, option).toContain(option);
+  }
+});
+
+test('words are completed without an engine where none is needed', async () => {
+  const { context } = fakeContext({});
+  expect(await candidates(context, ['r'])).toContain('run');
+  expect(await candidates(context, [''])).not.toContain('complete');
+  expect(await candidates(context, ['run', '--'])).toContain('--memory');
+  expect(await candidates(context, ['run', '--network', ''])).toEqual(['none', 'host']);
+  expect(await candidates(context, ['run', 'busybox', ''])).toEqual([':files']);
+  expect(await candidates(context, ['completion', ''])).toEqual(['bash', 'zsh', 'fish']);
+});
+
+test('the scripts for shells are there', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    expect((await teu('completion', shell)).stdout).toContain('teu complete');
+  }
+  expect((await teu('completion', 'tcsh')).code).toBe(1);
+});
