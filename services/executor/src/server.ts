@@ -12,6 +12,8 @@ import { VERSION } from './version.js';
 import { prepareFirstLaunch, warmUp } from './warm-up.js';
 import './failpoints.js';
 
+const CLOSE_GRACE_MS = 1_000;
+
 /** An executor that serves. */
 export interface ExecutorServer {
   readonly address: string;
@@ -45,7 +47,9 @@ export async function startServer(config: ExecutorConfig, log: Logger): Promise<
     address: server.address,
     close: async () => {
       closing = true;
-      await server.close();
+      // Watches have no end of their own; attached clients get a moment.
+      parts.exits.close();
+      await server.close(CLOSE_GRACE_MS);
       for (const process of parts.registry.processes()) process.connection?.close();
     },
   };

@@ -34,6 +34,7 @@ export async function* attachProcess(
   let next: bigint | undefined;
   const input = new ClientInput(entry, connection);
   const hangUp = () => connection.close();
+  if (signal.aborted) hangUp();
   signal.addEventListener('abort', hangUp);
   try {
     const offset = await firstOffset(connection, target.fromOffset);

@@ -23,6 +23,7 @@ export async function deleteProcess(
   entry: ProcessEntry,
   force: boolean,
 ): Promise<void> {
+  if (entry.state === 'starting' && force) await entry.launched;
   if (entry.deletion === null && entry.exit === undefined && !force) throw stillRuns(entry);
   entry.deletion ??= carryOut(parts, entry);
   try {
@@ -34,6 +35,8 @@ export async function deleteProcess(
 }
 
 async function carryOut(parts: ExecutorParts, entry: ProcessEntry): Promise<void> {
+  // A launch that failed has left nothing.
+  if (entry.state === 'starting') return;
   await end(parts, entry);
   if (entry.execId === '') {
     const container = parts.registry.lookUp(entry.containerId);

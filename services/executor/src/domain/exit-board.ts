@@ -7,6 +7,7 @@ const BACKLOG_MAX = 4096;
 interface Watcher {
   backlog: ContainerProcess[];
   overflowed: boolean;
+  hasEnded: boolean;
   wake: () => void;
 }
 
@@ -36,21 +37,33 @@ export class ExitBoard {
    * @throws RESOURCE_EXHAUSTED if the reader fell too far behind: list, then watch again.
    */
   watch(signal: AbortSignal): AsyncIterable<ContainerProcess> {
-    const watcher: Watcher = { backlog: [], overflowed: false, wake: () => undefined };
-    this.#watchers.add(watcher);
-    const wake = () => watcher.wake();
-    signal.addEventListener('abort', wake);
-    const leave = () => {
-      signal.removeEventListener('abort', wake);
-      this.#watchers.delete(watcher);
+    const watcher: Watcher = {
+      backlog: [],
+      overflowed: false,
+      hasEnded: signal.aborted,
+      wake: () => undefined,
     };
-    return readBacklog(watcher, signal, leave);
+    this.#watchers.add(watcher);
+    // A reader that goes away before its first read would never run a `finally`.
+    signal.addEventListener('abort', () => this.#leave(watcher), { once: true });
+    return readBacklog(watcher, () => this.#leave(watcher));
+  }
+
+  /** Ends all watches, as if their readers had gone. */
+  close(): void {
+    for (const watcher of this.#watchers) this.#leave(watcher);
+  }
+
+  #leave(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    watcher.hasEnded = true;
+    watcher.wake();
   }
 }
 
-async function* readBacklog(watcher: Watcher, signal: AbortSignal, leave: () => void) {
+async function* readBacklog(watcher: Watcher, leave: () => void) {
   try {
-    while (!signal.aborted) {
+    while (!watcher.hasEnded) {
       if (watcher.overflowed) throw tooSlow();
       const next = watcher.backlog.shift();
       if (next !== undefined) {
@@ -59,7 +72,6 @@ async function* readBacklog(watcher: Watcher, signal: AbortSignal, leave: () => 
       }
       await new Promise<void>((resolve) => {
         watcher.wake = resolve;
-        if (signal.aborted) resolve();
       });
     }
   } finally {

@@ -23,7 +23,11 @@ export function launchError(subject: string, error: unknown): unknown {
     const message = `${subject} was not started: its set-up was not finished in time`;
     return teuError('LAUNCH_FAILED', `${message}; nothing is left of it`, { cause: error });
   }
-  if (!(error instanceof NativeError)) return error;
+  if (!(error instanceof NativeError)) {
+    if (!(error instanceof Error && 'code' in error && isDiskFull(error.code))) return error;
+    const message = `${subject} was not started: the disk of the executor’s data is full`;
+    return teuError('STORAGE_FULL', `${message}; nothing is left of it`, { cause: error });
+  }
   const path = STEPS_WITH_PUBLIC_PATHS.has(error.step) ? error.path : '';
   const object = path === '' ? '' : ` ${JSON.stringify(path)}`;
   const message = `${subject} was not started: step ${error.step}, ${error.syscall}${object}: ${error.code}`;
@@ -43,9 +47,14 @@ function withReason(reason: Reason, message: string, cause: NativeError, path: s
 }
 
 function launchReason({ step, code }: NativeError): Reason {
+  if (isDiskFull(code)) return 'STORAGE_FULL';
   if (step === 'exec') return isMissing(code) ? 'PROGRAM_NOT_FOUND' : 'PROGRAM_NOT_EXECUTABLE';
   if (step === 'user' && code === 'ENOENT') return 'USER_NOT_FOUND';
   return 'LAUNCH_FAILED';
+}
+
+function isDiskFull(code: unknown): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function isMissing(code: string): boolean {

@@ -65,6 +65,8 @@ export async function launchProcess<T>(
     if (connection !== null) await clearUp(connection, supervisorPid);
     if (madeDirectory) await discard(entry);
     throw launchError(entry.description, error);
+  } finally {
+    entry.tellLaunched();
   }
 }
 

@@ -36,6 +36,10 @@ export class ProcessEntry {
   readonly released: Promise<void>;
   /** Set by the first delete; those that come during it share it. */
   deletion: Promise<void> | null = null;
+  /** Resolves when the launch is over, one way or the other. */
+  readonly launched: Promise<void>;
+  /** For the launch: it is over. */
+  tellLaunched: () => void = () => undefined;
   #tellEnded: (exit: ExitStatus) => void = () => undefined;
   #tellReleased: () => void = () => undefined;
 
@@ -43,6 +47,7 @@ export class ProcessEntry {
     this.containerId = containerId;
     this.execId = execId;
     this.places = places;
+    this.launched = new Promise((resolve) => (this.tellLaunched = resolve));
     this.ended = new Promise((resolve) => (this.#tellEnded = resolve));
     this.released = new Promise((resolve) => (this.#tellReleased = resolve));
   }

@@ -35,6 +35,7 @@ export async function* readProcessLog(
     return;
   }
   const hangUp = () => connection.close();
+  if (signal.aborted) hangUp();
   signal.addEventListener('abort', hangUp);
   try {
     for await (const record of connection.attach({ from: end.offset, blocking: false })) {

@@ -12,6 +12,10 @@ import {
 } from './follow-process.js';
 import { bootId } from './host-process.js';
 import { lostExit, recordedExit, type ProcessEntry } from './process-entry.js';
+import { within } from './within.js';
+
+/** How long a container that was being set up when the service died may still take for it. */
+const SET_UP_TIMEOUT_MS = 10_000;
 
 /**
  * Learns what became of a process while no service watched it: from its exit record, from its supervisor, or, if both
@@ -35,18 +39,21 @@ export async function restoreProcess(parts: ExecutorParts, entry: ProcessEntry):
   } else if (lost !== null) {
     entry.stop(lostExit(lost));
     entry.release();
-  } else if (identity?.bootId === bootId()) {
-    await restoreLiving(parts, entry);
-  } else {
+  } else if (identity !== null && identity.bootId !== bootId()) {
     await settleWithoutSupervisor(parts, entry);
+  } else {
+    await restoreLiving(parts, entry);
   }
 }
 
 async function restoreLiving(parts: ExecutorParts, entry: ProcessEntry): Promise<void> {
   try {
     const connection = await connectToSupervisor(entry);
-    const { state } = await connection.status();
-    entry.state = state === 'created' || state === 'starting' ? 'created' : 'running';
+    // At once, unless the service died while this one was set up.
+    entry.identity = await within(SET_UP_TIMEOUT_MS, connection.created());
+    const [{ supervisorPid }, { state }] = [await connection.identity(), await connection.status()];
+    entry.supervisorPid = supervisorPid;
+    entry.state = state === 'created' ? 'created' : 'running';
     followProcess(parts, entry, connection);
   } catch (error) {
     if (!isGone(error)) parts.log.error({ err: error, process: entry.description }, 'no answer');

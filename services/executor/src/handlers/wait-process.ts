@@ -9,8 +9,10 @@ export async function handleWaitProcess(
   { signal }: CallContext,
 ): Promise<WaitProcessResponse> {
   const entry = findProcess(parts, request);
+  if (entry.exit !== undefined) return { exit: entry.exit };
+  signal.throwIfAborted();
   const givenUp = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
-  return { exit: entry.exit ?? (await Promise.race([entry.ended, givenUp])) };
+  return { exit: await Promise.race([entry.ended, givenUp]) };
 }
