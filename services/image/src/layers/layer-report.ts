@@ -65,12 +65,16 @@ export function parseReport(line: string): WorkerAnswer | undefined {
   return { kind: 'done', report };
 }
 
-/** The error for a layer that could not be applied: it names the entry and what is wrong with it. */
-export function layerFailure(failure: LayerFailure): Error {
+/** What a blob is to the one who reads it. */
+export type BlobRole = 'layer' | 'archive';
+
+/** The error for a blob that could not be read or applied: it names the entry and what is wrong with it. */
+export function layerFailure(failure: LayerFailure, role: BlobRole): Error {
   const { code, message, step, entry, offset, errnoName } = failure;
-  const subject = entry === '' ? 'the layer' : `the entry ${JSON.stringify(entry)} of the layer`;
+  const subject =
+    entry === '' ? `the ${role}` : `the entry ${JSON.stringify(entry)} of the ${role}`;
   const errno = errnoName === '' ? '' : ` (${errnoName} at "${step}")`;
-  return teuError(reasonOf(failure), `${subject} cannot be unpacked: ${message}${errno}`, {
+  return teuError(reasonOf(failure, role), `${subject} cannot be unpacked: ${message}${errno}`, {
     metadata: {
       code,
       step,
@@ -80,10 +84,10 @@ export function layerFailure(failure: LayerFailure): Error {
   });
 }
 
-function reasonOf({ code, errnoName, step }: LayerFailure): Reason {
+function reasonOf({ code, errnoName, step }: LayerFailure, role: BlobRole): Reason {
   if (code === 'LIMIT_EXCEEDED') return 'LAYER_TOO_LARGE';
   if (code === 'USAGE') return 'INTERNAL';
-  if (code !== 'SYSCALL') return 'LAYER_INVALID';
+  if (code !== 'SYSCALL') return role === 'layer' ? 'LAYER_INVALID' : 'ARCHIVE_INVALID';
   if (errnoName === 'ENOSPC' || errnoName === 'EDQUOT') return 'STORAGE_FULL';
   return step.includes('mounts') ? 'MOUNT_FAILED' : 'STORAGE_FAILED';
 }

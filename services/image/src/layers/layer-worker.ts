@@ -5,7 +5,7 @@ import { internalError } from '@teu/errors';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
-import { layerFailure, parseReport, type LayerReport } from './layer-report.js';
+import { layerFailure, parseReport, type BlobRole, type LayerReport } from './layer-report.js';
 
 /** Bounds that teu-layer enforces. */
 export interface LayerLimits {
@@ -23,6 +23,8 @@ export interface BlobWork {
   /** Where the blob is copied to while it is read. */
   copyTo?: FileHandle;
   signal: AbortSignal;
+  /** For errors; a layer if absent. */
+  role?: BlobRole;
 }
 
 /** Runs teu-layer: one short-lived program in a cage of its own for each layer. */
@@ -78,7 +80,7 @@ function mountArguments({ type, source, target, flags, data }: ParsedMount): str
 async function runWorker(
   binary: string,
   args: string[],
-  { blob, signal }: BlobWork,
+  { blob, signal, role = 'layer' }: BlobWork,
   files: FileHandle[],
 ): Promise<LayerReport> {
   signal.throwIfAborted();
@@ -99,7 +101,7 @@ async function runWorker(
     signal.throwIfAborted();
     const report = parseReport(output);
     if (exit.code === 0 && report?.kind === 'done') return report.report;
-    if (report?.kind === 'failed') throw layerFailure(report.failure);
+    if (report?.kind === 'failed') throw layerFailure(report.failure, role);
     const end = `teu-layer ended with ${exit.code ?? exit.signal ?? 'nothing'}: ${complaint}`;
     throw internalError(new Error(end));
   } finally {

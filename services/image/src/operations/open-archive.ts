@@ -134,7 +134,7 @@ async function decode(
   const plain = await open(join(staging, 'archive.tar'), 'w+', 0o600);
   try {
     const blob = { file, offset: 0, size };
-    await worker.copy({ blob, compression, decodeTo: plain, signal });
+    await worker.copy({ blob, compression, decodeTo: plain, signal, role: 'archive' });
     return plain;
   } catch (error) {
     await plain.close();
