@@ -201,6 +201,19 @@ describe('deleting', () => {
   });
 });
 
+describe('deleting during a launch', () => {
+  it('waits for it, and leaves nothing', async () => {
+    const { client } = executor;
+    for (let round = 0; round < 5; round += 1) {
+      const id = newContainerId();
+      const launched = client.launchContainer(['sleep', '1000'], id);
+      await Promise.all([launched, client.remove(id)]);
+      await client.remove(id);
+      expect(leftovers()).toEqual([]);
+    }
+  });
+});
+
 describe('many at a time', () => {
   it('50 launches leave no descriptor, directory, socket or process behind', async () => {
     const { client } = executor;
