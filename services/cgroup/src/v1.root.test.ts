@@ -219,6 +219,38 @@ describe.runIf(requires('root', 'cgroup_v1'))('cgroups of version 1', () => {
     expect(changed.resources?.pids).toMatchObject({ limit: 3 });
   });
 
+  it('refuses a limit below what is in use, and sets back what it had changed', async () => {
+    const memory = { limit: 128 * MEBIBYTE, swap: 128 * MEBIBYTE };
+    const cgroup = await service.create({ cpu: undefined, memory, pids: { limit: 50 } });
+    const holder = runInGroup(
+      membershipOf(cgroup),
+      `exec ${process.execPath} -e 'Buffer.alloc(64 << 20, 1).length && setInterval(() => 0, 1000)'`,
+    );
+    const used = async () => (await stats(cgroup.id)).memory?.usageBytes ?? 0;
+    await waitFor(async () => (await used()) > 64 * MEBIBYTE);
+    const small = { cpu: { shares: 2 }, memory: { limit: 8 * MEBIBYTE }, pids: { limit: 40 } };
+    await expect(update(cgroup.id, small)).rejects.toMatchObject({ reason: 'INVALID_STATE' });
+    expect((await get(cgroup.id)).resources).toEqual(cgroup.resources);
+    await kill(cgroup.id);
+    expect((await holder.ended).signal).toBe('SIGKILL');
+  });
+
+  it('kills trees that fork and part from their parents, again and again', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const pids = { limit: 40 + 30 * round };
+      const cgroup = await service.create({ cpu: undefined, memory: undefined, pids });
+      const { ended } = runInGroup(
+        membershipOf(cgroup),
+        'storm() { while :; do (setsid sh -c "sleep 0.01 & sleep 0.02" &) 2>&-; done; }; storm & storm',
+      );
+      await waitFor(async () => (await get(cgroup.id)).processCount > 20);
+      expect(await kill(cgroup.id)).toBeGreaterThan(10);
+      await ended;
+      expect((await get(cgroup.id)).processCount).toBe(0);
+      await remove(cgroup.id);
+    }
+  });
+
   it('lists groups in pages, also what was left half removed', async () => {
     const whole = await service.create();
     const half = await service.create();

@@ -3,5 +3,5 @@ import { startDriver } from './testing/start-driver.js';
 
 describeSnapshotDriver('overlay2', {
   capabilities: ['rebase', 'layers-128'],
-  open: startDriver,
+  open: (root) => startDriver(root),
 });

@@ -1,5 +1,5 @@
 import { loadConfig } from '@teu/config';
-import { silentLogger, type Logger } from '@teu/log';
+import { silentLogger } from '@teu/log';
 import { connect, type RpcChannel } from '@teu/rpc';
 import { SnapshotsClient } from '@teu/snapshot-conformance';
 import { join } from 'node:path';
@@ -13,14 +13,14 @@ export interface StartedDriver {
   close(): Promise<void>;
 }
 
-/** Starts overlay2 with its data and its socket in a directory. */
+/** Starts overlay2 with its data and its socket in a directory. Further flags as on a command line. */
 export async function startDriver(
   directory: string,
-  log: Logger = silentLogger,
+  flags: readonly string[] = [],
 ): Promise<StartedDriver> {
-  const argv = ['--run-dir', join(directory, 'r'), '--data-dir', directory];
+  const argv = ['--run-dir', join(directory, 'r'), '--data-dir', directory, ...flags];
   const config = loadConfig(storageDriverConfig, { env: {}, argv });
-  const server = await startServer(config, log);
+  const server = await startServer(config, silentLogger);
   const channel = connect(server.address);
   return {
     channel,
