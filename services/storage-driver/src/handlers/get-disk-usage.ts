@@ -1,10 +1,9 @@
 import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GetDiskUsageResponse } from '@teu/proto/storage';
+import { BLOCK_BYTES } from '../snapshots/disk-walk.js';
 import type { SnapshotContext } from '../snapshots/context.js';
 import { measureDriver } from '../snapshots/measure-usage.js';
-
-const BLOCK_BYTES = 512;
 
 /** @param root - Data directory of the driver, which also holds its records. */
 export async function getDiskUsage(
@@ -13,7 +12,7 @@ export async function getDiskUsage(
   signal: AbortSignal,
 ): Promise<GetDiskUsageResponse> {
   const usage = await measureDriver(context, signal);
-  const metadataBytes = recordBytes(root);
+  const metadataBytes = usage.overhead + recordBytes(root);
   const { bavail, bsize } = statfsSync(root);
   return {
     totalBytes: usage.committed + usage.active + usage.removing + metadataBytes,

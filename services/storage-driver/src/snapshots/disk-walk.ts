@@ -6,7 +6,7 @@ import type { DiskUsage } from './driver.js';
 /** Entries looked at before others get a turn: about a millisecond. */
 const ENTRIES_PER_TURN = 256;
 /** st_blocks counts in these units whatever the file system (stat(2)). */
-const BLOCK_BYTES = 512;
+export const BLOCK_BYTES = 512;
 
 /**
  * Adds up the blocks and inodes of a directory and all in it, without crossing into other file

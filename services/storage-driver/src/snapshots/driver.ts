@@ -51,6 +51,8 @@ export interface StorageDriver {
   discard(id: number): void;
   /** Frees what `discard` has put away. */
   reclaim(): Promise<void>;
+  /** Measures what the driver keeps beside the snapshots and its records. */
+  overhead(): Promise<DiskUsage>;
   /** Measures what `discard` has put away and `reclaim` has not freed yet. */
   discardedUsage(): Promise<DiskUsage>;
 }

@@ -9,6 +9,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { deleteTree } from './delete-tree.js';
+import { BLOCK_BYTES, walkUsage } from './disk-walk.js';
+import type { DiskUsage } from './driver.js';
 
 /** Owner and mode of the root of a layer. */
 interface RootAttributes {
@@ -30,16 +32,18 @@ const MODE_BITS = 0o7777;
  * Ids are in base 36, so that 128 lower directories fit the one page that mount(2) takes.
  */
 export class LayerDirectories {
-  readonly removing: string;
+  readonly #removing: string;
+  readonly #root: string;
   readonly #layers: string;
   readonly #works: string;
 
   /** @param root - Directory of the driver; made private, with what belongs in it. */
   constructor(root: string) {
+    this.#root = root;
     this.#layers = join(root, 'l');
     this.#works = join(root, 'w');
-    this.removing = join(root, 'removing');
-    for (const path of [root, this.#layers, this.#works, this.removing]) {
+    this.#removing = join(root, 'removing');
+    for (const path of [root, this.#layers, this.#works, this.#removing]) {
       mkdirSync(path, { recursive: true, mode: 0o700 });
       chmodSync(path, 0o700);
     }
@@ -93,9 +97,24 @@ export class LayerDirectories {
 
   /** Deletes what was taken out of sight. */
   async reclaim(): Promise<void> {
-    for (const name of readdirSync(this.removing)) {
-      await deleteTree(join(this.removing, name));
+    for (const name of readdirSync(this.#removing)) {
+      await deleteTree(join(this.#removing, name));
     }
+  }
+
+  /** Measures what `discard` has put away. */
+  async discardedUsage(): Promise<DiskUsage> {
+    const { bytes, inodes } = await walkUsage(this.#removing);
+    const own = lstatSync(this.#removing).blocks * BLOCK_BYTES;
+    return { bytes: bytes - own, inodes: inodes - 1 };
+  }
+
+  /** Measures the work directories, which count for no snapshot, and the directories of all. */
+  async overhead(): Promise<DiskUsage> {
+    const works = await walkUsage(this.#works);
+    const others = [this.#root, this.#layers, this.#removing];
+    const blocks = others.reduce((sum, path) => sum + lstatSync(path).blocks, 0);
+    return { bytes: works.bytes + blocks * BLOCK_BYTES, inodes: works.inodes + others.length };
   }
 
   #setAside(path: string, kind: string): void {
@@ -103,7 +122,7 @@ export class LayerDirectories {
       const name = path.slice(path.lastIndexOf('/') + 1);
       const suffix = attempt === 0 ? '' : `.${attempt}`;
       try {
-        renameSync(path, join(this.removing, `${name}.${kind}${suffix}`));
+        renameSync(path, join(this.#removing, `${name}.${kind}${suffix}`));
         return;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;

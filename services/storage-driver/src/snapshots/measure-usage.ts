@@ -26,6 +26,8 @@ export interface DriverUsage {
   readonly committed: number;
   readonly active: number;
   readonly removing: number;
+  /** Directories that belong to no snapshot. */
+  readonly overhead: number;
 }
 
 /** Adds up what all snapshots use; walks the active ones. */
@@ -39,7 +41,13 @@ export async function measureDriver(
     active += (await context.driver.usage(record.id, signal)).bytes;
   }
   const removing = await context.driver.discardedUsage();
-  return { committed: context.records.committedBytes(), active, removing: removing.bytes };
+  const overhead = await context.driver.overhead();
+  return {
+    committed: context.records.committedBytes(),
+    active,
+    removing: removing.bytes,
+    overhead: overhead.bytes,
+  };
 }
 
 const PAGE = 500;

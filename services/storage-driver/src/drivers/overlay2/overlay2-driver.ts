@@ -62,8 +62,12 @@ export class Overlay2Driver implements StorageDriver {
     return this.#directories.reclaim();
   }
 
+  overhead(): Promise<DiskUsage> {
+    return this.#directories.overhead();
+  }
+
   discardedUsage(): Promise<DiskUsage> {
-    return walkUsage(this.#directories.removing);
+    return this.#directories.discardedUsage();
   }
 }
 
