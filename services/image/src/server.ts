@@ -8,6 +8,7 @@ import { ImageServiceService } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
 import type { ImageServiceConfig } from './config.js';
+import { ImageWatchers } from './domain/image-watchers.js';
 import { createKeyedMutex } from './domain/keyed-mutex.js';
 import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
@@ -110,6 +111,7 @@ function assemble(
     unpacker: createUnpacker({ store, snapshots, mutex: layerMutex }),
     events: createImageEvents(store, hostname()),
     pins: createPins(),
+    watchers: new ImageWatchers(),
     layerMutex,
     log,
   };

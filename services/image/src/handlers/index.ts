@@ -10,6 +10,7 @@ import { prepareImageHandler } from './prepare-image.js';
 import { removeImageHandler } from './remove-image.js';
 import { tagImageHandler } from './tag-image.js';
 import { uploadImageHandler } from './upload-image.js';
+import { watchImagesHandler } from './watch-images.js';
 
 /** A handler for each method of teu.image.v1.ImageService. */
 export function createImageHandlers(
@@ -24,5 +25,6 @@ export function createImageHandlers(
     prepareImage: prepareImageHandler(createImagePreparer(parts)),
     tagImage: tagImageHandler(parts),
     removeImage: removeImageHandler(parts),
+    watchImages: watchImagesHandler(parts),
   };
 }

@@ -8,6 +8,9 @@ export function tagImageHandler(parts: ImageParts) {
   return async (
     { source, target }: TagImageRequest,
     { requestId }: CallContext,
-  ): Promise<TagImageResponse> =>
-    Promise.resolve({ image: toImage(tagImage(parts, source, target, requestId)) });
+  ): Promise<TagImageResponse> => {
+    const image = tagImage(parts, source, target, requestId);
+    await parts.watchers.announce();
+    return { image: toImage(image) };
+  };
 }

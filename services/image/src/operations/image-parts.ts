@@ -1,5 +1,6 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
+import type { ImageWatchers } from '../domain/image-watchers.js';
 import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { Pins } from '../domain/pins.js';
 import type { Drivers } from '../layers/drivers.js';
@@ -21,6 +22,8 @@ export interface ImageParts {
   unpacker: Unpacker;
   events: ImageEvents;
   pins: Pins;
+  /** Told of every change before it is answered. */
+  watchers: ImageWatchers;
   /** By "<driver> <chain id>": unpacking and removing a layer exclude each other. */
   layerMutex: KeyedMutex;
   log: Logger;

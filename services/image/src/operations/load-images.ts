@@ -70,6 +70,7 @@ export async function loadImages(
     });
     done = true;
     failpoint('image.load.after-commit');
+    await parts.watchers.announce();
     return loaded;
   } finally {
     blobs.removeStaging(operation);

@@ -1,6 +1,6 @@
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
-import type { ImageRecord } from '../domain/image-record.js';
+import { topChainId, type ImageRecord } from '../domain/image-record.js';
 import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
@@ -29,6 +29,7 @@ export async function removeImage(
   const { image, name } = findImage(parts.images, reference);
   if (name !== undefined && image.names.length > 1) {
     untag(parts, image, name, requestId);
+    await parts.watchers.announce();
     return { untagged: [name], deleted: [] };
   }
   if (name === undefined && image.names.length > 1 && !force) {
@@ -56,6 +57,8 @@ async function deleteImage(
   const intent = store.intents.begin({ operation: REMOVE_OPERATION, objectKey: image.id });
   try {
     failpoint('image.remove.after-intent');
+    // Who has made snapshots on these in advance gives them up; a container's stay, and are in the way.
+    await parts.watchers.announce([topChainId(image)]);
     const deleted = await removeSnapshots(parts, image);
     failpoint('image.remove.after-snapshots');
     // Read again: a name may have come while the driver worked.
@@ -67,6 +70,7 @@ async function deleteImage(
       store.intents.finish(intent);
     });
     failpoint('image.remove.after-commit');
+    await parts.watchers.announce();
     await collectGarbage(parts);
     return { untagged: names, deleted: [image.id, ...deleted] };
   } finally {
