@@ -52,6 +52,7 @@ Outcome writeAll(int fd, Bytes data) {
 }  // namespace
 
 Outcome applyLayer(const Options& options, AppliedLayer& applied) {
+  if (Outcome closed = closeStrangers(options); !closed) return closed;
   if (Outcome caged = enterCage(options); !caged) return caged;
   UniqueFd root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return sysFailure("open", "open root", errno);
@@ -66,6 +67,7 @@ Outcome applyLayer(const Options& options, AppliedLayer& applied) {
 }
 
 Outcome copyBlob(const Options& options, BlobFacts& facts) {
+  if (Outcome closed = closeStrangers(options); !closed) return closed;
   if (Outcome caged = enterEmptyCage(); !caged) return caged;
   const auto sink = [&](ChunkRing& ring) -> Outcome {
     for (Bytes chunk = ring.next(0); !chunk.empty(); chunk = ring.next(0)) {

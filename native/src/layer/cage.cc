@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace teu::layer {
 namespace {
 
@@ -96,6 +98,14 @@ Outcome dropPrivileges(std::uint64_t kept) {
 }
 
 }  // namespace
+
+Outcome closeStrangers(const Options& options) {
+  const int last = std::max({STDERR_FILENO, options.blobFd, options.copyFd, options.decodedFd});
+  if (syscall(SYS_close_range, last + 1, ~0U, 0) != 0) {
+    return sysFailure("close_range", "enter cage", errno);
+  }
+  return {};
+}
 
 Outcome enterCage(const Options& options) {
   umask(0);

@@ -5,6 +5,9 @@
 
 namespace teu::layer {
 
+/// Closes whatever was inherited beyond the descriptors that the options name.
+Outcome closeStrangers(const Options& options);
+
 /// Leaves the host: own mount, network, IPC and UTS namespaces; the driver's mounts become the
 /// root, and nothing else is reachable by any path. Then no_new_privs, resource limits, and only
 /// the capabilities that writing a tree needs.

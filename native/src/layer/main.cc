@@ -21,6 +21,7 @@ constexpr char kUsage[] =
     "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]\n"
     "  --blob-offset N --blob-length N   piece of the file that is the blob\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
+    "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"
     "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
     "  --max-depth N                     limits, see limits.h\n";

@@ -43,6 +43,7 @@ bool parseValue(std::string_view name, std::string_view value, Options& options)
   if (name == "--max-ratio") return parseNumber(value, options.limits.ratio);
   if (name == "--ratio-floor") return parseNumber(value, options.limits.ratioFloor);
   if (name == "--max-header-bytes") return parseNumber(value, options.limits.headerBytes);
+  if (name == "--progress-bytes") return parseNumber(value, options.progressBytes);
   if (name == "--max-depth") return parseNumber(value, options.limits.depth);
   if (name == "--cage") {
     options.cageDirectory = value;

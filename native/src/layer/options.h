@@ -29,6 +29,7 @@ struct Options {
   int copyFd = -1;     ///< where the blob goes as it is; -1 for nowhere
   int decodedFd = -1;  ///< where the uncompressed tar goes, with kCopy
   Compression compression = Compression::kAuto;
+  std::uint64_t progressBytes = 0;  ///< a line of progress each time so much was read; 0 for none
   std::string cageDirectory;
   std::vector<MountCall> mounts;
   Limits limits;

@@ -1,11 +1,14 @@
 #include "layer/pipeline.h"
 
+#include <unistd.h>
+
 #include <latch>
 #include <memory>
 #include <thread>
 
 #include "layer/blob_source.h"
 #include "layer/decoder.h"
+#include "layer/json_line.h"
 
 namespace teu::layer {
 namespace {
@@ -28,17 +31,36 @@ Outcome checkSize(const Limits& limits, std::uint64_t tarBytes, std::uint64_t bl
   return {};
 }
 
+/// Tells the service how far it is; that nobody reads it is no failure.
+class Progress {
+ public:
+  explicit Progress(std::uint64_t stride) : stride_(stride), next_(stride) {}
+
+  void at(std::uint64_t bytes) {
+    if (stride_ == 0 || bytes < next_) return;
+    next_ = bytes + stride_;
+    const std::string line = JsonLine().add("progress", bytes).finish();
+    (void)!write(STDOUT_FILENO, line.data(), line.size());
+  }
+
+ private:
+  const std::uint64_t stride_;
+  std::uint64_t next_;
+};
+
 /// The producer: fills the ring from the blob.
 Outcome produce(const Options& options, BlobSource& source, ChunkRing& ring, BlobFacts& facts) {
   std::unique_ptr<Decoder> decoder;
   Outcome made = makeDecoder(source, options.compression, facts.compression, decoder);
   if (!made) return made;
+  Progress progress(options.progressBytes);
   for (;;) {
     std::uint8_t* buffer = ring.acquire();
     if (buffer == nullptr) return {};
     std::size_t got = 0;
     if (Outcome read = decoder->read({buffer, ring.chunkBytes()}, got); !read) return read;
     facts.tarBytes += got;
+    progress.at(source.bytesRead());
     if (Outcome fits = checkSize(options.limits, facts.tarBytes, source.bytesRead()); !fits) {
       return fits;
     }

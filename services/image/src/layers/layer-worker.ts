@@ -1,11 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { internalError } from '@teu/errors';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
-import { layerFailure, parseReport, type BlobRole, type LayerReport } from './layer-report.js';
+import {
+  layerFailure,
+  parseProgress,
+  parseReport,
+  type BlobRole,
+  type LayerReport,
+} from './layer-report.js';
 
 /** Bounds that teu-layer enforces. */
 export interface LayerLimits {
@@ -23,6 +31,8 @@ export interface BlobWork {
   /** Where the blob is copied to while it is read. */
   copyTo?: FileHandle;
   signal: AbortSignal;
+  /** Told now and then how many bytes of the blob were read. */
+  progress?: (bytes: number) => void;
   /** For errors; a layer if absent. */
   role?: BlobRole;
 }
@@ -37,6 +47,7 @@ export interface LayerWorker {
 
 const BLOB_FD = 3;
 const OUTPUT_BYTES_MAX = 64 * 1024;
+const PROGRESS_BYTES = 16 * 1024 * 1024;
 
 export function createLayerWorker(options: {
   binary: string;
@@ -46,7 +57,8 @@ export function createLayerWorker(options: {
 }): LayerWorker {
   const { binary, cageDirectory, limits } = options;
   mkdirSync(cageDirectory, { recursive: true, mode: 0o700 });
-  const common = ({ blob, compression }: BlobWork): string[] => [
+  const common = ({ blob, compression, progress }: BlobWork): string[] => [
+    ...(progress ? ['--progress-bytes', String(PROGRESS_BYTES)] : []),
     ...['--blob-fd', String(BLOB_FD), '--compression', compression],
     ...['--blob-offset', String(blob.offset), '--blob-length', String(blob.size)],
     ...['--max-bytes', String(limits.maxLayerBytes)],
@@ -80,7 +92,7 @@ function mountArguments({ type, source, target, flags, data }: ParsedMount): str
 async function runWorker(
   binary: string,
   args: string[],
-  { blob, signal, role = 'layer' }: BlobWork,
+  { blob, signal, progress, role = 'layer' }: BlobWork,
   files: FileHandle[],
 ): Promise<LayerReport> {
   signal.throwIfAborted();
@@ -94,7 +106,7 @@ async function runWorker(
   signal.addEventListener('abort', kill, { once: true });
   try {
     const [output, complaint, exit] = await Promise.all([
-      collect(child.stdout),
+      collectAnswer(child.stdout, progress),
       collect(child.stderr),
       ended(child),
     ]);
@@ -116,6 +128,21 @@ function ended(
     child.once('error', (cause) => reject(internalError(cause)));
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
+}
+
+/** The last line is the answer; those before tell how far it is. */
+async function collectAnswer(
+  stream: Readable | null,
+  progress: BlobWork['progress'],
+): Promise<string> {
+  let answer = '';
+  if (stream === null) return answer;
+  for await (const line of createInterface({ input: stream })) {
+    const bytes = parseProgress(line);
+    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
+    else progress?.(bytes);
+  }
+  return answer;
 }
 
 async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {

@@ -150,8 +150,10 @@ async function readOnce(
   blob: BlobPlace,
   copyTo: FileHandle,
 ): Promise<{ layer: UnpackedLayer; report: LayerReport }> {
-  const { signal } = scope;
   const { compression } = source;
+  const progress = (bytes: number): void =>
+    scope.report(LoadStep.LOAD_STEP_INGEST, source.digest ?? '', bytes, blob.size);
+  const work = { blob, compression, copyTo, progress, signal: scope.signal };
   const check = (report: LayerReport): LayerReport => {
     if (source.digest !== undefined) requireDigest('a layer', source.digest, report.digest);
     if (source.diffId !== undefined) {
@@ -164,10 +166,8 @@ async function readOnce(
     parent,
     diffId: source.diffId,
     pin: (chainId) => scope.pin(chainId),
-    apply: async (mounts) =>
-      check(await parts.worker.apply({ blob, compression, copyTo, mounts, signal })),
+    apply: async (mounts) => check(await parts.worker.apply({ ...work, mounts })),
   });
-  const report =
-    layer.report ?? check(await parts.worker.copy({ blob, compression, copyTo, signal }));
+  const report = layer.report ?? check(await parts.worker.copy(work));
   return { layer, report };
 }

@@ -82,14 +82,7 @@ export async function startImageStand(env: Record<string, string> = {}): Promise
       await driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
       return output;
     },
-    snapshots: async () => {
-      const names: string[] = [];
-      const request = { snapshotter: DRIVER, filters: [] };
-      for await (const { info } of driver.channel.serverStream(SnapshotsService.list, request)) {
-        names.push(...info.map(({ name }) => name));
-      }
-      return names.sort();
-    },
+    snapshots: () => snapshotNames(driver),
     stored: () => ({
       blobs: readdirSync(join(dataDir, 'image/blobs/sha256')).sort(),
       staging: readdirSync(join(dataDir, 'image/staging')),
@@ -106,6 +99,15 @@ export async function startImageStand(env: Record<string, string> = {}): Promise
     },
   };
   return stand;
+}
+
+async function snapshotNames(driver: RunningTestService): Promise<string[]> {
+  const names: string[] = [];
+  const request = { snapshotter: DRIVER, filters: [] };
+  for await (const { info } of driver.channel.serverStream(SnapshotsService.list, request)) {
+    names.push(...info.map(({ name }) => name));
+  }
+  return names.sort();
 }
 
 /** In a mount namespace of its own, so that nothing stays mounted whatever happens. */

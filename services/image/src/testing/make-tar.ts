@@ -28,10 +28,7 @@ function header({ name, type = '0', link = '' }: TarMemberInput, size: number): 
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0);
   block.write(`${type === '5' ? '0000755' : '0000644'}\0${'0000000\0'.repeat(2)}`, 100);
-  block.write(
-    `${size.toString(8).padStart(11, '0')}\0${'14000000000'}\0        ${type}${link}`,
-    124,
-  );
+  block.write(`${size.toString(8).padStart(11, '0')}\x0014000000000\0        ${type}${link}`, 124);
   block.write('ustar\u000000', 257);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
