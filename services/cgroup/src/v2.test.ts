@@ -1,6 +1,6 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
 import { tempDir, type TempDir } from '@teu/testing';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type * as FileSystem from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -111,6 +111,21 @@ describe('cgroups of version 2', () => {
     expect(createGroup(tree, ID, { cpuQuota: 50_000 }).cpuQuota).toBe(50_000);
     expect(createGroup(tree, ID, { cpuQuota: 50_000 }).cpuQuota).toBe(50_000);
     expect(() => createGroup(tree, ID, {})).toThrow(/exists already/);
+  });
+
+  it('does without a limit of swap where the host counts none, unless it was asked for', () => {
+    rmSync(join(dirname(tree.processGroup(ID)), 'memory.swap.max'));
+    const plain = new CgroupTree(tree.host, 'instance');
+    const asked = { memory: 1 << 26, memorySwap: 1 << 27 };
+    expect(() => createGroup(plain, ID, asked)).toThrow(
+      expect.objectContaining({
+        reason: 'RESOURCE_UNSUPPORTED',
+        metadata: { field: 'resources.memory.swap' },
+      }),
+    );
+    expect(plain.ids()).toEqual([]);
+    expect(createGroup(plain, ID, { memory: 1 << 26, memorySwap: -1 }).memory).toBe(1 << 26);
+    expect(read('memory.swap.max')).toBe('max');
   });
 
   it('changes limits', () => {
