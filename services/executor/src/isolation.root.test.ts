@@ -232,7 +232,37 @@ describe('other settings', () => {
 
 describe('control groups', () => {
   const hierarchy = '/sys/fs/cgroup/pids';
+  const mounts = readFileSync('/proc/self/mountinfo', 'latin1').split('\n');
+  const unified = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4] ?? '';
   const hasV1 = readFileSync('/proc/self/mountinfo', 'latin1').includes(` ${hierarchy} `);
+
+  it.runIf(unified !== '')('of version 2 are born into', async () => {
+    const group = join(unified, `teu-test-${newContainerId().slice(0, 12)}`);
+    mkdirSync(group);
+    try {
+      const spec = shell('mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; sleep 1000');
+      if (spec.linux !== undefined) {
+        const mount = {
+          destination: '/sys/fs/cgroup',
+          type: 'cgroup2',
+          source: 'cgroup2',
+          options: [],
+        };
+        spec.linux.cgroups = { v1TasksPaths: [], v2Directory: group, mounts: [mount] };
+      }
+      const id = await executor.client.launch(spec);
+      const script = 'grep ^0: /proc/self/cgroup; ls -d /sys/fs/cgroup/cgroup.procs';
+      expect(await executor.client.runExec(id, ['sh', '-c', script])).toMatchObject({
+        stdout: '0::/\n/sys/fs/cgroup/cgroup.procs\n',
+      });
+      const members = readFileSync(join(group, 'cgroup.procs'), 'latin1').split('\n');
+      expect(members).toContain(String((await executor.client.get(id)).pid));
+      expect(await executor.client.logText(id)).toBe('ro\n');
+    } finally {
+      await executor.client.removeAll();
+      rmdirSync(group);
+    }
+  });
 
   it.skipIf(!hasV1)('are joined by first and joining programs, and shown read-only', async () => {
     const group = join(hierarchy, `teu-test-${newContainerId().slice(0, 12)}`);

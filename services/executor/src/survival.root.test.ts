@@ -1,8 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { newContainerId } from '@teu/ids';
-import { ProcessState } from '@teu/proto/executor';
+import { NamespaceType, ProcessState } from '@teu/proto/executor';
 import {
   expectNoLeaks,
   leakSnapshot,
@@ -192,6 +199,35 @@ isolated('a supervisor that is killed (F03)', () => {
     await client.remove(id);
     expect(readdirSync(join(paths.runDir, 'c'))).toEqual([]);
   });
+
+  it.runIf(requires('cgroup_v1'))(
+    'in the host’s pid namespace: the cgroup finds what it left',
+    async () => {
+      const group = `/sys/fs/cgroup/pids/teu-test-${newContainerId().slice(0, 12)}`;
+      mkdirSync(group);
+      try {
+        const spec = client.spec(['sh', '-c', 'sleep 1000 & sleep 1000 & echo both; wait']);
+        const { linux } = spec;
+        if (linux === undefined) throw new Error('no linux');
+        linux.namespaces = linux.namespaces.filter(
+          ({ type }) => type !== NamespaceType.NAMESPACE_TYPE_PID,
+        );
+        linux.cgroups = { v1TasksPaths: [join(group, 'tasks')], v2Directory: '', mounts: [] };
+        const id = await client.launch(spec);
+        await waitFor(async () => (await client.logText(id)) === 'both\n');
+        const members = () =>
+          readFileSync(join(group, 'cgroup.procs'), 'latin1')
+            .split('\n')
+            .filter((line) => line !== '');
+        expect(members()).toHaveLength(3);
+        process.kill((await client.get(id)).supervisorPid, 'SIGKILL');
+        expect(await client.wait(id)).toMatchObject(lost);
+        await waitFor(() => members().length === 0);
+      } finally {
+        rmdirSync(group);
+      }
+    },
+  );
 
   it('of a joining program loses that one only', async () => {
     const id = await client.launch(['sleep', '1000']);
