@@ -85,13 +85,15 @@ Status dieWithSupervisor() noexcept {
   return sys::processControl(PR_SET_PDEATHSIG, kSigKill);
 }
 
-Status runContainer(Child& child) noexcept {
+Status runContainer(Child& child, UniqueFd&& target) noexcept {
   const LaunchPlan& plan = child.plan;
   sys::setFileModeMask(0);
   if (Status s = sys::newSession(); !s) return s.during(step::kNamespaces);
   if (Status s = dieWithSupervisor(); !s) return s.during(step::kNamespaces);
   if (Status s = joinCgroups(plan); !s) return s.during(step::kCgroup);
-  if (Status s = enterNamespaces(plan); !s) return s.during(step::kNamespaces);
+  if (Status s = enterNamespaces(plan, static_cast<UniqueFd&&>(target)); !s) {
+    return s.during(step::kNamespaces);
+  }
   if (plan.namespaces[kNetworkNamespace].kind == NamespaceKind::kNew) {
     if (Status s = sys::raiseLoopback(); !s) return s.during(step::kNetwork);
   }
@@ -114,19 +116,16 @@ Status runExecProgram(Child& child) noexcept {
 
 }  // namespace
 
-void runContainerChild(Child& child) noexcept {
-  giveUp(child, runContainer(child));
+void runContainerChild(Child& child, UniqueFd&& target) noexcept {
+  giveUp(child, runContainer(child, static_cast<UniqueFd&&>(target)));
 }
 
-void runExecChild(Child& child, int targetPidfd) noexcept {
+void runExecChild(Child& child, UniqueFd&& target) noexcept {
   const LaunchPlan& plan = child.plan;
   if (Status s = joinCgroups(plan); !s) giveUp(child, s.during(step::kCgroup));
-  const uint64_t targets = namespaceFlags(plan, NamespaceKind::kTarget);
-  if (Status s = enterNamespaces(plan); !s) giveUp(child, s.during(step::kNamespaces));
-  if (Status s = sys::setNamespace(targetPidfd, targets); !s) {
+  if (Status s = enterNamespaces(plan, static_cast<UniqueFd&&>(target)); !s) {
     giveUp(child, s.during(step::kNamespaces));
   }
-  sys::call(__NR_close, targetPidfd);
   endPhase(child.report.phases.joined);
   // With CLONE_PARENT the exit signal is taken over from this process; naming one is EINVAL.
   Result<int> program =

@@ -34,16 +34,18 @@ inline constexpr char kSyncGo = 'G';        ///< supervisor to child: execute
 
 /// A container: makes its world and becomes its first process. Exits 127 after a failure was
 /// reported.
-[[noreturn]] void runContainerChild(Child& child) noexcept;
+[[noreturn]] void runContainerChild(Child& child, UniqueFd&& target) noexcept;
 
 /// An exec: joins the target's namespaces from outside its pid namespace, so that no process of the
 /// container sees a half-entered helper, then makes the program's process as the supervisor's own
 /// child and exits.
-[[noreturn]] void runExecChild(Child& child, int targetPidfd) noexcept;
+[[noreturn]] void runExecChild(Child& child, UniqueFd&& target) noexcept;
 
 // --- child_namespaces.cc
 Status joinCgroups(const LaunchPlan& plan) noexcept;
-Status enterNamespaces(const LaunchPlan& plan) noexcept;
+/// Joins what the plan names by path or by target (`target`: a pidfd, closed afterwards; unset if
+/// there is none).
+Status enterNamespaces(const LaunchPlan& plan, UniqueFd&& target) noexcept;
 uint64_t cloneFlagOf(size_t namespaceIndex) noexcept;
 /// CLONE_NEW* of all namespaces of that kind.
 uint64_t namespaceFlags(const LaunchPlan& plan, NamespaceKind kind) noexcept;

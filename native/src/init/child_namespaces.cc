@@ -61,10 +61,11 @@ Status joinCgroups(const LaunchPlan& plan) noexcept {
   return {};
 }
 
-Status enterNamespaces(const LaunchPlan& plan) noexcept {
+Status enterNamespaces(const LaunchPlan& plan, UniqueFd&& target) noexcept {
+  const UniqueFd pidfd = static_cast<UniqueFd&&>(target);
   for (size_t index = 0; index < kNamespaceCount; ++index) {
     const NamespacePlan& one = plan.namespaces[index];
-    // The pid namespace is the supervisor's business: it only takes effect for children.
+    // A container's pid namespace is the supervisor's business: it only takes effect for children.
     if (one.kind != NamespaceKind::kPath || index == kPidNamespace) continue;
     Result<UniqueFd> file = sys::openAt(abi::kAtFdCwd, one.path, abi::kOpenReadOnly);
     if (!file) return file.status().on(one.path);
@@ -72,7 +73,9 @@ Status enterNamespaces(const LaunchPlan& plan) noexcept {
       return s.on(one.path);
     }
   }
-  return {};
+  uint64_t joined = namespaceFlags(plan, NamespaceKind::kTarget);
+  if (!plan.joinsMounts()) joined &= ~static_cast<uint64_t>(CLONE_NEWPID);
+  return joined == 0 ? Status{} : sys::setNamespace(pidfd.get(), joined);
 }
 
 Status setNames(const LaunchPlan& plan) noexcept {

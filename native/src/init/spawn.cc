@@ -107,8 +107,8 @@ Status shedDescriptors(UniqueFd* const* kept, size_t count) noexcept {
               .report = report,
               .sync = static_cast<UniqueFd&&>(ends.sync),
               .stdio = static_cast<ChildStdio&&>(ends.stdio)};
-  if (plan.joinsMounts()) runExecChild(child, target.release());
-  runContainerChild(child);
+  if (plan.joinsMounts()) runExecChild(child, static_cast<UniqueFd&&>(target));
+  runContainerChild(child, static_cast<UniqueFd&&>(target));
 }
 
 Result<UniqueFd> openMountNamespace(int pid, int pidfd) noexcept {
