@@ -214,6 +214,17 @@ describe('deleting during a launch', () => {
   });
 });
 
+describe('asking during a launch', () => {
+  it('waits for its end', async () => {
+    const { client } = executor;
+    const id = newContainerId();
+    const launched = client.launchContainer(['sleep', '1000'], id);
+    const again = client.launchContainer(['true'], id).catch(() => client.get(id));
+    await Promise.all([launched, again]);
+    expect(await again).toMatchObject({ containerId: id });
+  });
+});
+
 describe('many at a time', () => {
   it('50 launches leave no descriptor, directory, socket or process behind', async () => {
     const { client } = executor;
@@ -228,6 +239,10 @@ describe('many at a time', () => {
     const supervisors = (await client.processes()).map(({ supervisorPid }) => supervisorPid);
     expect(supervisors).toHaveLength(50);
     await client.removeAll();
+    const failing = Array.from({ length: 20 }, () => client.launch(['nosuch']));
+    expect((await Promise.allSettled(failing)).every(({ status }) => status === 'rejected')).toBe(
+      true,
+    );
     expect(leftovers()).toEqual([]);
     expect(await client.processes()).toEqual([]);
     await waitFor(() => descriptors() <= before, { what: 'descriptors are closed' });

@@ -128,6 +128,16 @@ describe('joining a container', () => {
     }
   });
 
+  it('and leaving a child behind does not hold its deletion up', async () => {
+    const { client } = executor;
+    const id = await client.launch(['sleep', '1000']);
+    const execId = await client.exec(id, ['sh', '-c', 'sleep 1000 & exit 2']);
+    expect(await client.wait(id, execId)).toMatchObject({ exitCode: 2 });
+    const before = performance.now();
+    await client.channel.unary(Service.deleteProcess, { containerId: id, execId, force: false });
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
+
   it('100 times leaves 100 records, and deleting each leaves none', async () => {
     const { client } = executor;
     const id = await client.launch(['sleep', '1000']);

@@ -43,12 +43,18 @@ async function carryOut(parts: ExecutorParts, entry: ProcessEntry): Promise<void
     const execs = [...(container?.execs.values() ?? [])];
     await Promise.all(execs.map((exec) => deleteProcess(parts, exec, true)));
   }
-  if (!(await settlesWithin(RELEASE_TIMEOUT_MS, entry.released))) {
-    parts.log.warn({ process: entry.description }, 'supervisor still unmounts');
-  }
+  await waitForUnmount(parts, entry);
   failpoint('executor.delete.before-remove');
   await discard(entry);
   parts.registry.remove(entry);
+  entry.release();
+}
+
+/** A program that joined has no mounts; its children may hold its output for as long as they like. */
+async function waitForUnmount(parts: ExecutorParts, entry: ProcessEntry): Promise<void> {
+  if (entry.execId !== '') return;
+  if (await settlesWithin(RELEASE_TIMEOUT_MS, entry.released)) return;
+  parts.log.warn({ process: entry.description }, 'supervisor still unmounts');
 }
 
 async function end(parts: ExecutorParts, entry: ProcessEntry): Promise<void> {

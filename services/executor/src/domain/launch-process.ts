@@ -61,9 +61,9 @@ export async function launchProcess<T>(
     followProcess(parts, entry, connection);
     return { result, times: { begun: steps.begun, planned, spawned, answered } };
   } catch (error) {
-    parts.registry.remove(entry);
     if (connection !== null) await clearUp(connection, supervisorPid);
     if (madeDirectory) await discard(entry);
+    parts.registry.remove(entry);
     throw launchError(entry.description, error);
   } finally {
     entry.tellLaunched();

@@ -61,6 +61,13 @@ export class ProcessRegistry {
     return process;
   }
 
+  /** Waits until the launch of a process is over, if there is one. */
+  async launchEnd(id: ContainerId, execId: ExecId | ''): Promise<void> {
+    const container = this.#containers.get(id);
+    const process = execId === '' ? container?.first : container?.execs.get(execId);
+    if (process?.state === 'starting') await process.launched;
+  }
+
   /** All processes that are shown, of one container or of all, in no order. */
   processes(id?: ContainerId): ProcessEntry[] {
     const containers =
