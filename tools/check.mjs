@@ -2,6 +2,7 @@
 // rules. Usage: npm run check [-- NAME ...], for example: npm run check -- types lint
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +21,21 @@ const checks = [
   ['types', ['tsc', '-p', 'tsconfig.json']],
   ['lint', ['eslint', '--max-warnings', '0', '.']],
   ['proto-lint', ['buf', 'lint', 'proto']],
-  ['proto-breaking', ['buf', 'breaking', 'proto', '--against', 'proto/baseline/api.binpb']],
+  [
+    'proto-breaking',
+    [
+      'buf',
+      'breaking',
+      '.',
+      '--against',
+      'baseline/api.binpb',
+      '--path',
+      'teu',
+      '--path',
+      'containerd',
+    ],
+    'proto',
+  ],
   ['tidy', ['vitest', 'run', 'test/tidy', 'test/boundaries', '--reporter=dot']],
 ];
 
@@ -40,10 +55,14 @@ if (!existsSync(`${root}node_modules`)) {
 mkdirSync(`${root}dist`, { recursive: true });
 
 const results = [];
-for (const [name, [program, ...args]] of checks) {
+for (const [name, [program, ...args], directory = ''] of checks) {
   if (wanted.length > 0 && name !== 'graph' && !wanted.includes(name)) continue;
   const begin = performance.now();
-  const result = spawnSync(program, args, { cwd: root, env: environment, encoding: 'utf8' });
+  const result = spawnSync(program, args, {
+    cwd: join(root, directory),
+    env: environment,
+    encoding: 'utf8',
+  });
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const passed = result.status === 0;
   results.push({ name, passed });
