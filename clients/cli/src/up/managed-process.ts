@@ -34,6 +34,8 @@ const longestBackOffMs = 10_000;
 const stableAfterMs = 10_000;
 const healthEveryMs = 10_000;
 const failuresUntilRestart = 3;
+/** Time to end in for one that does not do its work. */
+const stopUnreadyMs = 3000;
 
 /** A child process that is started again when it ends, more slowly each time. */
 export class ManagedProcess {
@@ -132,7 +134,7 @@ export class ManagedProcess {
         if (failures < failuresUntilRestart || this.#identity === undefined) return;
         this.#log.warn('does not answer; is restarted');
         failures = 0;
-        void stopProcess(this.#identity, 3000);
+        void stopProcess(this.#identity, stopUnreadyMs);
       });
     }, healthEveryMs);
     this.#healthTimer.unref();
@@ -154,9 +156,16 @@ export class ManagedProcess {
     this.#enter('restarting');
     this.#restartTimer = setTimeout(() => {
       this.#restarts++;
-      void this.start();
+      void this.#restart();
     }, this.#backOffMs);
     this.#backOffMs = Math.min(this.#backOffMs * 2, longestBackOffMs);
+  }
+
+  /** One that runs but does not become ready is ended, and so gets another try. */
+  async #restart(): Promise<void> {
+    if ((await this.start()) || this.#identity === undefined) return;
+    this.#log.warn('did not become ready');
+    await stopProcess(this.#identity, stopUnreadyMs);
   }
 
   #enter(state: ServiceState): void {

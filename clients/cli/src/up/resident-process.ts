@@ -1,5 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import process from 'node:process';
 import { createLogger, type Logger } from '@teu/log';
 import { settleMemoryAtRest } from '@teu/rpc';
 import { CliError } from '../cli-error.js';
@@ -40,6 +42,7 @@ export async function runResident(context: Context, options: ResidentOptions): P
     service: 'up',
     destination: { write: (line) => void writeSync(logFile, line) },
   });
+  outliveMistakes(log);
   const told = untilTold(context);
   try {
     // Whoever held the lock before may have been killed; its services must not serve beside ours.
@@ -99,11 +102,23 @@ async function stopContainers(context: Context, log: Logger): Promise<void> {
   }
 }
 
-/** Resolves at the first signal that asks for the end. */
+/** Resolves at the first signal that asks for the end. A terminal that goes away asks for it too. */
 function untilTold(context: Context): Promise<void> {
+  const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
   return new Promise((resolve) => {
-    context.signals.listen(() => {
-      resolve();
+    context.signals.listen((signal) => {
+      const asked = [SIGINT, SIGQUIT, SIGTERM].includes(signal);
+      if (asked || (signal === SIGHUP && context.stdout.isTerminal)) resolve();
     });
+  });
+}
+
+/** A mistake in one command must not end the commands beside it, nor the watch over the services. */
+function outliveMistakes(log: Logger): void {
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error }, 'uncaught exception');
+  });
+  process.on('unhandledRejection', (error) => {
+    log.error({ err: error }, 'unhandled rejection');
   });
 }
