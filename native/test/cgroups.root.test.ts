@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,5 +88,39 @@ describe.skipIf(HIERARCHIES.length === 0)('cgroup v1', () => {
       path: '/sys/fs/cgroup/memory/no-such/tasks',
       code: 'ENOENT',
     });
+  });
+});
+
+describe('cgroup v2', () => {
+  let scratch: Scratch;
+  let tree: string;
+  beforeEach(() => {
+    scratch = makeScratch();
+    tree = join(scratch.directory, 'cgroup2');
+    mkdirSync(tree);
+    execFileSync('mount', ['-t', 'cgroup2', 'none', tree]);
+  });
+  afterEach(() => {
+    execFileSync('umount', [tree]);
+    scratch.dispose();
+  });
+
+  it('is where the program is born', async () => {
+    const group = join(tree, scratch.directory.split('/').at(-1) ?? '');
+    mkdirSync(group);
+    const plan = containerPlan(scratch, processPlan(['sh', '-c', 'grep ^0:: /proc/self/cgroup']));
+    plan.cgroup.v2Directory = group;
+    plan.hold = true;
+    const { connection } = launch(plan);
+    const { pid } = await connection.created();
+    expect(readFileSync(join(group, 'cgroup.procs'), 'utf8')).toBe(`${pid}\n`);
+    let text = '';
+    const log = connection.attach({ from: 'start', blocking: true });
+    await connection.start();
+    for await (const record of log) text += record.data.toString();
+    expect(text).toBe('0::/\n');
+    await connection.released();
+    connection.close();
+    rmdirSync(group);
   });
 });

@@ -213,7 +213,10 @@ describe('a supervisor', () => {
         value.directory = small;
         const connection = start(value);
         expect(await connection.exited()).toMatchObject({ code: 0 });
+        expect((await connection.status()).lostBytes).toBeGreaterThan(0n);
+        expect(await readExit(small)).toMatchObject({ code: 0 });
         await connection.released();
+        connection.close();
       } finally {
         await waitUntil(() => spawnSync('umount', [small]).status === 0);
       }

@@ -80,7 +80,10 @@ export class SupervisorConnection {
     await this.#command('start', ClientFrame.start, NO_PAYLOAD);
   }
 
-  /** Signals the process, or with `all` every process of its own pid namespace. `ESRCH` once it has ended. */
+  /**
+   * Signals the program, or with `all` every process in its cgroup (of an exec: in the container's). `ESRCH` once it has
+   * ended.
+   */
   async signal(signal: number, options: { all?: boolean } = {}): Promise<void> {
     const payload = payloads.encodeSignal(signal, options.all ?? false);
     await this.#command('signal', ClientFrame.signal, payload);

@@ -12,6 +12,7 @@
 namespace teu {
 namespace {
 
+constexpr int kEnoent = 2;
 constexpr int kEnosys = 38;
 constexpr int kEsrch = 3;
 constexpr int kEcanceled = 125;
@@ -120,6 +121,11 @@ Result<UniqueFd> openMountNamespace(int pid, int pidfd) noexcept {
   return sys::openAt(abi::kAtFdCwd, path.text(), abi::kOpenReadOnly);
 }
 
+/// What the namespaces of a process that is a zombie by now answer.
+bool hasEnded(int error) noexcept {
+  return error == kEnoent || error == kEsrch;
+}
+
 /// Waits for the intermediate process of an exec, which leaves the program behind as our own child.
 Status adoptProgram(LaunchReport& report, SpawnedProgram& program) noexcept {
   if (Status s = sys::waitFor(program.pid); !s) return s;
@@ -184,6 +190,8 @@ Status spawnProgram(const LaunchPlan& plan, LaunchReport& report,
   if (plan.joinsMounts()) return adoptProgram(report, program);
   Result<UniqueFd> mounts = openMountNamespace(program.pid, pidfd);
   if (mounts) program.mountNamespace = static_cast<UniqueFd&&>(mounts.value());
+  // A short program may have ended by now, and its mounts with it: then there is nothing to hold.
+  if (!mounts && hasEnded(mounts.error().number)) return {};
   return mounts.status();
 }
 

@@ -11,6 +11,7 @@ constexpr int kEproto = 71;
 constexpr unsigned kFileMode = 0600;
 constexpr size_t kStartTicksField = 22;
 constexpr size_t kBootIdLength = 36;
+constexpr const char* kUnfinishedExit = "exit.tmp";
 constexpr int kCreate = abi::kOpenWriteOnly | abi::kOpenCreate | abi::kOpenTruncate;
 
 bool isDigit(char c) noexcept {
@@ -63,12 +64,20 @@ Status writePidFile(int directory, const ProcessPayload& process) noexcept {
   return sys::writeAll(file.value().get(), text.text(), text.length()).on("pid");
 }
 
-Status writeExitFile(int directory, const ExitPayload& exit) noexcept {
-  Result<UniqueFd> file = sys::openAt(directory, "exit.tmp", kCreate, kFileMode);
-  if (!file) return file.status().on("exit.tmp");
-  Status written = sys::writeAll(file.value().get(), &exit, sizeof exit);
-  if (!written) return written.on("exit.tmp");
-  return sys::renameAt(directory, "exit.tmp", "exit").on("exit");
+Status ExitFile::prepare(int directory) noexcept {
+  Result<UniqueFd> file = sys::openAt(directory, kUnfinishedExit, kCreate, kFileMode);
+  if (!file) return file.status().on(kUnfinishedExit);
+  directory_ = directory;
+  file_ = static_cast<UniqueFd&&>(file.value());
+  const ExitPayload nothing{};
+  return sys::writeAll(file_.get(), &nothing, sizeof nothing).on(kUnfinishedExit);
+}
+
+Status ExitFile::write(const ExitPayload& exit) noexcept {
+  Result<size_t> size = sys::writeAt(file_.get(), &exit, sizeof exit, 0);
+  if (!size) return size.status().on(kUnfinishedExit);
+  file_.reset();
+  return sys::renameAt(directory_, kUnfinishedExit, "exit").on("exit");
 }
 
 }  // namespace teu

@@ -5,6 +5,7 @@
 
 #include "launch/frames.h"
 #include "sys/result.h"
+#include "sys/unique_fd.h"
 
 namespace teu {
 
@@ -17,7 +18,16 @@ bool parseStartTicks(const char* stat, uint64_t& ticks) noexcept;
 
 /// `pid`: "PID STARTTICKS SUPERVISORPID BOOTID\n".
 Status writePidFile(int directory, const ProcessPayload& process) noexcept;
-/// `exit`: an ExitPayload; whole or absent.
-Status writeExitFile(int directory, const ExitPayload& exit) noexcept;
+/// `exit`: an ExitPayload; whole or absent. Its space is taken when the launch begins, so that a
+/// full disk cannot swallow how the program ended, and the end has one file less to make.
+class ExitFile {
+ public:
+  Status prepare(int directory) noexcept;
+  Status write(const ExitPayload& exit) noexcept;
+
+ private:
+  int directory_ = -1;
+  UniqueFd file_;
+};
 
 }  // namespace teu

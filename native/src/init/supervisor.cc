@@ -80,6 +80,7 @@ Status Supervisor::begin(const LaunchPlan& plan) noexcept {
   process_ = {
       .pid = static_cast<uint32_t>(program_.pid), .unused = 0, .startTicks = startTicks.value()};
   if (Status s = writePidFile(directory_.get(), process_); !s) return s.during(step::kDirectory);
+  if (Status s = exitFile_.prepare(directory_.get()); !s) return s.during(step::kDirectory);
   if (plan.socketPath == nullptr) return {};
   Result<UniqueFd> listener = sys::listenAt(plan.socketPath);
   if (!listener) return listener.status().during(step::kSocket);

@@ -11,6 +11,7 @@
 #include "init/log_store.h"
 #include "init/program_input.h"
 #include "init/spawn.h"
+#include "init/state_directory.h"
 #include "launch/frames.h"
 #include "launch/plan.h"
 #include "sys/memory.h"
@@ -88,6 +89,7 @@ class Supervisor {
   uint64_t giveUpAtNs_ = 0;
 
   UniqueFd directory_;
+  ExitFile exitFile_;
   UniqueFd listener_;
   UniqueFd childSignals_;
   UniqueFd terminal_;

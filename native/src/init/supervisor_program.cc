@@ -96,8 +96,8 @@ void Supervisor::programEnded(const sys::ExitStatus& status) noexcept {
   if (!rotationMustWait()) readOutputs(true);
   exit_ = exitOf(status);
   state_ = SupervisorState::kExited;
-  // A full disk must not hide the exit from those who listen.
-  static_cast<void>(writeExitFile(directory_.get(), exit_));
+  // Trouble with the disk must not hide the exit from those who listen.
+  static_cast<void>(exitFile_.write(exit_));
   broadcast(ServerFrame::kExit, &exit_, sizeof exit_);
 }
 

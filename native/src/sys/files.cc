@@ -84,6 +84,10 @@ Result<size_t> writeSome(int fd, const void* buffer, size_t size) noexcept {
   return sizeOf(callUninterrupted(__NR_write, fd, buffer, size), "write");
 }
 
+Result<size_t> writeAt(int fd, const void* buffer, size_t size, uint64_t offset) noexcept {
+  return sizeOf(callUninterrupted(__NR_pwrite64, fd, buffer, size, offset), "pwrite64");
+}
+
 Status writeAll(int fd, const void* buffer, size_t size) noexcept {
   const char* next = static_cast<const char*>(buffer);
   while (size > 0) {

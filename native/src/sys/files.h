@@ -40,6 +40,7 @@ Result<FileInfo> fileInfoAt(int directory, const char* name) noexcept;
 Result<size_t> readSome(int fd, void* buffer, size_t size) noexcept;
 Result<size_t> readAt(int fd, void* buffer, size_t size, uint64_t offset) noexcept;
 Result<size_t> writeSome(int fd, const void* buffer, size_t size) noexcept;
+Result<size_t> writeAt(int fd, const void* buffer, size_t size, uint64_t offset) noexcept;
 /// Writes all or fails.
 Status writeAll(int fd, const void* buffer, size_t size) noexcept;
 /// Reads a small file whole into `buffer` and ends it with NUL; E2BIG if it does not fit.
