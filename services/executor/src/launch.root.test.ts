@@ -226,6 +226,19 @@ describe('asking during a launch', () => {
 });
 
 describe('many at a time', () => {
+  it('300 programs that end at once have all run, whoever is faster', async () => {
+    const { client } = executor;
+    const next = Array.from({ length: 300 }).values();
+    const worker = async () => {
+      while (next.next().done !== true) {
+        const id = await client.launch(['sh', '-c', 'exit 3']);
+        expect(await client.wait(id)).toMatchObject({ exitCode: 3, lost: false });
+        await client.remove(id, false);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+  });
+
   it('50 launches leave no descriptor, directory, socket or process behind', async () => {
     const { client } = executor;
     await client.remove(await client.launch(['true']));
