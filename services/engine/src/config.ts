@@ -68,6 +68,13 @@ export const engineConfig = defineConfig({
     default: 4096,
     doc: 'Most tasks of a container that asks for no limit; -1 for none',
   },
+  warmStarts: {
+    env: 'TEU_ENGINE_WARM_STARTS',
+    flag: '--warm-starts',
+    parse: integer({ min: 0, max: 64 }),
+    default: 2,
+    doc: 'Starts that are made in advance for each image that was run in the last minute; 0 for none',
+  },
   eventsKept: {
     env: 'TEU_ENGINE_EVENTS_KEPT',
     flag: '--events-kept',

@@ -13,11 +13,15 @@ afterEach(async () => {
   await host.close();
 });
 
-async function startEngine(failpoints = ''): Promise<EngineClient> {
+async function startEngine(failpoints = '', warmStarts = 0): Promise<EngineClient> {
   service = await startService('engine', {
     runDir: host.directory,
     dataDir: host.dataDir,
-    env: { TEU_FAILPOINTS: failpoints, TEU_NATS_URL: 'nats://127.0.0.1:9' },
+    env: {
+      TEU_FAILPOINTS: failpoints,
+      TEU_NATS_URL: 'nats://127.0.0.1:9',
+      TEU_ENGINE_WARM_STARTS: String(warmStarts),
+    },
   });
   return new EngineClient(service.channel);
 }
@@ -36,6 +40,11 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     await client.create(['sleep'], { name: 'new' });
     await client.remove('new');
   },
+  warm: async (client) => {
+    await waitFor(() => host.image.watchers > 0);
+    await client.run(['true'], { autoRemove: true }, { wait: true });
+    await service?.exited;
+  },
   teardown: (client) => client.run(['true'], { autoRemove: true }, { wait: true }),
 };
 
@@ -50,8 +59,8 @@ test.each(ENGINE_FAILPOINTS)('ends at %s', { timeout: 30_000 }, async (point) =>
   const old = await before.run(['sleep'], { name: 'old' });
   await service?.stop();
 
-  const dying = await startEngine(`${point}=exit`);
   const verb = point.split('.')[1] ?? '';
+  const dying = await startEngine(`${point}=exit`, verb === 'warm' ? 2 : 0);
   const trigger = point === 'engine.start.after-intent' ? startTwice : TRIGGERS[verb];
   await trigger?.(dying).catch(() => undefined);
   expect(await service?.exited).toMatchObject({ code: 70 });
@@ -68,6 +77,28 @@ test.each(ENGINE_FAILPOINTS)('ends at %s', { timeout: 30_000 }, async (point) =>
   await waitFor(() => holdsExactly([]));
   expect((await after.run(['true'], { name: 'new' }, { wait: true })).exit?.exitCode).toBe(0);
 });
+
+test.each(['engine.start.after-launch', 'engine.start.after-record'])(
+  'ends at %s of a start that was made in advance',
+  { timeout: 30_000 },
+  async (point) => {
+    host = await FakeHost.withoutEngine();
+    const dying = await startEngine(`${point}=exit@2`, 1);
+    await waitFor(() => host.image.watchers > 0);
+    await dying.run(['true'], { autoRemove: true }, { wait: true });
+    await waitFor(() => host.driver.prepares === 2 && host.driver.active.size === 1);
+    await dying.run(['sleep'], { name: 'new' }).catch(() => undefined);
+    expect(host.driver.prepares).toBe(2);
+    expect(await service?.exited).toMatchObject({ code: 70 });
+
+    const after = await startEngine();
+    await waitFor(async () => holdsExactly((await after.list({ all: true })).containers));
+    const { containers } = await after.list({ all: true });
+    expect(containers).toHaveLength(point.endsWith('record') ? 1 : 0);
+    for (const { id } of containers) await after.remove(id, true);
+    await waitFor(() => holdsExactly([]));
+  },
+);
 
 /** Tells whether the other services hold what these containers need and nothing else. */
 function holdsExactly(containers: Container[]): boolean {

@@ -10,6 +10,8 @@ export const ENGINE_FAILPOINTS = defineFailpoints('engine', [
   'engine.start.after-cgroup',
   'engine.start.after-launch',
   'engine.start.after-record',
+  'engine.warm.after-intent',
+  'engine.warm.after-prepare',
   'engine.exit.before-record',
   'engine.exit.after-record',
   'engine.remove.after-record',

@@ -73,7 +73,7 @@ describe('run', () => {
   test('follows a name that has moved to another image since', async () => {
     await client.run(['true'], {}, { wait: true });
     host.driver.committed.add('sha256:newer');
-    host.image.put('busybox', 'sha256:newer', { env: ['LANG=new'] });
+    await host.image.put('busybox', 'sha256:newer', { env: ['LANG=new'] });
     const { id, imageId, spec } = await client.run(['sleep']);
     expect(imageId).toBe('sha256:sha256:newer');
     expect(spec?.env).toEqual(['LANG=new']);
@@ -82,7 +82,7 @@ describe('run', () => {
 
   test('of an image that was removed since says so and leaves nothing', async () => {
     await client.run(['true'], { autoRemove: true }, { wait: true });
-    host.image.delete('busybox');
+    await host.image.delete('busybox');
     await expect(client.run(['true'])).rejects.toMatchObject({ reason: 'IMAGE_NOT_FOUND' });
     await host.settled();
     expect(host.holdings()).toEqual(NOTHING);

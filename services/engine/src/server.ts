@@ -13,10 +13,12 @@ import { ExecSessions } from './domain/exec-sessions.js';
 import { ExitRecorder } from './domain/exit-recorder.js';
 import { ExitWatch } from './domain/exit-watch.js';
 import { ImageCache } from './domain/image-cache.js';
+import { ImageWatch } from './domain/image-watch.js';
 import { LogReaders } from './domain/log-readers.js';
 import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
+import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
 import { engineService } from './handlers/engine-service.js';
 import { connectPeers } from './peers/peers.js';
@@ -55,6 +57,8 @@ export async function startServer(
     expireRequests(engine);
     const watch = new ExitWatch(engine, recorder, execSessions);
     watch.start();
+    const imageWatch = new ImageWatch(engine, engine.pool);
+    imageWatch.start();
     const server = await startRpcServer({
       name: 'engine',
       version: VERSION,
@@ -70,6 +74,8 @@ export async function startServer(
       close: async () => {
         clearInterval(expiry);
         await server.close();
+        await imageWatch.close();
+        await engine.pool.disable();
         await watch.close();
         await engine.teardown.close();
         await stopEvents();
@@ -104,10 +110,12 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     ...{ store, peers, files, readers, log },
     onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
   });
+  const defaults = { driver: config.drivers[0]?.name ?? '', pidsLimit: config.pidsLimit };
+  const base = { store, peers, files, readers, teardown, log, defaults };
   const parts: EngineParts = {
-    ...{ store, peers, files, readers, teardown, log },
+    ...base,
     node: config.node,
-    defaults: { driver: config.drivers[0]?.name ?? '', pidsLimit: config.pidsLimit },
+    pool: new WarmPool(base, config.warmStarts),
     table: createContainerTable(store),
     requests: createRequestTable(store),
     execs: createExecTable(store),

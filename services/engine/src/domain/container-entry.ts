@@ -1,4 +1,5 @@
 import { ContainerState, type Container, type ContainerExit } from '@teu/proto/engine';
+import type { EarlyExit } from './early-exit.js';
 import { Mutex } from './mutex.js';
 
 /** A container in memory: its record as it is on disk, its lock, and who waits for its end. */
@@ -12,8 +13,10 @@ export class ContainerEntry {
   /** Boot of the machine in which it last started; empty if it never has. */
   bootId: string;
 
-  /** Order of creation. */
-  readonly position: number;
+  /** Order of creation; 0 until it is recorded. */
+  position: number;
+  /** Where the end of its program is put while its start is not recorded yet. */
+  earlyExit: EarlyExit | undefined;
 
   constructor(container: Container, position: number, bootId = '') {
     this.id = container.id;

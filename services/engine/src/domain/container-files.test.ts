@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Container, ContainerSpec, NetworkMode } from '@teu/proto/engine';
-import { createContainerFiles } from './container-files.js';
+import { createContainerFiles, filesOwner } from './container-files.js';
 
 let directory = '';
 beforeEach(() => {
@@ -22,12 +22,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const container = (spec: Parameters<typeof ContainerSpec.create>[0]) =>
-  Container.create({ id: 'c1', spec: ContainerSpec.create(spec) });
+const ownerOf = (spec: Parameters<typeof ContainerSpec.create>[0]) =>
+  filesOwner(Container.create({ id: 'c1', spec: ContainerSpec.create(spec) }));
 
 test('a container knows itself, and the names of the host if it shares its network', () => {
   const files = createContainerFiles(join(directory, 'c'), join(directory, 'etc'));
-  const mounts = files.write(container({ hostname: 'box' }));
+  const mounts = files.write(ownerOf({ hostname: 'box' }));
   expect(mounts.map(({ destination }) => destination)).toEqual([
     '/etc/hostname',
     '/etc/hosts',
@@ -38,7 +38,7 @@ test('a container knows itself, and the names of the host if it shares its netwo
   expect(readFileSync(hosts, 'utf8')).toMatch(/^127\.0\.0\.1\tlocalhost\n[^]*\tbox\n$/);
   expect(readFileSync(resolv, 'utf8')).toBe('nameserver 10.0.0.2\n');
   expect(statSync(hosts).mode & 0o777).toBe(0o644);
-  files.write(container({ network: NetworkMode.NETWORK_MODE_HOST }));
+  files.write(ownerOf({ network: NetworkMode.NETWORK_MODE_HOST }));
   expect(readFileSync(hosts, 'utf8')).toBe('10.0.0.1 host\n');
   files.remove('c1');
   expect(readdirSync(join(directory, 'c'))).toEqual([]);
@@ -47,11 +47,11 @@ test('a container knows itself, and the names of the host if it shares its netwo
 
 test('changes of the host are seen, and a missing file is an empty one', () => {
   const files = createContainerFiles(join(directory, 'c'), join(directory, 'etc'));
-  files.write(container({}));
+  files.write(ownerOf({}));
   rmSync(join(directory, 'etc/resolv.conf'));
-  const resolv = files.write(container({}))[2]?.source ?? '';
+  const resolv = files.write(ownerOf({}))[2]?.source ?? '';
   expect(readFileSync(resolv, 'utf8')).toBe('');
   writeFileSync(join(directory, 'etc/resolv.conf'), 'nameserver 10.0.0.3\n');
-  files.write(container({}));
+  files.write(ownerOf({}));
   expect(readFileSync(resolv, 'utf8')).toContain('10.0.0.3');
 });

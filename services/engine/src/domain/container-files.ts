@@ -11,13 +11,27 @@ const LOOPBACK_HOSTS =
 
 const FILES = ['hostname', 'hosts', 'resolv.conf'] as const;
 
+/** Whose files they are. */
+export interface FilesOwner {
+  id: string;
+  hostname: string;
+  /** Whether the container shares the network of the host, and so the names that the host knows. */
+  sharesNetwork: boolean;
+}
+
+/** The owner that a container is. */
+export function filesOwner(container: Container): FilesOwner {
+  const sharesNetwork = requireSpec(container).network === NetworkMode.NETWORK_MODE_HOST;
+  return { id: container.id, hostname: containerHostname(container), sharesNetwork };
+}
+
 /** Files of a container that the engine writes and the container may change: who it is and whom it knows. */
 export interface ContainerFiles {
   /**
    * Writes them anew and gives their binds. Not on disk when it returns: every start writes them again. Synchronous,
    * since three small files take less time than a way through the thread pool.
    */
-  write(container: Container): SpecMount[];
+  write(owner: FilesOwner): SpecMount[];
   /** Deletes them. No error if they are gone. */
   remove(containerId: string): void;
 }
@@ -29,13 +43,11 @@ export interface ContainerFiles {
 export function createContainerFiles(directory: string, hostEtc = '/etc'): ContainerFiles {
   const host = new HostFiles(hostEtc);
   return {
-    write: (container) => {
-      const own = join(directory, container.id);
-      const shared = requireSpec(container).network === NetworkMode.NETWORK_MODE_HOST;
-      const name = containerHostname(container);
+    write: ({ id, hostname, sharesNetwork }) => {
+      const own = join(directory, id);
       const texts: Record<(typeof FILES)[number], string> = {
-        hostname: `${name}\n`,
-        hosts: shared ? host.read('hosts') : `${LOOPBACK_HOSTS}127.0.1.1\t${name}\n`,
+        hostname: `${hostname}\n`,
+        hosts: sharesNetwork ? host.read('hosts') : `${LOOPBACK_HOSTS}127.0.1.1\t${hostname}\n`,
         'resolv.conf': host.read('resolv.conf'),
       };
       mkdirSync(own, { recursive: true, mode: 0o700 });

@@ -5,8 +5,25 @@ import type { ContainerEntry } from './container-entry.js';
 export class ContainerRegistry {
   readonly #byId = new Map<string, ContainerEntry>();
   readonly #byName = new Map<string, ContainerEntry>();
+  /** Containers that are not recorded yet, and their names: found by nobody but whoever makes them. */
+  readonly #reserved = new Map<string, ContainerEntry>();
+  readonly #reservedNames = new Map<string, ContainerEntry>();
 
+  /** Keeps id and name for a container that is about to be recorded. */
+  reserve(entry: ContainerEntry): void {
+    this.#reserved.set(entry.id, entry);
+    this.#reservedNames.set(entry.container.name, entry);
+  }
+
+  /** Gives up what was reserved. */
+  release(entry: ContainerEntry): void {
+    this.#reserved.delete(entry.id);
+    this.#reservedNames.delete(entry.container.name);
+  }
+
+  /** Takes in a container that is recorded. */
   add(entry: ContainerEntry): void {
+    this.release(entry);
     this.#byId.set(entry.id, entry);
     this.#byName.set(entry.container.name, entry);
   }
@@ -18,17 +35,18 @@ export class ContainerRegistry {
     entry.markRemoved();
   }
 
+  /** Also one that is not recorded yet. */
   byId(id: string): ContainerEntry | undefined {
-    return this.#byId.get(id);
+    return this.#byId.get(id) ?? this.#reserved.get(id);
   }
 
   isNameTaken(name: string): boolean {
-    return this.#byName.has(name);
+    return this.#byName.has(name) || this.#reservedNames.has(name);
   }
 
   /** @throws CONTAINER_NAME_IN_USE saying who has it. */
   requireFreeName(name: string): void {
-    const holder = this.#byName.get(name);
+    const holder = this.#byName.get(name) ?? this.#reservedNames.get(name);
     if (holder === undefined) return;
     throw teuError(
       'CONTAINER_NAME_IN_USE',

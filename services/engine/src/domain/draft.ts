@@ -6,8 +6,9 @@ import type { ResolvedImage } from './image-cache.js';
 import { fillInDefaults } from './image-defaults.js';
 import { validateSpec } from './spec-validation.js';
 import type { StartClock } from './start-trace.js';
+import type { WarmStart } from './warm-pool.js';
 
-type Parts = Pick<EngineParts, 'images' | 'peers' | 'defaults' | 'registry'>;
+type Parts = Pick<EngineParts, 'images' | 'peers' | 'defaults' | 'registry' | 'pool'>;
 
 /** A container that is thought through but not recorded. */
 export interface Draft {
@@ -18,6 +19,8 @@ export interface Draft {
   image: ResolvedImage;
   /** What the image service says. Nothing may run before it agrees. */
   confirmation: Promise<ResolvedImage>;
+  /** What was made in advance and fits; its taker launches it or gives it up. */
+  warm: WarmStart | undefined;
 }
 
 /**
@@ -28,28 +31,41 @@ export async function draftContainer(
   parts: Parts,
   asked: ContainerSpec,
   trace: StartClock,
+  mayBeWarm = false,
 ): Promise<Draft> {
   validateSpec(asked);
   const driver = asked.driver || parts.defaults.driver;
   parts.peers.driver(driver);
   if (asked.name !== '') parts.registry.requireFreeName(asked.name);
-  const confirmation = trace.phase('image', () => parts.images.ask(asked.image, driver));
+  const current = parts.images.current(asked.image, driver);
+  const confirmation =
+    current === undefined
+      ? trace.phase('image', () => parts.images.ask(asked.image, driver))
+      : Promise.resolve(current);
   // It is awaited later, and a failure before that must not count as unhandled.
   confirmation.catch(() => undefined);
-  const image = parts.images.guess(asked.image, driver) ?? (await confirmation);
-  const id = newContainerId();
+  const image = current ?? parts.images.guess(asked.image, driver) ?? (await confirmation);
   // Asked again, since the answer of the image service may have taken its time.
   if (asked.name !== '') parts.registry.requireFreeName(asked.name);
   const name = asked.name || generateContainerName((taken) => parts.registry.isNameTaken(taken));
-  const container = Container.create({
-    id,
-    name,
-    state: ContainerState.CONTAINER_STATE_CREATED,
-    createTime: clock.now(),
-    driver,
-    snapshotKey: containerSnapshotKey(id),
-  });
-  return { container: withImage(parts, container, asked, image), asked, image, confirmation };
+  const id = newContainerId();
+  const snapshotKey = containerSnapshotKey(id);
+  const createTime = clock.now();
+  const state = ContainerState.CONTAINER_STATE_CREATED;
+  const empty = Container.create({ id, name, state, createTime, driver, snapshotKey });
+  const container = withImage(parts, empty, asked, image);
+  // Last, so that nothing can fail between the taking and the use.
+  const isCertain = parts.images.current(asked.image, driver) === image;
+  const isWarm = mayBeWarm && isCertain && !hasLimits(asked);
+  const warm = isWarm ? parts.pool.take(driver, image.snapshot) : undefined;
+  if (warm === undefined) return { container, asked, image, confirmation, warm };
+  const named = { ...container, id: warm.containerId, snapshotKey: warm.snapshotKey };
+  return { container: named, asked, image, confirmation, warm };
+}
+
+/** Cgroups that are made in advance have the default limits. */
+function hasLimits({ resources }: ContainerSpec): boolean {
+  return [resources?.cpu, resources?.memory, resources?.pids].some((part) => part !== undefined);
 }
 
 /** Fills a container in from an image. */

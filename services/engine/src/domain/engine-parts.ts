@@ -10,6 +10,7 @@ import type { ImageCache } from './image-cache.js';
 import type { LogReaders } from './log-readers.js';
 import type { SpecDefaults } from './image-defaults.js';
 import type { TeardownQueue } from './teardown-queue.js';
+import type { WarmPool } from './warm-pool.js';
 
 /** What the verbs of the engine work with. Made once in server.ts. */
 export interface EngineParts {
@@ -28,4 +29,5 @@ export interface EngineParts {
   files: ContainerFiles;
   readers: LogReaders;
   teardown: TeardownQueue;
+  pool: WarmPool;
 }

@@ -1,15 +1,13 @@
-import { CgroupServiceService, type Stats } from '@teu/proto/cgroup';
+import type { Stats } from '@teu/proto/cgroup';
 import type { ContainerExit } from '@teu/proto/engine';
 import type { ContainerProcess, ExitStatus } from '@teu/proto/executor';
 import { failpoint } from '@teu/failpoint';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
+import { containerExit, killedForMemory } from './exit-memory.js';
 import { exitOf } from './process-exit.js';
 import { recordExit, recordLateOom } from './transitions.js';
-
-/** The exit is recorded without knowing about memory rather than late. */
-const STATS_TIMEOUT_MS = 2_000;
 
 /** Records the ends of programs, each once, whoever tells of them and how often. */
 export class ExitRecorder {
@@ -30,6 +28,10 @@ export class ExitRecorder {
       return;
     }
     const entry = this.#parts.registry.byId(containerId);
+    if (entry?.earlyExit !== undefined) {
+      entry.earlyExit.offer(process);
+      return;
+    }
     await entry?.mutex.run(async () => {
       // The pid tells the runs of one container apart: this may be news of an earlier one.
       if (!entry.running || entry.container.pid !== process.pid) return;
@@ -63,28 +65,9 @@ export class ExitRecorder {
   }
 
   async #recordContainer(entry: ContainerEntry, status: ExitStatus): Promise<void> {
-    const failed = status.exitCode !== 0 || status.lost;
-    const oomKilled = failed && (await this.#wasKilledForMemory(entry.id));
+    const exit = await containerExit(this.#parts, entry.id, status);
     failpoint('engine.exit.before-record');
-    recordExit(this.#parts, entry, exitOf(status, oomKilled));
+    recordExit(this.#parts, entry, exit);
     failpoint('engine.exit.after-record');
   }
-
-  async #wasKilledForMemory(id: string): Promise<boolean> {
-    try {
-      const { stats } = await this.#parts.peers.cgroup.call(
-        CgroupServiceService.getStats,
-        { id },
-        { timeoutMs: STATS_TIMEOUT_MS },
-      );
-      return stats !== undefined && killedForMemory(stats);
-    } catch (error) {
-      this.#parts.log.warn({ container_id: id, err: error }, 'no memory figures at an exit');
-      return false;
-    }
-  }
-}
-
-function killedForMemory(stats: Stats): boolean {
-  return (stats.memory?.oomKillCount ?? 0) > 0;
 }

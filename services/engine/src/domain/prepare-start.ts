@@ -2,8 +2,10 @@ import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { CgroupServiceService, type CgroupMembership } from '@teu/proto/cgroup';
 import { SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import type { LinuxResources } from '@teu/proto/type';
 import type { Peers } from '../peers/peers.js';
 import type { ContainerEntry } from './container-entry.js';
+import { filesOwner } from './container-files.js';
 import { withImage, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec, type LaunchParts } from './executor-spec.js';
@@ -26,7 +28,7 @@ export async function prepareNew(
 ): Promise<LaunchParts> {
   const snapshot = trace.phase('prepare', () => prepareConfirmed(parts, entry, draft));
   const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
-  const fileMounts = trace.phaseSync('files', () => parts.files.write(entry.container));
+  const fileMounts = trace.phaseSync('files', () => parts.files.write(filesOwner(entry.container)));
   const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
   return { rootMounts, membership, fileMounts };
 }
@@ -50,7 +52,7 @@ export async function prepareAgain(
   const { driver, snapshotKey } = entry.container;
   const snapshot = trace.phase('prepare', () => mountsOf(parts.peers, driver, snapshotKey));
   const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
-  const fileMounts = trace.phaseSync('files', () => parts.files.write(entry.container));
+  const fileMounts = trace.phaseSync('files', () => parts.files.write(filesOwner(entry.container)));
   const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
   return { rootMounts, membership, fileMounts };
 }
@@ -60,7 +62,7 @@ async function prepareConfirmed(
   entry: ContainerEntry,
   draft: Draft,
 ): Promise<Mount[]> {
-  const begun = prepare(parts, entry, draft.image.snapshot).then(
+  const begun = makeLayer(parts, entry.container, draft.image.snapshot).then(
     (mounts) => ({ mounts }),
     (error: unknown) => ({ error }),
   );
@@ -79,12 +81,13 @@ async function prepareConfirmed(
   if (!('error' in outcome)) await removeLayer(parts, entry);
   else if (!isTeuError(outcome.error) || outcome.error.status !== 'NOT_FOUND') throw outcome.error;
   recordRevision(parts, entry, withImage(parts, entry.container, draft.asked, confirmed));
-  return prepare(parts, entry, confirmed.snapshot);
+  return makeLayer(parts, entry.container, confirmed.snapshot);
 }
 
-async function prepare(
-  { peers }: EngineParts,
-  { container: { driver, snapshotKey } }: ContainerEntry,
+/** Makes a writable layer on top of a committed one. */
+export async function makeLayer(
+  { peers }: Pick<EngineParts, 'peers'>,
+  { driver, snapshotKey }: { driver: string; snapshotKey: string },
   parent: string,
 ): Promise<Mount[]> {
   const request = { snapshotter: driver, key: snapshotKey, parent, labels: {} };
@@ -113,18 +116,28 @@ async function removeLayer(
 }
 
 async function createCgroup(
-  { peers }: EngineParts,
+  parts: EngineParts,
   entry: ContainerEntry,
 ): Promise<CgroupMembership | undefined> {
-  const request = { id: entry.id, resources: requireSpec(entry.container).resources };
+  const membership = await makeCgroup(parts, entry.id, requireSpec(entry.container).resources);
+  failpoint('engine.start.after-cgroup');
+  return membership;
+}
+
+/** Makes a cgroup with these limits. */
+export async function makeCgroup(
+  { peers }: Pick<EngineParts, 'peers'>,
+  id: string,
+  resources: LinuxResources | undefined,
+): Promise<CgroupMembership | undefined> {
+  const request = { id, resources };
   const options = { timeoutMs: CALL_TIMEOUT_MS };
   const { cgroup } = await peers.cgroup.call(CgroupServiceService.createCgroup, request, options);
-  failpoint('engine.start.after-cgroup');
   return cgroup?.membership;
 }
 
 /** Waits for both, also when one fails: an undo must not run beside what it undoes. */
-async function bothSettled<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+export async function bothSettled<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   const [first, second] = await Promise.allSettled([one, other]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'rejected') throw second.reason;

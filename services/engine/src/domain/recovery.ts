@@ -37,6 +37,9 @@ function recoverIntent(parts: EngineParts, intent: Intent): void {
     case 'teardown':
       parts.teardown.adopt(intent);
       return;
+    case 'warm':
+      clearUnrecorded(parts, intent);
+      return;
     case 'create':
     case 'run':
       if (entry === undefined) clearUnrecorded(parts, intent);
@@ -58,7 +61,7 @@ function startProblem(intent: Intent): string | undefined {
   return intent.operation === 'run' ? INTERRUPTED : undefined;
 }
 
-/** The row is gone (put aside because it was damaged): what was made for it can still be named. */
+/** There is no row (not yet, or it was damaged): what was made can still be named. */
 function clearUnrecorded(parts: EngineParts, intent: Intent): void {
   const { driver, snapshotKey } = intent.payload as { driver: string; snapshotKey: string };
   parts.store.transaction(() => {

@@ -1,17 +1,12 @@
-import { isTeuError, teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
-import { clock } from '@teu/ids';
-import { ContainerState, type ContainerExit, type ContainerSpec } from '@teu/proto/engine';
-import {
-  ExecutorServiceService,
-  type LaunchContainerResponse,
-  type Spec,
-} from '@teu/proto/executor';
+import { ContainerState, type ContainerSpec } from '@teu/proto/engine';
+import { ExecutorServiceService } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
 import { containerNotFound } from './container-registry.js';
-import { draftContainer } from './draft.js';
+import { draftContainer, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
-import { buildExecutorSpec, type LaunchParts } from './executor-spec.js';
+import { failedStart, problemOf, undo } from './failed-start.js';
+import { launch } from './launch.js';
 import { prepareAgain, prepareLayer, prepareNew } from './prepare-start.js';
 import { StartClock } from './start-trace.js';
 import {
@@ -22,6 +17,7 @@ import {
   undoCreation,
   undoStart,
 } from './transitions.js';
+import { runWarm } from './warm-run.js';
 
 /** A request to make a container, after its repeatability was looked at. */
 export interface NewContainer {
@@ -29,7 +25,14 @@ export interface NewContainer {
   request: { requestId: string; digest: string } | undefined;
 }
 
-const LAUNCH_TIMEOUT_MS = 30_000;
+/** How a run is made. */
+export interface RunOptions {
+  trace: StartClock;
+  /** Whether the client waits for the end. */
+  waits: boolean;
+}
+
+const DELETE_TIMEOUT_MS = 30_000;
 /** How long a new run waits for clients that still read the output of the one before. */
 const READERS_TIMEOUT_MS = 2_000;
 
@@ -60,9 +63,23 @@ export async function createContainer(
 export async function runContainer(
   parts: EngineParts,
   { spec, request }: NewContainer,
-  trace: StartClock,
+  options: RunOptions,
 ): Promise<ContainerEntry> {
-  const draft = await draftContainer(parts, spec, trace);
+  const draft = await draftContainer(parts, spec, options.trace, true);
+  const warm =
+    draft.warm && (await runWarm(parts, { ...draft, warm: draft.warm }, request, options));
+  if (warm !== undefined) return warm;
+  // What was made in advance did not serve: all of it is given up, also the id.
+  const cold = draft.warm === undefined ? draft : await draftContainer(parts, spec, options.trace);
+  return runCold(parts, cold, request, options);
+}
+
+async function runCold(
+  parts: EngineParts,
+  draft: Draft,
+  request: NewContainer['request'],
+  { trace, waits }: RunOptions,
+): Promise<ContainerEntry> {
   const { entry, intentId } = trace.phaseSync('record', () =>
     recordCreation(parts, { container: draft.container, operation: 'run', request }),
   );
@@ -70,7 +87,9 @@ export async function runContainer(
     try {
       failpoint('engine.run.after-intent');
       const launchParts = await prepareNew(parts, entry, draft, trace);
-      await launch(parts, entry, launchParts, intentId, trace);
+      await launch(parts, entry, { launchParts, waits, trace }, (started) =>
+        recordRunning(parts, entry, intentId, started),
+      );
     } catch (error) {
       undo(parts, entry, () => undoCreation(parts, entry, intentId, problemOf(error)));
       throw error;
@@ -94,24 +113,15 @@ export async function startContainer(
       failpoint('engine.start.after-intent');
       await clearEarlierRun(parts, entry);
       const launchParts = await prepareAgain(parts, entry, trace);
-      await launch(parts, entry, launchParts, intentId, trace);
+      await launch(parts, entry, { launchParts, waits: false, trace }, (started) =>
+        recordRunning(parts, entry, intentId, started),
+      );
     } catch (error) {
       undo(parts, entry, () => undoStart(parts, entry, intentId, failedStart(error)));
       throw error;
     }
     failpoint('engine.start.after-record');
   });
-}
-
-/** How a start that failed looks in the record: with the exit code that docker gives for it. */
-export function failedStart(error: unknown): ContainerExit {
-  const exitCode = isTeuError(error, 'PROGRAM_NOT_FOUND')
-    ? 127
-    : isTeuError(error, 'PROGRAM_NOT_EXECUTABLE')
-      ? 126
-      : 128;
-  const problem = problemOf(error);
-  return { exitCode, signal: 0, oomKilled: false, exitTime: clock.now(), error: problem };
 }
 
 /** The executor takes an id only once, and an old cgroup would count for the new run. */
@@ -122,57 +132,6 @@ async function clearEarlierRun(parts: EngineParts, entry: ContainerEntry): Promi
   await parts.peers.executor.call(
     ExecutorServiceService.deleteProcess,
     { containerId: entry.id, execId: '', force: true },
-    { timeoutMs: LAUNCH_TIMEOUT_MS },
+    { timeoutMs: DELETE_TIMEOUT_MS },
   );
-}
-
-async function launch(
-  parts: EngineParts,
-  entry: ContainerEntry,
-  launchParts: LaunchParts,
-  intentId: string,
-  trace: StartClock,
-): Promise<void> {
-  const spec = buildExecutorSpec(entry.container, launchParts);
-  const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec));
-  if (answer.process === undefined) {
-    throw teuError('LAUNCH_FAILED', `the executor says nothing about container ${entry.id}`);
-  }
-  failpoint('engine.start.after-launch');
-  trace.addLaunch(answer.trace);
-  recordRunning(parts, entry, intentId, { process: answer.process, trace: trace.finish() });
-}
-
-async function askForLaunch(
-  { peers }: EngineParts,
-  containerId: string,
-  spec: Spec,
-): Promise<LaunchContainerResponse> {
-  try {
-    return await peers.executor.call(
-      ExecutorServiceService.launchContainer,
-      { containerId, spec, logLimits: undefined },
-      { timeoutMs: LAUNCH_TIMEOUT_MS },
-    );
-  } catch (error) {
-    if (!isTeuError(error, 'CONTAINER_EXISTS')) throw error;
-    // The call was repeated after its answer was lost.
-    const request = { containerId, execId: '' };
-    const { process } = await peers.executor.call(ExecutorServiceService.getProcess, request);
-    return { process, trace: undefined };
-  }
-}
-
-/** An undo that can't be recorded (full disk) is made up for by the next start of the engine: its intent stays. */
-function undo(parts: EngineParts, entry: ContainerEntry, record: () => void): void {
-  try {
-    record();
-  } catch (error) {
-    parts.log.error({ container_id: entry.id, err: error }, 'could not record the undo of a start');
-  }
-}
-
-/** What events and records say about a failure; causes and host paths stay in the log. */
-function problemOf(error: unknown): string {
-  return isTeuError(error) ? error.message : 'internal error; the log has the details';
 }

@@ -117,53 +117,97 @@ export function undoStart(
   entry.accept(container);
 }
 
-/** Records that the program runs. */
+/** A program that was launched. */
+export interface StartedProgram {
+  process: ContainerProcess;
+  trace: StartTrace;
+  /** How it ended, if it has by now. */
+  exit: ContainerExit | undefined;
+}
+
+/** Records that the program of a recorded container runs, or that it ran. */
 export function recordRunning(
   parts: Parts,
   entry: ContainerEntry,
   intentId: string,
-  started: { process: ContainerProcess | undefined; trace: StartTrace },
+  started: StartedProgram,
 ): void {
-  const container: Container = {
-    ...entry.container,
-    state: ContainerState.CONTAINER_STATE_RUNNING,
-    pid: started.process?.pid ?? 0,
-    startTime: started.process?.startTime,
-    startTrace: started.trace,
-    exit: undefined,
-  };
+  const { CONTAINER_ACTION_STARTED: action } = ContainerAction;
+  const container = runningContainer(entry.container, started);
   parts.store.transaction(() => {
-    const action = ContainerAction.CONTAINER_ACTION_STARTED;
-    container.lastSequence = announce(parts, container, [{ action }]);
-    parts.table.update(container, bootId());
     parts.store.intents.finish(intentId);
+    container.lastSequence = announce(parts, container, [
+      { action },
+      ...exitFacts(started.exit, container),
+    ]);
     parts.requests.setAnswer(entry.id, container);
+    if (started.exit === undefined) parts.table.update(container, bootId());
+    else storeEnded(parts, container, bootId());
   });
-  entry.accept(container, bootId());
+  settleEntry(parts, entry, container);
+}
+
+/** Records a container that was launched before it was recorded, from its creation on. */
+export function recordWarmRun(
+  parts: Parts,
+  entry: ContainerEntry,
+  intentId: string,
+  started: StartedProgram,
+  request: Creation['request'],
+): void {
+  const { CONTAINER_ACTION_CREATED, CONTAINER_ACTION_STARTED } = ContainerAction;
+  const container = runningContainer(entry.container, started);
+  const facts = [
+    { action: CONTAINER_ACTION_CREATED, requestId: request?.requestId },
+    { action: CONTAINER_ACTION_STARTED },
+    ...exitFacts(started.exit, container),
+  ];
+  entry.position = parts.store.transaction(() => {
+    parts.store.intents.finish(intentId);
+    container.lastSequence = announce(parts, container, facts);
+    if (request !== undefined) {
+      parts.requests.insert({ ...request, containerId: entry.id });
+      parts.requests.setAnswer(entry.id, container);
+    }
+    if (started.exit !== undefined) noteEnd(parts, container);
+    const isGone = started.exit !== undefined && requireSpec(container).autoRemove;
+    return isGone ? 0 : parts.table.insert(container, bootId());
+  });
+  parts.registry.add(entry);
+  settleEntry(parts, entry, container);
+}
+
+/** Takes back a launch that failed of a container that was not recorded: only the events tell of it. */
+export function undoWarmRun(
+  parts: Parts,
+  entry: ContainerEntry,
+  intentId: string,
+  request: Creation['request'],
+  problem: string,
+): void {
+  const { CONTAINER_ACTION_CREATED, CONTAINER_ACTION_START_FAILED, CONTAINER_ACTION_REMOVED } =
+    ContainerAction;
+  parts.registry.release(entry);
+  entry.markRemoved();
+  parts.store.transaction(() => {
+    parts.store.intents.finish(intentId);
+    announce(parts, entry.container, [
+      { action: CONTAINER_ACTION_CREATED, requestId: request?.requestId },
+      { action: CONTAINER_ACTION_START_FAILED, error: problem },
+      { action: CONTAINER_ACTION_REMOVED },
+    ]);
+    parts.teardown.schedule(wholeTeardown(entry.container));
+  });
 }
 
 /** Records how the program ended; a container that removes itself is gone with the same transaction. */
 export function recordExit(parts: Parts, entry: ContainerEntry, exit: ContainerExit): void {
-  const removes = requireSpec(entry.container).autoRemove;
-  const container: Container = {
-    ...entry.container,
-    state: ContainerState.CONTAINER_STATE_EXITED,
-    pid: 0,
-    exit,
-  };
+  const container = endedContainer(entry.container, exit);
   parts.store.transaction(() => {
-    container.lastSequence = announce(parts, container, exitFacts(exit, removes));
-    parts.requests.setFinal(entry.id, container);
-    if (removes) {
-      parts.table.delete(entry.id);
-      parts.teardown.schedule(wholeTeardown(container));
-    } else {
-      parts.table.update(container, entry.bootId);
-      parts.teardown.schedule({ containerId: entry.id, cgroup: true });
-    }
+    container.lastSequence = announce(parts, container, exitFacts(exit, container));
+    storeEnded(parts, container, entry.bootId);
   });
-  entry.accept(container);
-  if (removes) parts.registry.remove(entry);
+  settleEntry(parts, entry, container, entry.bootId);
 }
 
 /** Records facts that leave the state as it is. */
@@ -204,7 +248,54 @@ export function recordRemoval(parts: Parts, entry: ContainerEntry): void {
   parts.registry.remove(entry);
 }
 
-function exitFacts(exit: ContainerExit, removes: boolean): ContainerFact[] {
+function runningContainer(container: Container, started: StartedProgram): Container {
+  const { process, trace, exit } = started;
+  const running: Container = {
+    ...container,
+    state: ContainerState.CONTAINER_STATE_RUNNING,
+    pid: process.pid,
+    startTime: process.startTime,
+    startTrace: trace,
+    exit: undefined,
+  };
+  return exit === undefined ? running : endedContainer(running, exit);
+}
+
+function endedContainer(container: Container, exit: ContainerExit): Container {
+  return { ...container, state: ContainerState.CONTAINER_STATE_EXITED, pid: 0, exit };
+}
+
+/** In a transaction: the row of a container whose program has ended, and what is to be cleared away of it. */
+function storeEnded(parts: Parts, container: Container, startedIn: string): void {
+  noteEnd(parts, container);
+  if (requireSpec(container).autoRemove) parts.table.delete(container.id);
+  else parts.table.update(container, startedIn);
+}
+
+/** In a transaction: what follows from the end of a program, but for the row. */
+function noteEnd(parts: Parts, container: Container): void {
+  parts.requests.setFinal(container.id, container);
+  parts.teardown.schedule(
+    requireSpec(container).autoRemove
+      ? wholeTeardown(container)
+      : { containerId: container.id, cgroup: true },
+  );
+}
+
+/** After the transaction: memory follows the disk. */
+function settleEntry(
+  parts: Parts,
+  entry: ContainerEntry,
+  container: Container,
+  startedIn = bootId(),
+): void {
+  entry.accept(container, startedIn);
+  const isOver = container.state === ContainerState.CONTAINER_STATE_EXITED;
+  if (isOver && requireSpec(container).autoRemove) parts.registry.remove(entry);
+}
+
+function exitFacts(exit: ContainerExit | undefined, container: Container): ContainerFact[] {
+  if (exit === undefined) return [];
   const { CONTAINER_ACTION_EXITED, CONTAINER_ACTION_OOM_KILLED, CONTAINER_ACTION_REMOVED } =
     ContainerAction;
   return [
@@ -214,6 +305,6 @@ function exitFacts(exit: ContainerExit, removes: boolean): ContainerFact[] {
       exitCode: exit.exitCode,
       ...(exit.signal === 0 ? {} : { signal: exit.signal }),
     },
-    ...(removes ? [{ action: CONTAINER_ACTION_REMOVED }] : []),
+    ...(requireSpec(container).autoRemove ? [{ action: CONTAINER_ACTION_REMOVED }] : []),
   ];
 }

@@ -26,7 +26,7 @@ export const runAttachedHandler = (engine: Engine) =>
         'run',
         { spec, requestId },
         async (container) => {
-          const started = await runContainer(engine, container, trace);
+          const started = await runContainer(engine, container, { trace, waits: false });
           // At once, since a container that removes itself may end before the next line runs.
           close = engine.readers.open(started.id);
           return started;

@@ -15,7 +15,7 @@ export const runContainerHandler =
     const trace = new StartClock();
     const { spec = ContainerSpec.create(), requestId, wait } = request;
     const outcome = await engine.repeatable.perform('run', { spec, requestId }, (container) =>
-      runContainer(engine, container, trace),
+      runContainer(engine, container, { trace, waits: wait }),
     );
     if (!wait) return { container: outcome.answer, warnings: [] };
     await outcome.entry?.waitUntilStopped(ctx.signal);

@@ -21,8 +21,8 @@ export interface QuarantinedRow {
 
 /** The durable rows of containers. All writes belong into a transaction of the caller's. */
 export interface ContainerTable {
-  /** Adds one and gives its position. */
-  insert(container: Container): number;
+  /** Adds one and gives its position. `bootId` as in StoredContainer. */
+  insert(container: Container, bootId?: string): number;
   update(container: Container, bootId: string): void;
   delete(id: string): void;
   /** Reads all, in order of creation, and puts aside what is damaged. */
@@ -41,13 +41,13 @@ interface Row {
 /** Makes the table of a store. */
 export function createContainerTable(store: Store): ContainerTable {
   return {
-    insert: (container) => {
+    insert: (container, bootId = '') => {
       const body = Container.encode(container).finish();
       const { lastInsertRowid } = store
         .prepare(
           'INSERT INTO containers (id, name, boot_id, body, checksum) VALUES (?, ?, ?, ?, ?)',
         )
-        .run(container.id, container.name, '', body, crc32(body));
+        .run(container.id, container.name, bootId, body, crc32(body));
       return Number(lastInsertRowid);
     },
     update: (container, bootId) => {

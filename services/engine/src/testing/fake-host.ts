@@ -35,13 +35,15 @@ export class FakeHost {
   readonly driver = new FakeDriver();
   readonly cgroup = new FakeCgroup();
   readonly executor = new FakeExecutor();
+  /** Starts that the engine makes in advance. */
+  warmStarts = 0;
   readonly #servers = new Map<FakeName, { close(graceMs?: number): Promise<void> }>();
   #engine: EngineServer | undefined;
   #channel: RpcChannel | undefined;
 
   constructor() {
     this.driver.committed.add('sha256:layer');
-    this.image.put('busybox', 'sha256:layer', { cmd: ['sleep'], env: ['LANG=C'] });
+    void this.image.put('busybox', 'sha256:layer', { cmd: ['sleep'], env: ['LANG=C'] });
     this.cgroup.onKill = (id) => this.executor.find({ containerId: id, execId: '' })?.signal(9);
   }
 
@@ -114,7 +116,11 @@ export class FakeHost {
   }
 
   async startEngine(): Promise<void> {
-    const env = { TEU_RUN_DIR: this.directory, TEU_DATA_DIR: this.dataDir };
+    const env = {
+      TEU_RUN_DIR: this.directory,
+      TEU_DATA_DIR: this.dataDir,
+      TEU_ENGINE_WARM_STARTS: String(this.warmStarts),
+    };
     const config = loadConfig(engineConfig, { env, argv: [] });
     this.#engine = await startServer(config, silentLogger, { events: noEvents });
     this.#channel = connect(this.#engine.address, { serviceName: 'engine' });

@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events';
 import { teuError } from '@teu/errors';
 import {
   Image,
@@ -5,28 +6,77 @@ import {
   ImageServiceService,
   type PrepareImageRequest,
   type PrepareImageResponse,
+  type WatchImagesRequest,
+  type WatchImagesResponse,
 } from '@teu/proto/image';
-import { implement, type Implementation } from '@teu/rpc';
+import { implement, type CallContext, type Implementation } from '@teu/rpc';
 import { unimplemented } from './unimplemented.js';
 
 /** An image service in memory. */
 export class FakeImage {
   readonly #images = new Map<string, PrepareImageResponse>();
+  readonly #changes = new EventEmitter();
+  #number = 0;
   /** Number of PrepareImage calls. */
   calls = 0;
 
-  /** Makes a name mean an image. */
-  put(reference: string, snapshot: string, config: Partial<ImageConfig> = {}): void {
+  /** Makes a name mean an image; resolves when all watchers know. */
+  async put(reference: string, snapshot: string, config: Partial<ImageConfig> = {}): Promise<void> {
     const image = Image.create({
       id: `sha256:${snapshot}`,
       references: [reference],
       config: ImageConfig.create(config),
     });
     this.#images.set(reference, { image, driver: 'overlay2', snapshot });
+    await this.#announce([]);
   }
 
-  delete(reference: string): void {
+  /** Removes a name as the image service does: the layer is asked back first. */
+  async delete(reference: string): Promise<void> {
+    await this.#announce([this.#images.get(reference)?.snapshot ?? '']);
     this.#images.delete(reference);
+    await this.#announce([]);
+  }
+
+  /** Number of watchers. */
+  get watchers(): number {
+    return this.#changes.listenerCount('change');
+  }
+
+  async #announce(snapshots: string[]): Promise<void> {
+    this.#number += 1;
+    const number = this.#number;
+    const watchers = this.watchers;
+    let acknowledged = 0;
+    const done = new Promise<void>((resolve) => {
+      this.#changes.on('acknowledged', (upTo: number) => {
+        if (upTo === number) acknowledged += 1;
+        if (acknowledged === watchers) resolve();
+      });
+    });
+    this.#changes.emit('change', { number, snapshots });
+    if (watchers > 0) await done;
+    this.#changes.removeAllListeners('acknowledged');
+  }
+
+  async *#watch(
+    requests: AsyncIterable<WatchImagesRequest>,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchImagesResponse> {
+    const changes = on(this.#changes, 'change', { signal });
+    void this.#readAcknowledgements(requests).catch(() => undefined);
+    yield { number: 0, snapshots: [] };
+    try {
+      for await (const [change] of changes) yield change as WatchImagesResponse;
+    } catch {
+      // The watcher has gone.
+    }
+  }
+
+  async #readAcknowledgements(requests: AsyncIterable<WatchImagesRequest>): Promise<void> {
+    for await (const { acknowledgedNumber } of requests) {
+      this.#changes.emit('acknowledged', acknowledgedNumber);
+    }
   }
 
   get service(): Implementation {
@@ -38,6 +88,8 @@ export class FakeImage {
         if (found !== undefined) return found;
         throw teuError('IMAGE_NOT_FOUND', `no image is called "${reference}"`);
       },
+      watchImages: (requests: AsyncIterable<WatchImagesRequest>, { signal }: CallContext) =>
+        this.#watch(requests, signal),
     });
   }
 }

@@ -1,0 +1,77 @@
+import { isTeuError, teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import {
+  ExecutorServiceService,
+  type LaunchContainerResponse,
+  type Spec,
+} from '@teu/proto/executor';
+import type { ContainerEntry } from './container-entry.js';
+import { EarlyExit } from './early-exit.js';
+import type { EngineParts } from './engine-parts.js';
+import { buildExecutorSpec, type LaunchParts } from './executor-spec.js';
+import { containerExit } from './exit-memory.js';
+import type { StartClock } from './start-trace.js';
+import type { StartedProgram } from './transitions.js';
+
+const LAUNCH_TIMEOUT_MS = 30_000;
+/** Nobody hears of the start before this is over, so it is short; programs that end sooner cost one write less. */
+const EARLY_EXIT_MS = 4;
+
+/** How a container is launched. */
+export interface Launch {
+  launchParts: LaunchParts;
+  /** Whether the client waits for the end, so that the start alone need not be recorded at once. */
+  waits: boolean;
+  trace: StartClock;
+}
+
+/**
+ * Launches a container's program and records it.
+ * @param record commits the start; the end of the program is told to it, if it ended at once
+ */
+export async function launch(
+  parts: EngineParts,
+  entry: ContainerEntry,
+  { launchParts, waits, trace }: Launch,
+  record: (started: StartedProgram) => void,
+): Promise<void> {
+  const spec = buildExecutorSpec(entry.container, launchParts);
+  const early = new EarlyExit();
+  entry.earlyExit = early;
+  try {
+    const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec));
+    const { process } = answer;
+    if (process === undefined) {
+      throw teuError('LAUNCH_FAILED', `the executor says nothing about container ${entry.id}`);
+    }
+    failpoint('engine.start.after-launch');
+    trace.addLaunch(answer.trace);
+    const finished = trace.finish();
+    const ended = await early.take(process.pid, waits ? EARLY_EXIT_MS : 0);
+    const exit = ended?.exit && (await containerExit(parts, entry.id, ended.exit));
+    record({ process, trace: finished, exit });
+  } finally {
+    // In the same turn as the record: what is told from here on goes the ordinary way.
+    entry.earlyExit = undefined;
+  }
+}
+
+async function askForLaunch(
+  { peers }: EngineParts,
+  containerId: string,
+  spec: Spec,
+): Promise<LaunchContainerResponse> {
+  try {
+    return await peers.executor.call(
+      ExecutorServiceService.launchContainer,
+      { containerId, spec, logLimits: undefined },
+      { timeoutMs: LAUNCH_TIMEOUT_MS },
+    );
+  } catch (error) {
+    if (!isTeuError(error, 'CONTAINER_EXISTS')) throw error;
+    // The call was repeated after its answer was lost.
+    const request = { containerId, execId: '' };
+    const { process } = await peers.executor.call(ExecutorServiceService.getProcess, request);
+    return { process, trace: undefined };
+  }
+}

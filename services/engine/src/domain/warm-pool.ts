@@ -1,0 +1,183 @@
+import { containerSnapshotKey, newContainerId } from '@teu/ids';
+import { failpoint } from '@teu/failpoint';
+import type { CgroupMembership } from '@teu/proto/cgroup';
+import type { SpecMount } from '@teu/proto/executor';
+import type { Mount } from '@teu/proto/snapshots';
+import type { EngineParts } from './engine-parts.js';
+import { bothSettled, makeCgroup, makeLayer } from './prepare-start.js';
+
+/** What a container needs before its launch, made in advance: an id, its layer, its cgroup and its files. */
+export interface WarmStart {
+  containerId: string;
+  driver: string;
+  snapshotKey: string;
+  /** Intent that names all of it, until a container takes it over. */
+  intentId: string;
+  rootMounts: Mount[];
+  /** With the limits of a container that asks for none. */
+  membership: CgroupMembership | undefined;
+  /** For a container with the default host name and no network of the host. */
+  fileMounts: SpecMount[];
+}
+
+/** Starts on one layer of one driver. */
+interface Shelf {
+  driver: string;
+  /** Committed snapshot that they stand on. */
+  parent: string;
+  ready: WarmStart[];
+  /** Settles when the filling that is under way has ended. */
+  filling: Promise<void>;
+  fillTimer?: NodeJS.Timeout;
+  expiryTimer?: NodeJS.Timeout;
+  dropped: boolean;
+}
+
+type Parts = Pick<EngineParts, 'store' | 'peers' | 'files' | 'teardown' | 'log' | 'defaults'>;
+
+/** Long enough for the container that was just answered to be cleared away first. */
+const FILL_DELAY_MS = 15;
+/** An image that nobody has run for this long gets no more starts in advance. */
+const EXPIRY_MS = 60_000;
+
+/**
+ * Makes starts of recently used images in advance, so that a run only has to launch. Small and short-lived; each is
+ * an intent, so that a crash leaks nothing; given up as soon as the image service wants the layer below.
+ */
+export class WarmPool {
+  readonly #parts: Parts;
+  readonly #size: number;
+  readonly #shelves = new Map<string, Shelf>();
+  #enabled = false;
+
+  /** @param size starts kept per image and driver; 0 for none */
+  constructor(parts: Parts, size: number) {
+    this.#parts = parts;
+    this.#size = size;
+  }
+
+  /** Begins to make starts. */
+  enable(): void {
+    this.#enabled = this.#size > 0;
+  }
+
+  /** Stops making starts and gives up those that are there. */
+  async disable(): Promise<void> {
+    this.#enabled = false;
+    await this.#dropShelves([...this.#shelves.values()]);
+  }
+
+  /** Takes a start on this layer, if there is one; more are made in any case, since the image is in use. */
+  take(driver: string, parent: string): WarmStart | undefined {
+    if (!this.#enabled || parent === '') return undefined;
+    const shelf = this.#shelfOf(driver, parent);
+    this.#scheduleFill(shelf);
+    return shelf.ready.shift();
+  }
+
+  /** Gives up the starts on these layers. When it returns, none stands on them any more. */
+  async drop(parents: readonly string[]): Promise<void> {
+    await this.#dropShelves(
+      [...this.#shelves.values()].filter(({ parent }) => parents.includes(parent)),
+    );
+  }
+
+  /** Number of starts that are ready. */
+  get readyCount(): number {
+    return [...this.#shelves.values()].reduce((sum, { ready }) => sum + ready.length, 0);
+  }
+
+  #shelfOf(driver: string, parent: string): Shelf {
+    const key = `${driver} ${parent}`;
+    const known = this.#shelves.get(key);
+    if (known !== undefined) return known;
+    const shelf = { driver, parent, ready: [], filling: Promise.resolve(), dropped: false };
+    this.#shelves.set(key, shelf);
+    return shelf;
+  }
+
+  #scheduleFill(shelf: Shelf): void {
+    clearTimeout(shelf.fillTimer);
+    shelf.fillTimer = setTimeout(() => {
+      shelf.filling = shelf.filling.then(() => this.#fill(shelf));
+    }, FILL_DELAY_MS);
+    clearTimeout(shelf.expiryTimer);
+    shelf.expiryTimer = setTimeout(() => void this.#dropShelves([shelf]), EXPIRY_MS).unref();
+  }
+
+  async #fill(shelf: Shelf): Promise<void> {
+    while (!shelf.dropped && shelf.ready.length < this.#size) {
+      const start = await this.#make(shelf);
+      if (start === undefined) return;
+      shelf.ready.push(start);
+    }
+  }
+
+  /** Undefined if it failed; what was made of it is then cleared away. */
+  async #make({ driver, parent }: Shelf): Promise<WarmStart | undefined> {
+    const { store, files, defaults } = this.#parts;
+    const containerId = newContainerId();
+    const snapshotKey = containerSnapshotKey(containerId);
+    const payload = { driver, snapshotKey };
+    const named = { containerId, driver, snapshotKey };
+    const intentId = store.intents.begin({ operation: 'warm', objectKey: containerId, payload });
+    try {
+      failpoint('engine.warm.after-intent');
+      const resources =
+        defaults.pidsLimit < 0
+          ? undefined
+          : { cpu: undefined, memory: undefined, pids: { limit: defaults.pidsLimit } };
+      const [rootMounts, membership] = await bothSettled(
+        makeLayer(this.#parts, named, parent),
+        makeCgroup(this.#parts, containerId, resources),
+      );
+      failpoint('engine.warm.after-prepare');
+      const hostname = containerId.slice(0, 12);
+      const fileMounts = files.write({ id: containerId, hostname, sharesNetwork: false });
+      return { ...named, intentId, rootMounts, membership, fileMounts };
+    } catch (error) {
+      this.#parts.log.debug({ err: error, driver }, 'no start was made in advance');
+      this.#giveUp({ ...named, intentId });
+      return undefined;
+    }
+  }
+
+  async #dropShelves(shelves: Shelf[]): Promise<void> {
+    for (const shelf of shelves) {
+      shelf.dropped = true;
+      clearTimeout(shelf.fillTimer);
+      clearTimeout(shelf.expiryTimer);
+      this.#shelves.delete(`${shelf.driver} ${shelf.parent}`);
+    }
+    for (const shelf of shelves) {
+      await shelf.filling;
+      const given = shelf.ready.splice(0);
+      for (const start of given) this.#giveUp(start);
+      await Promise.all(given.map((start) => this.#settle(start.containerId)));
+    }
+  }
+
+  #giveUp(start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>): void {
+    this.#parts.store.transaction(() => discardWarm(this.#parts, start));
+  }
+
+  /** Does at once what the queue would do soon. If that fails the queue goes on trying. */
+  async #settle(containerId: string): Promise<void> {
+    try {
+      await this.#parts.teardown.settle(containerId);
+    } catch (error) {
+      this.#parts.log.warn({ container_id: containerId, err: error }, 'a start in advance stays');
+    }
+  }
+}
+
+/** Has a start that no container uses cleared away, in the caller's transaction. */
+export function discardWarm(
+  { store, teardown }: Pick<EngineParts, 'store' | 'teardown'>,
+  start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>,
+): void {
+  const { containerId, driver, snapshotKey, intentId } = start;
+  store.intents.finish(intentId);
+  const snapshot = { driver, key: snapshotKey };
+  teardown.schedule({ containerId, process: true, cgroup: true, snapshot, files: true });
+}
