@@ -40,7 +40,8 @@ test('the lint rule refuses a service that imports another', () => {
   const directory = mkdtempSync(join(root, 'services/cgroup/src/boundary-probe-'));
   try {
     const file = join(directory, 'probe.ts');
-    writeFileSync(file, "import '@teu/service-engine';\n");
+    const other = projects().find((project) => project.directory === 'services/engine');
+    writeFileSync(file, `import '${other!.name}';\n`);
     const graph = spawnSync('nx', ['graph', `--file=${join(directory, 'graph.json')}`], {
       cwd: root,
       encoding: 'utf8',
