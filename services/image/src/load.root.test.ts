@@ -4,7 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { isTeuError } from '@teu/errors';
 import { ArchiveFormat, ImageServiceService, LoadImageRequest } from '@teu/proto/image';
 import { SnapshotsService } from '@teu/proto/snapshots';
-import { debianRootfsTar, requires, runProgram } from '@teu/testing';
+import { debianRootfsTar, requires, runProgram, waitFor } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainIds } from './domain/chain-id.js';
 import { digestOf } from './domain/digest.js';
@@ -155,6 +155,36 @@ describe('loading', () => {
       `tar -df '${path}' --numeric-owner 2>&1 || true`,
     );
     expect(differences).toBe('');
+  });
+});
+
+describe('a load that is cancelled', () => {
+  it('leaves nothing', async () => {
+    const cancel = new AbortController();
+    const request = { path: await debianRootfsTar(), reference: 'cancelled' };
+    const answers = stand.service.channel.serverStream(
+      ImageServiceService.loadImage,
+      LoadImageRequest.create(request),
+      { signal: cancel.signal },
+    );
+    const seen: number[] = [];
+    const walk = async (): Promise<void> => {
+      for await (const { event } of answers) {
+        if (event?.$case !== 'progress') continue;
+        seen.push(event.value.currentBytes);
+        if (seen.length === 3) cancel.abort();
+      }
+    };
+    await expect(walk()).rejects.toEqual(fails('CANCELLED'));
+    // Two steps of progress beyond the first message were bytes that really went by.
+    expect(seen).toEqual([0, expect.any(Number), expect.any(Number)]);
+    expect(seen[2]).toBeGreaterThan(seen[1] ?? Infinity);
+    await waitFor(async () => {
+      expect(await stand.snapshots()).toEqual([]);
+      expect(stand.stored()).toEqual({ blobs: [], staging: [] });
+      return true;
+    });
+    expect(await stand.list()).toEqual([]);
   });
 });
 

@@ -31,6 +31,9 @@ export async function classifyTar(read: ReadAt, isWhole: boolean): Promise<TarCo
   if (!isWhole) return { kind: 'unknown' };
   if (members.get('oci-layout')?.kind === 'file') return { kind: 'oci', members };
   if (members.get('manifest.json')?.kind === 'file') return { kind: 'docker', members };
+  if (members.has('repositories')) {
+    throw teuError('IMAGE_UNSUPPORTED', 'the archive is of docker before 1.10: it has no manifest');
+  }
   if (members.size === 0) throw teuError('ARCHIVE_INVALID', 'the archive is empty');
   return { kind: 'rootfs' };
 }

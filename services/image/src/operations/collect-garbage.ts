@@ -8,9 +8,18 @@ export type GarbageParts = Pick<
 
 /**
  * Removes layers and blobs that no image refers to and no running operation has pinned. Layers go from
- * the top down. What a driver does not give up now stays recorded and goes another time.
+ * the top down. What cannot go now stays recorded and goes another time; it is never the failure of
+ * the operation that came before.
  */
 export async function collectGarbage(parts: GarbageParts): Promise<void> {
+  try {
+    await collect(parts);
+  } catch (error) {
+    parts.log.warn({ err: error }, 'unused blobs and layers stay for now');
+  }
+}
+
+async function collect(parts: GarbageParts): Promise<void> {
   const { blobs, pins } = parts;
   blobs.discard(blobs.unreferenced().filter((digest) => !pins.has(digest)));
   const stuck = new Set<string>();

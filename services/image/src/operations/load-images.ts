@@ -10,6 +10,7 @@ import { generateManifest, generateRootfsConfig } from '../domain/generated-docu
 import { parseImageConfig } from '../domain/image-config.js';
 import type { ImageRecord } from '../domain/image-record.js';
 import { normalizeTag } from '../domain/reference.js';
+import { onDisk } from '../store/storage-error.js';
 import { collectGarbage } from './collect-garbage.js';
 import type { ImageParts } from './image-parts.js';
 import { loadLayer } from './load-layer.js';
@@ -59,9 +60,12 @@ export async function loadImages(
       layers,
     };
     failpoint('image.load.after-intent');
-    const path = await archivePath(scope.staging);
-    const images = await readImages(parts, scope, path, request);
-    await blobs.syncDirectory();
+    const images = await onDisk(async () => {
+      const path = await archivePath(scope.staging);
+      const read = await readImages(parts, scope, path, request);
+      await blobs.syncDirectory();
+      return read;
+    });
     failpoint('image.load.before-commit');
     const loaded = store.transaction(() => {
       for (const [digest, size] of ingested) blobs.record(digest, size);

@@ -86,23 +86,25 @@ async function removeSnapshots(parts: ImageParts, image: ImageRecord): Promise<s
     if (images.chainUsers(chainId, image.id) > 0) break;
     for (const driver of snapshots.driversOf(chainId)) {
       const answer = await layerMutex.run(`${driver} ${chainId}`, async () => {
-        if (pins.has(chainId)) return 'in use';
+        if (pins.has(chainId)) return 'pinned';
         const removed = await drivers.get(driver).remove(chainId);
         if (removed === 'removed') snapshots.forget(driver, chainId);
         return removed;
       });
       // Below the top it can only be another's container; the layer then stays without the image.
-      if (answer === 'in use' && deleted.length > 0) return deleted;
-      if (answer === 'in use') throw inUse(image);
+      if (answer !== 'removed' && deleted.length > 0) return deleted;
+      if (answer !== 'removed') throw inUse(image, answer);
     }
     deleted.push(chainId);
   }
   return deleted;
 }
 
-function inUse(image: ImageRecord): Error {
+function inUse(image: ImageRecord, answer: 'in use' | 'pinned'): Error {
   const name = image.names[0] ?? image.id;
-  return teuError('IMAGE_IN_USE', `containers stand on the image ${name}; nothing was removed`, {
+  const why =
+    answer === 'pinned' ? 'is being loaded or prepared' : 'has containers that stand on it';
+  return teuError('IMAGE_IN_USE', `the image ${name} ${why}; nothing was removed`, {
     metadata: { image: image.id, name },
   });
 }

@@ -36,12 +36,17 @@ export interface ImageStand {
 export const DRIVER = 'overlay2';
 const LOAD_MS = 60_000;
 
-export async function startImageStand(env: Record<string, string> = {}): Promise<ImageStand> {
+/** `prepare` runs once the directories are known and before anything is in them. */
+export async function startImageStand(
+  env: Record<string, string> = {},
+  prepare: (dataDir: string) => void = () => undefined,
+): Promise<ImageStand> {
   const own = tempDir();
   const runDir = join(own.path, 'run');
   const dataDir = join(own.path, 'data');
   const files = join(own.path, 'files');
   mkdirSync(files);
+  prepare(dataDir);
   const driver = await startService(DRIVER, { runDir, dataDir });
   const start = (more: Record<string, string>) =>
     startService('image', { runDir, dataDir, env: more });
