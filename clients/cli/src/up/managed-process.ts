@@ -32,7 +32,8 @@ const firstBackOffMs = 100;
 const longestBackOffMs = 10_000;
 /** One that served so long begins again with the shortest back-off. */
 const stableAfterMs = 10_000;
-const healthEveryMs = 10_000;
+/** Often enough for one that hangs; one that ends is noticed at once. */
+const healthEveryMs = 30_000;
 const failuresUntilRestart = 3;
 /** Time to end in for one that does not do its work. */
 const stopUnreadyMs = 3000;
