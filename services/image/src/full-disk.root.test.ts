@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { isTeuError } from '@teu/errors';
 import { requires, runProgram } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,14 +9,10 @@ const DISK = 'size=24m';
 const BIG = randomBytes(16 * 2 ** 20);
 
 let stand: ImageStand;
-let dataDir = '';
 
 beforeEach(async () => {
   requires('root', 'overlayfs');
-  stand = await startImageStand({}, (path) => {
-    dataDir = path;
-    mkdirSync(path, { recursive: true });
-  });
+  stand = await startImageStand();
 });
 
 afterEach(async () => {
@@ -26,7 +21,7 @@ afterEach(async () => {
 
 describe('a full disk', () => {
   it('refuses a load, keeps what was there, and takes the next one that fits', async () => {
-    const staging = `${dataDir}/image/staging`;
+    const staging = `${stand.dataDir}/image/staging`;
     const mounted = await runProgram('mount', ['-t', 'tmpfs', '-o', DISK, 'tmpfs', staging]);
     expect(mounted.code).toBe(0);
     const big = stand.file(

@@ -16,8 +16,7 @@ let stand: ImageStand;
 beforeAll(async () => {
   requires('root', 'overlayfs');
   stand = await startImageStand({
-    TEU_IMAGE_MAX_LAYER_BYTES: '1MiB',
-    TEU_IMAGE_MAX_UPLOAD_BYTES: '1MiB',
+    env: { TEU_IMAGE_MAX_LAYER_BYTES: '1MiB', TEU_IMAGE_MAX_UPLOAD_BYTES: '1MiB' },
   });
 });
 

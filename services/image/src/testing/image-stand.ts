@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -14,6 +15,7 @@ import { runProgram, startService, tempDir, type RunningTestService } from '@teu
 export interface ImageStand {
   /** For the files of the test. */
   directory: string;
+  dataDir: string;
   driver: RunningTestService;
   service: RunningTestService;
   /** Writes a file and gives its path. */
@@ -30,31 +32,36 @@ export interface ImageStand {
   stored(): { blobs: string[]; staging: string[] };
   /** Starts the image service again, after it has ended. */
   restart(env?: Record<string, string>): Promise<void>;
+  /** Kills both services, does something, and starts them again. */
+  crash(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
 export const DRIVER = 'overlay2';
 const LOAD_MS = 60_000;
 
-/** `prepare` runs once the directories are known and before anything is in them. */
-export async function startImageStand(
-  env: Record<string, string> = {},
-  prepare: (dataDir: string) => void = () => undefined,
-): Promise<ImageStand> {
+/** Where and how a stand runs. */
+export interface StandOptions {
+  /** Of the image service. */
+  env?: Record<string, string>;
+  /** Default: a directory of its own. */
+  dataDir?: string;
+}
+
+export async function startImageStand(options: StandOptions = {}): Promise<ImageStand> {
   const own = tempDir();
   const runDir = join(own.path, 'run');
-  const dataDir = join(own.path, 'data');
+  const dataDir = options.dataDir ?? join(own.path, 'data');
   const files = join(own.path, 'files');
   mkdirSync(files);
-  prepare(dataDir);
-  const driver = await startService(DRIVER, { runDir, dataDir });
+  const startDriver = () => startService(DRIVER, { runDir, dataDir });
   const start = (more: Record<string, string>) =>
     startService('image', { runDir, dataDir, env: more });
-  let views = 0;
   const stand: ImageStand = {
     directory: files,
-    driver,
-    service: await start(env),
+    dataDir,
+    driver: await startDriver(),
+    service: await start(options.env ?? {}),
     file: (name, data) => {
       writeFileSync(join(files, name), data);
       return join(files, name);
@@ -78,16 +85,8 @@ export async function startImageStand(
       stand.service.channel.unary(ImageServiceService.prepareImage, { reference, driver: '' }),
     remove: (reference, force = false) =>
       stand.service.channel.unary(ImageServiceService.removeImage, { reference, force }),
-    look: async (parent, command) => {
-      views += 1;
-      const key = `view/${views}`;
-      const request = { snapshotter: DRIVER, key, parent, labels: {} };
-      const { mounts } = await driver.channel.unary(SnapshotsService.view, request);
-      const output = await runMounted(own.path, mounts, command);
-      await driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
-      return output;
-    },
-    snapshots: () => snapshotNames(driver),
+    look: (parent, command) => lookAt(stand.driver, own.path, parent, command),
+    snapshots: () => snapshotNames(stand.driver),
     stored: () => ({
       blobs: readdirSync(join(dataDir, 'image/blobs/sha256')).sort(),
       staging: readdirSync(join(dataDir, 'image/staging')),
@@ -97,13 +96,37 @@ export async function startImageStand(
       await stand.service.exited;
       stand.service = await start(more);
     },
+    crash: async (meanwhile) => {
+      for (const victim of [stand.service, stand.driver]) {
+        victim.channel.close();
+        victim.kill('SIGKILL');
+        await victim.exited;
+      }
+      await meanwhile();
+      stand.driver = await startDriver();
+      stand.service = await start({});
+    },
     stop: async () => {
       await stand.service.stop();
-      await driver.stop();
+      await stand.driver.stop();
       own.remove();
     },
   };
   return stand;
+}
+
+async function lookAt(
+  driver: RunningTestService,
+  directory: string,
+  parent: string,
+  command: string,
+): Promise<string> {
+  const key = `view/${randomUUID()}`;
+  const request = { snapshotter: DRIVER, key, parent, labels: {} };
+  const { mounts } = await driver.channel.unary(SnapshotsService.view, request);
+  const output = await runMounted(directory, mounts, command);
+  await driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
+  return output;
 }
 
 async function snapshotNames(driver: RunningTestService): Promise<string[]> {
