@@ -28,8 +28,7 @@ function hasImage() {
 // What a container sees of itself. Limits are where this machine's version of cgroups has them.
 const demonstration = `
 echo "  host name      $(hostname)"
-echo "  process 1      $(tr '\\0' ' ' < /proc/1/cmdline | cut -c1-40)"
-echo "  processes      $(ls /proc | grep -c '^[0-9]')"
+echo "  process id     $$, of $(ls /proc | grep -c '^[0-9]') processes that it can see"
 cd /sys/fs/cgroup
 if [ -e memory.max ]; then
   echo "  memory limit   $(cat memory.max) bytes"
@@ -49,7 +48,7 @@ const demonstrationOptions = ['--hostname', 'first-box', '--memory', '64m', '--c
 
 const farewell = `
 Try next
-  bin/teu run --rm -it ${image} sh            a shell in a container
+  bin/teu run --rm -it ${image} sh          a shell in a container
   bin/teu run -d --name web ${image} sleep 1000
   bin/teu ps                                      then: exec, logs, stop, rm
   bin/teu run --rm --memory 64m ${image} sh -c 'head -c 200m /dev/zero | tail'
