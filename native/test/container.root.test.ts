@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LaunchPlan } from '../ts/index.js';
-import { makeScratch, type Scratch } from './support/busybox-rootfs.js';
+import { makeScratch, mountsBelow, type Scratch } from './support/busybox-rootfs.js';
 import { containerPlan, DEFAULT_CAPABILITIES, processPlan } from './support/plans.js';
 import { runToEnd } from './support/run.js';
 import { denySystemCalls } from './support/seccomp-filter.js';
@@ -165,9 +165,8 @@ describe('a container', () => {
   });
 
   it('leaves no mount behind on the host', async () => {
-    const before = readFileSync('/proc/self/mountinfo', 'utf8');
     await shell('true');
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+    expect(mountsBelow(scratch.directory)).toEqual([]);
   });
 
   it('mounts what a storage driver returned', async () => {

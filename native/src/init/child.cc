@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "init/network.h"
 #include "launch/steps.h"
 #include "sys/processes.h"
 #include "sys/sockets.h"
@@ -60,6 +61,9 @@ Status becomeProgram(Child& child, const RootHandle& root) noexcept {
   if (Status s = writeSysctls(child); !s) return s.during(step::kSysctl);
   if (Status s = setNames(child.plan); !s) return s.during(step::kHostname);
   if (Status s = setLimits(child); !s) return s;
+  if (child.plan.namespaces[kNetworkNamespace].kind == NamespaceKind::kNew) {
+    awaitNetwork(child.report);
+  }
   endPhase(child.report.phases.pivot);
 
   if (child.plan.hold) {
@@ -93,9 +97,6 @@ Status runContainer(Child& child, UniqueFd&& target) noexcept {
   if (Status s = joinCgroups(plan); !s) return s.during(step::kCgroup);
   if (Status s = enterNamespaces(plan, static_cast<UniqueFd&&>(target)); !s) {
     return s.during(step::kNamespaces);
-  }
-  if (plan.namespaces[kNetworkNamespace].kind == NamespaceKind::kNew) {
-    if (Status s = sys::raiseLoopback(); !s) return s.during(step::kNetwork);
   }
   endPhase(child.report.phases.joined);
   Result<RootHandle> root = mountRootfs(plan.rootfs);

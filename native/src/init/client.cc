@@ -50,7 +50,7 @@ Client::Take Client::takeFrame(IncomingFrame& frame) noexcept {
   return Take::kFrame;
 }
 
-void Client::send(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept {
+void Client::queue(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept {
   if (!open() || sendingEnded_) return;
   if (kOutCapacity - outEnd_ < sizeof(FrameHeader) + size) return close();
   const FrameHeader header{
@@ -58,6 +58,10 @@ void Client::send(ServerFrame type, uint16_t tag, const void* payload, size_t si
   __builtin_memcpy(out() + outEnd_, &header, sizeof header);
   __builtin_memcpy(out() + outEnd_ + sizeof header, payload, size);
   outEnd_ += sizeof header + size;
+}
+
+void Client::send(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept {
+  queue(type, tag, payload, size);
   flush();
 }
 

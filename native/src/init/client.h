@@ -33,6 +33,8 @@ class Client {
   enum class Take { kFrame, kNone, kMalformed };
   Take takeFrame(IncomingFrame& frame) noexcept;
 
+  /// Queues a frame to go out with the next one that is sent.
+  void queue(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept;
   /// Queues a frame and tries to send. A client that lets its small answers pile up is hung up on.
   void send(ServerFrame type, uint16_t tag, const void* payload, size_t size) noexcept;
   void sendResult(uint16_t tag, int error) noexcept;
@@ -45,6 +47,7 @@ class Client {
   /// Sends log records as long as the socket takes them.
   void feed(LogStore& log) noexcept;
 
+  bool greeted = false;
   bool attached = false;
   bool blocking = false;  ///< rotation waits for it
   bool logEnded = false;  ///< LOG_END was sent

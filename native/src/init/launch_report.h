@@ -16,7 +16,8 @@ struct LaunchReport {
   volatile int
       processPid;  ///< of the program in the host's numbers, when an intermediate process made it
   volatile bool failed;
-  volatile bool executing;  ///< all set up; only execve is left
+  volatile bool executing;         ///< all set up; only execve is left
+  volatile uint32_t networkReady;  ///< a futex: set by the supervisor, awaited by the child
   int errorNumber;
   char step[32];
   char syscall[64];

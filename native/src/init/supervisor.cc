@@ -1,5 +1,6 @@
 #include "init/supervisor.h"
 
+#include "init/network.h"
 #include "init/state_directory.h"
 #include "launch/steps.h"
 #include "sys/files.h"
@@ -39,8 +40,26 @@ void copyCgroupProcs(const LaunchPlan& plan, char (&to)[512]) noexcept {
   if (!path.overflowed()) copyText(to, path.text());
 }
 
-uint16_t cut(size_t length) noexcept {
-  return static_cast<uint16_t>(length < kMaxErrorText ? length : kMaxErrorText);
+constexpr size_t kMaxFailedPayload = sizeof(FailedPayload) + 3 * kMaxErrorText;
+
+/// Appends as much of a text as an error may have.
+uint16_t addText(const char* text, uint8_t*& at) noexcept {
+  size_t length = textLength(text);
+  if (length > kMaxErrorText) length = kMaxErrorText;
+  __builtin_memcpy(at, text, length);
+  at += length;
+  return static_cast<uint16_t>(length);
+}
+
+size_t encodeFailure(const SysError& error, uint8_t (&payload)[kMaxFailedPayload]) noexcept {
+  FailedPayload header{};
+  uint8_t* at = payload + sizeof header;
+  header.error = static_cast<uint32_t>(error.number);
+  header.stepLength = addText(error.step, at);
+  header.syscallLength = addText(error.syscall, at);
+  header.pathLength = addText(error.path, at);
+  __builtin_memcpy(payload, &header, sizeof header);
+  return static_cast<size_t>(at - payload);
 }
 
 }  // namespace
@@ -48,8 +67,8 @@ uint16_t cut(size_t length) noexcept {
 Supervisor::Supervisor(UniqueFd&& control, LaunchReport& report) noexcept : report_(report) {
   Result<Client> first = Client::make(static_cast<UniqueFd&&>(control));
   if (!first) sys::exitProcess(1);
+  // Greeted with the first news, not now: waking the launcher would cost the launch a processor.
   clients_[0] = static_cast<Client&&>(first.value());
-  greet(clients_[0]);
 }
 
 Status Supervisor::begin(const LaunchPlan& plan) noexcept {
@@ -81,32 +100,18 @@ Status Supervisor::begin(const LaunchPlan& plan) noexcept {
       .pid = static_cast<uint32_t>(program_.pid), .unused = 0, .startTicks = startTicks.value()};
   if (Status s = writePidFile(directory_.get(), process_); !s) return s.during(step::kDirectory);
   if (Status s = exitFile_.prepare(directory_.get()); !s) return s.during(step::kDirectory);
-  if (plan.socketPath == nullptr) return {};
-  Result<UniqueFd> listener = sys::listenAt(plan.socketPath);
-  if (!listener) return listener.status().during(step::kSocket);
-  listener_ = static_cast<UniqueFd&&>(listener.value());
-  copyText(settings_.socketPath, plan.socketPath);
-  return {};
+  if (plan.socketPath != nullptr) {
+    Result<UniqueFd> listener = sys::listenAt(plan.socketPath);
+    if (!listener) return listener.status().during(step::kSocket);
+    listener_ = static_cast<UniqueFd&&>(listener.value());
+    copyText(settings_.socketPath, plan.socketPath);
+  }
+  if (plan.namespaces[kNetworkNamespace].kind != NamespaceKind::kNew) return {};
+  return raiseNetwork(program_.pidfd.get(), report_).during(step::kNetwork);
 }
 
 void Supervisor::fail(const SysError& error) noexcept {
   state_ = SupervisorState::kFailed;
-  uint8_t payload[sizeof(FailedPayload) + 3 * kMaxErrorText];
-  const FailedPayload header{.error = static_cast<uint32_t>(error.number),
-                             .stepLength = cut(textLength(error.step)),
-                             .syscallLength = cut(textLength(error.syscall)),
-                             .pathLength = cut(textLength(error.path)),
-                             .unused = 0};
-  uint8_t* at = payload;
-  __builtin_memcpy(at, &header, sizeof header);
-  at += sizeof header;
-  __builtin_memcpy(at, error.step, header.stepLength);
-  at += header.stepLength;
-  __builtin_memcpy(at, error.syscall, header.syscallLength);
-  at += header.syscallLength;
-  __builtin_memcpy(at, error.path, header.pathLength);
-  at += header.pathLength;
-
   if (program_.pid != 0) {
     // The order matters: when the clients hear of it, nothing of the attempt is left.
     if (program_.pidfd) static_cast<void>(sys::signalPidfd(program_.pidfd.get(), kSigKill));
@@ -115,7 +120,11 @@ void Supervisor::fail(const SysError& error) noexcept {
   UniqueFd mountNamespace = static_cast<UniqueFd&&>(program_.mountNamespace);
   program_ = SpawnedProgram{};
   program_.mountNamespace = static_cast<UniqueFd&&>(mountNamespace);
-  broadcast(ServerFrame::kFailed, payload, static_cast<size_t>(at - payload));
+
+  uint8_t payload[kMaxFailedPayload];
+  // What the child met comes first: that it is gone is often why the supervisor failed.
+  const size_t size = encodeFailure(report_.failed ? report_.error() : error, payload);
+  broadcast(ServerFrame::kFailed, payload, size);
   goAway();
   run();
 }
@@ -242,10 +251,15 @@ void Supervisor::acceptClients() noexcept {
   }
 }
 
-void Supervisor::greet(Client& client) noexcept {
+void Supervisor::sayHello(Client& client) noexcept {
   const HelloPayload hello{.version = kProtocolVersion,
                            .supervisorPid = static_cast<uint32_t>(sys::currentPid())};
-  client.send(ServerFrame::kHello, 0, &hello, sizeof hello);
+  client.queue(ServerFrame::kHello, 0, &hello, sizeof hello);
+  client.greeted = true;
+}
+
+void Supervisor::greet(Client& client) noexcept {
+  sayHello(client);
   if (state_ == SupervisorState::kCreated) {
     client.send(ServerFrame::kCreated, 0, &process_, sizeof process_);
   }
@@ -256,11 +270,14 @@ void Supervisor::greet(Client& client) noexcept {
   if (state_ == SupervisorState::kExited) {
     client.send(ServerFrame::kExit, 0, &exit_, sizeof exit_);
   }
+  client.flush();
 }
 
 void Supervisor::broadcast(ServerFrame type, const void* payload, size_t size) noexcept {
   for (Client& client : clients_) {
-    if (client.open()) client.send(type, 0, payload, size);
+    if (!client.open()) continue;
+    if (!client.greeted) sayHello(client);
+    client.send(type, 0, payload, size);
   }
 }
 

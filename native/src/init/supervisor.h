@@ -51,6 +51,7 @@ class Supervisor {
   void serveClients(const abi::PollFd* polled) noexcept;
   void acceptClients() noexcept;
   void greet(Client& client) noexcept;
+  void sayHello(Client& client) noexcept;
   void hangUp(Client& client) noexcept;
   void broadcast(ServerFrame type, const void* payload, size_t size) noexcept;
 

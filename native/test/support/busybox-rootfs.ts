@@ -3,6 +3,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -71,4 +72,10 @@ export function makeScratch(): Scratch {
     root,
     dispose: () => rmSync(directory, { recursive: true, force: true }),
   };
+}
+
+/** The mounts on the host that lie in a directory; other tests make theirs at the same time. */
+export function mountsBelow(directory: string): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+  return mounts.filter((line) => line.includes(directory));
 }
