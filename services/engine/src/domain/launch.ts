@@ -11,16 +11,16 @@ import type { EngineParts } from './engine-parts.js';
 import { buildExecutorSpec, type LaunchParts } from './executor-spec.js';
 import { containerExit } from './exit-memory.js';
 import type { StartClock } from './start-trace.js';
-import type { StartedProgram } from './transitions.js';
+import { recordRevision, type StartedProgram } from './transitions.js';
 
 const LAUNCH_TIMEOUT_MS = 30_000;
-/** Nobody hears of the start before this is over, so it is short; programs that end sooner cost one write less. */
-const EARLY_EXIT_MS = 4;
+/** Most programs that end at once have ended by then. */
+const FLUSH_DELAY_MS = 10;
 
 /** How a container is launched. */
 export interface Launch {
   launchParts: LaunchParts;
-  /** Whether the client waits for the end, so that the start alone need not be recorded at once. */
+  /** Whether the client waits for the end: nobody is told of the start, so it need not be on disk at once. */
   waits: boolean;
   trace: StartClock;
 }
@@ -47,13 +47,28 @@ export async function launch(
     failpoint('engine.start.after-launch');
     trace.addLaunch(answer.trace);
     const finished = trace.finish();
-    const ended = await early.take(process.pid, waits ? EARLY_EXIT_MS : 0);
-    const exit = ended?.exit && (await containerExit(parts, entry.id, ended.exit));
-    record({ process, trace: finished, exit });
+    const ended = early.of(process.pid)?.exit;
+    const exit = ended && (await containerExit(parts, entry.id, ended));
+    // Written while the program runs; the write that tells of its end brings this one to disk as well.
+    const durable = !waits || exit !== undefined;
+    record({ process, trace: finished, exit, durable });
+    if (!durable) flushLater(parts, entry);
   } finally {
     // In the same turn as the record: what is told from here on goes the ordinary way.
     entry.earlyExit = undefined;
   }
+}
+
+/** A program that does not end at once is as safely on record as any other. */
+function flushLater(parts: EngineParts, entry: ContainerEntry): void {
+  setTimeout(() => {
+    if (!entry.running) return;
+    try {
+      recordRevision(parts, entry, entry.container);
+    } catch (error) {
+      parts.log.error({ container_id: entry.id, err: error }, 'a start is not on disk yet');
+    }
+  }, FLUSH_DELAY_MS);
 }
 
 async function askForLaunch(

@@ -88,7 +88,7 @@ export function undoCreation(
   parts.registry.remove(entry);
 }
 
-/** Replaces a record that nobody was told of yet. */
+/** Writes a record that nobody was told of yet, or that is not on disk yet. */
 export function recordRevision(parts: Parts, entry: ContainerEntry, container: Container): void {
   parts.store.transaction(() => parts.table.update(container, entry.bootId));
   entry.accept(container);
@@ -123,6 +123,8 @@ export interface StartedProgram {
   trace: StartTrace;
   /** How it ended, if it has by now. */
   exit: ContainerExit | undefined;
+  /** False if nobody is told before a later write. */
+  durable: boolean;
 }
 
 /** Records that the program of a recorded container runs, or that it ran. */
@@ -143,7 +145,7 @@ export function recordRunning(
     parts.requests.setAnswer(entry.id, container);
     if (started.exit === undefined) parts.table.update(container, bootId());
     else storeEnded(parts, container, bootId());
-  });
+  }, started);
   settleEntry(parts, entry, container);
 }
 
@@ -172,7 +174,7 @@ export function recordWarmRun(
     if (started.exit !== undefined) noteEnd(parts, container);
     const isGone = started.exit !== undefined && requireSpec(container).autoRemove;
     return isGone ? 0 : parts.table.insert(container, bootId());
-  });
+  }, started);
   parts.registry.add(entry);
   settleEntry(parts, entry, container);
 }
