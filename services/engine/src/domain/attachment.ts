@@ -43,7 +43,7 @@ export async function* attach(
   for (;;) {
     try {
       for await (const part of attachOnce(parts, { ...target, fromOffset }, resumable, signal)) {
-        lostSince = undefined;
+        if (part.$case !== 'attached') lostSince = undefined;
         if (part.$case === 'attached') {
           fromOffset = part.value.offset;
           if (announced) continue;
@@ -57,11 +57,19 @@ export async function* attach(
     } catch (error) {
       lostSince ??= performance.now();
       const given = performance.now() - lostSince;
-      if (signal.aborted || !isTeuError(error, 'UNAVAILABLE') || given > PATIENCE_MS) throw error;
+      if (signal.aborted || !isBrokenLine(error) || given > PATIENCE_MS) throw error;
       parts.log.info({ container_id: target.containerId }, 'attaching again');
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+/** A server that goes away ends its streams in several ways; its own errors have a reason or a correlation id. */
+function isBrokenLine(error: unknown): boolean {
+  if (!isTeuError(error)) return false;
+  const { reason, metadata } = error;
+  if (reason === 'INTERNAL') return metadata['correlation_id'] === undefined;
+  return reason === 'UNAVAILABLE' || reason === 'CANCELLED' || reason === 'UNKNOWN';
 }
 
 async function* attachOnce(

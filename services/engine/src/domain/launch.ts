@@ -59,12 +59,16 @@ export async function launch(
   }
 }
 
+/** Brings a start that was recorded for nobody to disk; one whose program has ended is there already. */
+export function flushStart(parts: EngineParts, entry: ContainerEntry): void {
+  if (entry.running) recordRevision(parts, entry, entry.container);
+}
+
 /** A program that does not end at once is as safely on record as any other. */
 function flushLater(parts: EngineParts, entry: ContainerEntry): void {
   setTimeout(() => {
-    if (!entry.running) return;
     try {
-      recordRevision(parts, entry, entry.container);
+      flushStart(parts, entry);
     } catch (error) {
       parts.log.error({ container_id: entry.id, err: error }, 'a start is not on disk yet');
     }

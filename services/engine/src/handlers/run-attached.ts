@@ -4,10 +4,13 @@ import {
   type RunAttachedResponse,
 } from '@teu/proto/engine';
 import type { CallContext } from '@teu/rpc';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { attach } from '../domain/attachment.js';
+import { begin } from '../domain/begin-iteration.js';
 import type { Engine } from '../domain/engine.js';
 import { remainingParts, takeFirst } from '../domain/first-part.js';
 import { withoutSignals } from '../domain/signal-input.js';
+import { flushStart } from '../domain/launch.js';
 import { runContainer } from '../domain/start-road.js';
 import { StartClock } from '../domain/start-trace.js';
 
@@ -26,20 +29,23 @@ export const runAttachedHandler = (engine: Engine) =>
         'run',
         { spec, requestId },
         async (container) => {
-          const started = await runContainer(engine, container, { trace, waits: false });
+          const started = await runContainer(engine, container, { trace, waits: true });
           // At once, since a container that removes itself may end before the next line runs.
           close = engine.readers.open(started.id);
           return started;
         },
       );
-      yield { part: { $case: 'started', value: answer } };
-      if (entry !== undefined) {
+      if (entry === undefined) yield { part: { $case: 'started', value: answer } };
+      else {
         close ??= engine.readers.open(entry.id);
         const target = { containerId: entry.id, execId: '', fromOffset: 0 };
         const input = withoutSignals(engine, target, remainingParts(parts, 'run'));
-        for await (const part of attach(engine, target, input, signal)) {
-          if (part.$case === 'record') yield { part };
-        }
+        const output = begin(attach(engine, target, input, signal));
+        // The request is on its way while the start goes to disk.
+        await nextTurn();
+        flushStart(engine, entry);
+        yield { part: { $case: 'started', value: answer } };
+        for await (const part of output) if (part.$case === 'record') yield { part };
       }
       const exit = (await entry?.waitUntilStopped(signal)) ?? final?.exit;
       if (exit !== undefined) yield { part: { $case: 'exit', value: exit } };
