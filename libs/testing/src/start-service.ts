@@ -1,10 +1,12 @@
 import { installRoot } from '@teu/config';
+import { isTeuError } from '@teu/errors';
 import { checkHealth, connect, type RpcChannel } from '@teu/rpc';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { onFailure } from './on-failure.js';
 import { removeTree, tempDir } from './temp-dir.js';
 
@@ -74,10 +76,7 @@ export async function startService(
     if (own) removeTree(own.path);
   };
   try {
-    const ready = checkHealth(channel, '', {
-      timeoutMs: options.timeoutMs ?? 15_000,
-      waitForReady: true,
-    });
+    const ready = servesWithin(channel, options.timeoutMs ?? 15_000);
     const ended = exited.then(() => Promise.reject(new Error('it has ended')));
     await Promise.race([ready, ended]);
   } catch (cause) {
@@ -96,6 +95,24 @@ export async function startService(
     exited,
     stop,
   };
+}
+
+/**
+ * Waits until the service answers. A connection to a process before it under the same address may still be
+ * open on this side, so a call may fail as unavailable although the new one is about to serve.
+ */
+async function servesWithin(channel: RpcChannel, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    try {
+      await checkHealth(channel, '', { timeoutMs: leftMs, waitForReady: true });
+      return;
+    } catch (error) {
+      if (!isTeuError(error, 'UNAVAILABLE') || performance.now() >= deadline) throw error;
+      await delay(20);
+    }
+  }
 }
 
 /** The variables that a program needs, without the TEU_ ones of whoever runs the tests. */
