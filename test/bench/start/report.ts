@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Duration } from '@teu/proto/google';
 import type { StartTrace } from '@teu/proto/engine';
 import type { Contender } from './contender.js';
 import { privateBytes, pssBytes } from './memory.js';
 import { median, quantile, table } from './statistics.js';
+
+/** How long everybody is left alone before the memory of services at rest is read. */
+const restMs = 20_000;
 
 const ms = (value: number) => value.toFixed(1);
 const mebibytes = (bytes: number) => (bytes / 1_048_576).toFixed(1);
@@ -59,6 +63,7 @@ export function traceReport(traces: readonly StartTrace[]): string {
 /** Memory: services at rest (proportional), and what one container's supervisor has to itself. */
 export async function memoryReport(contenders: readonly Contender[]): Promise<string> {
   const rows: string[][] = [];
+  await delay(restMs);
   for (const contender of contenders) {
     if (contender.idlePids === undefined) continue;
     const idle = contender.idlePids().reduce((sum, pid) => sum + pssBytes(pid), 0);
@@ -66,5 +71,8 @@ export async function memoryReport(contenders: readonly Contender[]): Promise<st
     const each = median(supervisors.map(privateBytes));
     rows.push([contender.name, mebibytes(idle), supervisors.length === 0 ? '-' : mebibytes(each)]);
   }
-  return table([['memory, MiB', 'services at rest (PSS)', 'supervisor, private'], ...rows]);
+  return table([
+    ['memory, MiB', 'services after 20 s of rest (PSS)', 'supervisor, private'],
+    ...rows,
+  ]);
 }
