@@ -10,6 +10,10 @@ export const debianPackages = [
   { name: 'mmdebstrap', reason: 'makes the Debian image of the tests' },
   { name: 'e2fsprogs', reason: 'makes the disks that tests take the power from' },
   { name: 'skopeo', reason: 'writes images of another make for tests' },
+  {
+    name: 'golang-github-containers-common',
+    reason: 'has a system call filter to compare ours with',
+  },
   { name: 'umoci', reason: 'writes images of another make for tests' },
   { name: 'python3-grpcio', reason: 'runs the Python client' },
   { name: 'python3-protobuf', reason: 'runs the Python client' },

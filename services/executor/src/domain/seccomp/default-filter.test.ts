@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { CAPABILITY_NUMBERS, DEFAULT_CAPABILITIES } from '@teu/container-defaults';
 import { describe, expect, it } from 'vitest';
 import { compileDefaultFilter, defaultFilter } from './default-filter.js';
@@ -187,7 +187,7 @@ describe('rules', () => {
 });
 
 const HEADERS = '/usr/include/x86_64-linux-gnu/asm';
-describe.skipIf(!existsSync(`${HEADERS}/unistd_64.h`))('tables against the kernel headers', () => {
+describe.runIf(process.arch === 'x64')('tables against the kernel headers', () => {
   it.each([
     ['x86_64', 'unistd_64.h'],
     ['i386', 'unistd_32.h'],
@@ -205,7 +205,7 @@ describe.skipIf(!existsSync(`${HEADERS}/unistd_64.h`))('tables against the kerne
 
 /** Podman's profile of Debian's golang-github-containers-common: not Docker's, but it should agree on what is safe. */
 const PODMAN_PROFILE = '/usr/share/containers/seccomp.json';
-describe.skipIf(!existsSync(PODMAN_PROFILE))('against the profile of another engine', () => {
+describe('against the profile of another engine', () => {
   interface Rule {
     names: string[];
     action: string;
