@@ -58,6 +58,16 @@ void restoreSignals() {
   }
 }
 
+// A caller may leave standard descriptors closed; the next one opened, the socket, would take their
+// number and be read as standard input.
+void fillStandardDescriptors() {
+  int fd = 0;
+  do {
+    fd = open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  close(fd);
+}
+
 // Commands that start or end the resident can't run inside it.
 bool needsOwnProcess(const char* command) {
   return command != nullptr && (strcmp(command, "up") == 0 || strcmp(command, "down") == 0);
@@ -67,6 +77,7 @@ bool needsOwnProcess(const char* command) {
 
 int main(int argc, char** argv) {
   using namespace teu::launcher;
+  fillStandardDescriptors();
   if (needsOwnProcess(argc > 1 ? argv[1] : nullptr)) {
     return runInNode(argv);
   }

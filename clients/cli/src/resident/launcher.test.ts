@@ -76,6 +76,17 @@ test('input that the command does not read stays for the next program', async ()
   expect(result.stdout).toBe('kept\n');
 });
 
+test('standard descriptors that are closed are empty, not the control socket', async () => {
+  await serve(async (context) => {
+    for await (const chunk of context.stdin.read()) await context.stdout.write(chunk);
+    await context.stdout.write('end of input\n');
+    return 3;
+  });
+  const closedInput = await shell('timeout 5 "$1" cat <&-; exit $?');
+  expect(closedInput).toMatchObject({ code: 3, stdout: 'end of input\n' });
+  expect((await shell('timeout 5 "$1" cat <&- >&- 2>&-')).code).toBe(3);
+});
+
 test('a closed pipe ends the launcher as it ends any filter, and aborts the command', async () => {
   let aborted = false;
   await serve(async (context) => {
