@@ -15,10 +15,13 @@ export class CliError extends Error {
   }
 }
 
-/** A command that was given wrongly; ends with 125, as docker does for options it can't read. */
+/**
+ * A command that was given wrongly. Ends as with docker: 125 for options that can't be read, 1 for
+ * arguments that are missing or too many.
+ */
 export class UsageError extends CliError {
-  constructor(message: string, hint?: string) {
-    super(message, { ...(hint === undefined ? {} : { hint }), exitCode: 125 });
+  constructor(message: string, hint?: string, exitCode = 125) {
+    super(message, { ...(hint === undefined ? {} : { hint }), exitCode });
     this.name = 'UsageError';
   }
 }

@@ -38,12 +38,18 @@ async function runCommand(
   }
   const { min, max } = command.arguments;
   if (line.args.length < min) {
-    throw new UsageError(`"teu ${command.name}" needs ${countOf(min)}: ${command.usage}`);
+    throw new UsageError(
+      `"teu ${command.name}" needs ${countOf(min)}: ${command.usage}`,
+      undefined,
+      1,
+    );
   }
   if (max !== undefined && line.args.length > max) {
     throw new UsageError(
       `"teu ${command.name}" takes ${max === 0 ? 'no argument' : `at most ${countOf(max)}`}, ` +
         `and "${line.args[max] ?? ''}" is too much`,
+      undefined,
+      1,
     );
   }
   return command.run({ context, options: line.options, args: line.args });
@@ -58,7 +64,7 @@ function unknownCommand(word: string): CliError {
   );
   return new CliError(`there is no command "${word}"`, {
     hint: near === undefined ? 'all commands: teu help' : `did you mean: teu ${near}`,
-    exitCode: 125,
+    exitCode: 1,
   });
 }
 
