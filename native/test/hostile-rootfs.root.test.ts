@@ -36,6 +36,12 @@ describe('a hostile root file system', () => {
     symlinkSync(target, join(scratch.root, path));
   }
 
+  function boundFile(target: string): LaunchPlan['mounts'][number] {
+    const source = join(scratch.directory, 'file');
+    writeFileSync(source, 'of the engine\n');
+    return { type: 'bind', source, target, flags: 0x1000, propagation: 0, data: '' };
+  }
+
   function expectOutsideUntouched(): void {
     expect(readdirSync(outside)).toEqual(['ptmx']);
     expect(readFileSync(join(outside, 'ptmx'), 'utf8')).toBe('canary');
@@ -107,6 +113,37 @@ describe('a hostile root file system', () => {
     const { stdout } = await runToEnd(value);
     expect(stdout).toBe('inside\n');
     expectOutsideUntouched();
+  });
+
+  it.each([
+    ['an absolute link that leads nowhere yet', '/run/resolve/stub.conf'],
+    ['a relative one', '../run/resolve/stub.conf'],
+    ['a link to a link', 'first'],
+  ])('has a file bound where %s belongs', async (_, target) => {
+    symlinkSync('/run/resolve/stub.conf', join(scratch.root, 'etc/first'));
+    symlinkSync(target, join(scratch.root, 'etc/resolv.conf'));
+    const value = plan('cat', '/run/resolve/stub.conf');
+    value.mounts.push(boundFile('/etc/resolv.conf'));
+    expect((await runToEnd(value)).stdout).toBe('of the engine\n');
+  });
+
+  it('cannot have a file made outside by a link that leads nowhere in it', async () => {
+    mkdirSync(join(scratch.root, outside), { recursive: true });
+    for (const target of [`${outside}/new`, `../../../../../../..${outside}/new`]) {
+      rmSync(join(scratch.root, 'etc/hosts'), { force: true });
+      symlinkSync(target, join(scratch.root, 'etc/hosts'));
+      const value = plan('cat', `${outside}/new`);
+      value.mounts.push(boundFile('/etc/hosts'));
+      expect((await runToEnd(value)).stdout).toBe('of the engine\n');
+      expectOutsideUntouched();
+    }
+  });
+
+  it('with links in a circle where a file belongs is refused', async () => {
+    symlinkSync('hosts', join(scratch.root, 'etc/hosts'));
+    const value = plan('true');
+    value.mounts.push(boundFile('/etc/hosts'));
+    await expect(runToEnd(value)).rejects.toMatchObject({ step: 'mounts', code: 'ELOOP' });
   });
 
   it('cannot put a mount over the root', async () => {

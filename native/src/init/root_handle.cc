@@ -11,12 +11,13 @@ namespace {
 constexpr int kEnoent = 2;
 constexpr int kEexist = 17;
 constexpr int kEinval = 22;
+constexpr int kEloop = 40;
 constexpr int kEstale = 116;
 constexpr int kEnametoolong = 36;
-constexpr size_t kPathCapacity = 4096;
 constexpr uint64_t kInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 constexpr unsigned kDirectoryMode = 0755;
 constexpr unsigned kFileMode = 0644;
+constexpr int kMaxLinks = 10;
 
 /// Where the component after `at` ends.
 size_t componentEnd(const char* path, size_t at) noexcept {
@@ -88,6 +89,36 @@ Result<RootHandle::Place> RootHandle::openOrMakeParent(const char* path) const n
 }
 
 Result<UniqueFd> RootHandle::openOrMakeFile(const char* path) const noexcept {
+  TextBuffer<kPathCapacity> place;
+  place.add(path);
+  if (place.overflowed()) return brokenRule(kEnametoolong, "openat2");
+  for (int links = 0; links <= kMaxLinks; ++links) {
+    Result<UniqueFd> file = openOrMakePlainFile(place.text());
+    if (file || file.error().number != kEexist) return file;
+    if (Status followed = followLink(place); !followed) return followed;
+  }
+  return brokenRule(kEloop, "openat");
+}
+
+/// Replaces a path whose last component is a link by what that link says. Whatever that is, it is
+/// resolved inside the root like any other path.
+Status RootHandle::followLink(TextBuffer<kPathCapacity>& path) const noexcept {
+  Result<Place> link = openOrMakeParent(path.text());
+  if (!link) return link.status();
+  const char* name = link.value().name;
+  char target[kPathCapacity];
+  Result<size_t> length =
+      sys::readLinkAt(link.value().directory.get(), name, target, sizeof target);
+  if (!length) return length.status();
+  TextBuffer<kPathCapacity> next;
+  if (target[0] != '/') next.add(TextView(path.text(), static_cast<size_t>(name - path.text())));
+  next.add(TextView(target, length.value()));
+  if (next.overflowed()) return brokenRule(kEnametoolong, "readlinkat");
+  path = next;
+  return {};
+}
+
+Result<UniqueFd> RootHandle::openOrMakePlainFile(const char* path) const noexcept {
   Result<UniqueFd> existing = open(path, abi::kOpenPath);
   if (existing || existing.error().number != kEnoent) return existing;
   Result<Place> place = openOrMakeParent(path);

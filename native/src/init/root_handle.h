@@ -7,12 +7,15 @@
 
 #include "sys/files.h"
 #include "sys/result.h"
+#include "sys/text.h"
 #include "sys/unique_fd.h"
 
 namespace teu {
 
 class RootHandle {
  public:
+  static constexpr size_t kPathCapacity = 4096;
+
   RootHandle() noexcept = default;
   explicit RootHandle(UniqueFd&& root) noexcept : root_(static_cast<UniqueFd&&>(root)) {}
 
@@ -28,7 +31,8 @@ class RootHandle {
   /// its parent's handle.
   Result<UniqueFd> openOrMakeDirectory(const char* path) const noexcept;
   /// An O_PATH handle of anything that is not a directory; a missing file is made empty, with its
-  /// directories.
+  /// directories. A symbolic link that leads nowhere yet (`/etc/resolv.conf` of many systems) is
+  /// followed inside the root to where the file belongs.
   Result<UniqueFd> openOrMakeFile(const char* path) const noexcept;
   /// The directory that `path` lies in (made if missing) and its last component.
   struct Place {
@@ -42,6 +46,9 @@ class RootHandle {
   Status attach(int mount, int target, const char* path) const noexcept;
 
  private:
+  Result<UniqueFd> openOrMakePlainFile(const char* path) const noexcept;
+  Status followLink(TextBuffer<kPathCapacity>& path) const noexcept;
+
   UniqueFd root_;
 };
 

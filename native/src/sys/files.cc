@@ -131,6 +131,10 @@ Status makeLinkAt(const char* target, int directory, const char* name) noexcept 
   return statusOf(call(__NR_symlinkat, target, directory, name), "symlinkat");
 }
 
+Result<size_t> readLinkAt(int directory, const char* name, char* target, size_t capacity) noexcept {
+  return sizeOf(call(__NR_readlinkat, directory, name, target, capacity), "readlinkat");
+}
+
 Status renameAt(int directory, const char* from, const char* to) noexcept {
   return statusOf(call(__NR_renameat2, directory, from, directory, to, 0), "renameat2");
 }

@@ -51,6 +51,8 @@ Status makeDirectoryAt(int directory, const char* name, unsigned mode) noexcept;
 Status makeNodeAt(int directory, const char* name, unsigned mode, unsigned major,
                   unsigned minor) noexcept;
 Status makeLinkAt(const char* target, int directory, const char* name) noexcept;
+/// What the symbolic link says, without a NUL; `capacity` bytes if it says more than that.
+Result<size_t> readLinkAt(int directory, const char* name, char* target, size_t capacity) noexcept;
 Status renameAt(int directory, const char* from, const char* to) noexcept;
 Status unlinkAt(int directory, const char* name) noexcept;
 Status changeOwner(int fd, unsigned uid, unsigned gid) noexcept;

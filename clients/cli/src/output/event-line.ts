@@ -5,6 +5,7 @@ import {
   type Event,
 } from '@teu/proto/event';
 import { shortId } from './for-people.js';
+import { visible } from './visible.js';
 
 const verb = (action: string) =>
   action
@@ -15,7 +16,7 @@ const verb = (action: string) =>
 /** One event on one line: number, time, kind, what happened, to what, and details. */
 export function eventLine(sequence: number, event: Event): string {
   const time = event.eventTime?.toISOString() ?? '';
-  return `${String(sequence).padStart(6)}  ${time}  ${happening(event)}`;
+  return `${String(sequence).padStart(6)}  ${time}  ${visible(happening(event))}`;
 }
 
 function happening({ payload, subject }: Event): string {

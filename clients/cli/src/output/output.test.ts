@@ -17,6 +17,12 @@ test('columns are as wide as their widest cell, and lines end without blanks', (
   expect(formatTable(['ID', 'NAME'], [])).toBe('ID   NAME\n');
 });
 
+test('what others have named cannot command the terminal', () => {
+  expect(formatTable(['COMMAND'], [['"sh \u001b]0;title\u0007\u202e"']])).toBe(
+    'COMMAND\n"sh \\u001b]0;title\\u0007\\u202e"\n',
+  );
+});
+
 test('sizes and spans are for people', () => {
   expect(storedSize(0)).toBe('0B');
   expect(storedSize(4_260_000)).toBe('4.26MB');

@@ -2,6 +2,7 @@ import { isTeuError } from '@teu/errors';
 import { CliError, UsageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import { Interrupted, type Context } from '../context.js';
+import { visible } from './visible.js';
 
 /** What an error is for people, and how the command ends. */
 export interface ErrorReport {
@@ -32,7 +33,7 @@ export function describeError(error: unknown, command: Command | undefined): Err
   }
   if (isTeuError(error)) {
     return {
-      message: error.message,
+      message: visible(error.message),
       hint: hints[error.reason]?.(error.metadata),
       exitCode: programExitCodes[error.reason] ?? failureCode,
     };

@@ -1,8 +1,11 @@
+import { visible } from './visible.js';
+
 /** Lines of a table as docker lays them out: columns three spaces apart, no line ends in spaces. */
 export function formatTable(
   header: readonly string[],
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
 ): string {
+  const rows = cells.map((row) => row.map(visible));
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
