@@ -14,6 +14,9 @@ const leanFlags = [
   '--v8-pool-size=1',
   '--expose-gc',
   '--disable-warning=ExperimentalWarning',
+  // A stray SIGUSR1 would open a debugger on 127.0.0.1: for every user, and every container with the
+  // host's network, a shell as root.
+  '--disable-sigusr1',
 ];
 
 /** The program and first arguments that run a bundle. */
