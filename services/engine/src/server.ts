@@ -104,7 +104,8 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     executor: config.executorAddress,
     drivers,
   });
-  const files = createContainerFiles(join(directory, 'containers'));
+  // Volatile, and written anew at every start: on a tmpfs they cost next to nothing.
+  const files = createContainerFiles(join(config.runDir, 'files'));
   const readers = new LogReaders();
   const teardown = new TeardownQueue({
     ...{ store, peers, files, readers, log },

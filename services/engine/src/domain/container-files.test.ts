@@ -25,7 +25,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const ownerOf = (spec: Parameters<typeof ContainerSpec.create>[0]) =>
   filesOwner(Container.create({ id: 'c1', spec: ContainerSpec.create(spec) }));
 
-test('a container knows itself, and the names of the host if it shares its network', () => {
+test('a container knows itself, and the names of the host if it shares its network', async () => {
   const files = createContainerFiles(join(directory, 'c'), join(directory, 'etc'));
   const mounts = files.write(ownerOf({ hostname: 'box' }));
   expect(mounts.map(({ destination }) => destination)).toEqual([
@@ -40,9 +40,9 @@ test('a container knows itself, and the names of the host if it shares its netwo
   expect(statSync(hosts).mode & 0o777).toBe(0o644);
   files.write(ownerOf({ network: NetworkMode.NETWORK_MODE_HOST }));
   expect(readFileSync(hosts, 'utf8')).toBe('10.0.0.1 host\n');
-  files.remove('c1');
+  await files.remove('c1');
   expect(readdirSync(join(directory, 'c'))).toEqual([]);
-  files.remove('c1');
+  await files.remove('c1');
 });
 
 test('changes of the host are seen, and a missing file is an empty one', () => {

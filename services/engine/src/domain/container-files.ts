@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { rmdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NetworkMode, type Container } from '@teu/proto/engine';
 import type { SpecMount } from '@teu/proto/executor';
@@ -33,7 +33,7 @@ export interface ContainerFiles {
    */
   write(owner: FilesOwner): SpecMount[];
   /** Deletes them. No error if they are gone. */
-  remove(containerId: string): void;
+  remove(containerId: string): Promise<void>;
 }
 
 /**
@@ -63,14 +63,14 @@ export function createContainerFiles(directory: string, hostEtc = '/etc'): Conta
   };
 }
 
-/** The files are known, which makes this five times as fast as a walk over the directory. */
-function removeFiles(own: string): void {
+/** The files are known, which takes less than a walk over the directory; in threads, as a disk may be behind it. */
+async function removeFiles(own: string): Promise<void> {
   try {
-    for (const file of FILES) unlinkSync(join(own, file));
-    rmdirSync(own);
+    await Promise.all(FILES.map((file) => unlink(join(own, file))));
+    await rmdir(own);
   } catch {
     // Not all of them are there, or others too.
-    rmSync(own, { recursive: true, force: true });
+    await rm(own, { recursive: true, force: true });
   }
 }
 

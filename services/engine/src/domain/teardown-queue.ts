@@ -153,7 +153,7 @@ export class TeardownQueue {
     failpoint('engine.teardown.after-cgroup');
     if (task.snapshot !== undefined) await this.#removeSnapshot(task.snapshot);
     failpoint('engine.teardown.after-snapshot');
-    if (task.files === true) files.remove(task.containerId);
+    if (task.files === true) await files.remove(task.containerId);
     store.transaction(() => store.intents.finish(job.intentId), { durable: false });
     const jobs = this.#jobs.get(task.containerId);
     jobs?.delete(job);
