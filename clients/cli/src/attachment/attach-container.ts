@@ -14,6 +14,8 @@ export interface AttachOptions {
   readonly signals: boolean;
   /** Offset of the log to begin at; -1 for its present end. */
   readonly fromOffset: number;
+  /** Output that came before is not shown. */
+  readonly since?: Date;
 }
 
 /**
@@ -42,9 +44,11 @@ export async function attachContainer(
     requests(context, container, input, options.fromOffset),
     { signal: AbortSignal.any([context.abort, detach.signal]) },
   );
+  const sinceMicros = (options.since?.getTime() ?? 0) * 1000;
   try {
     for await (const { part } of responses) {
-      if (part?.$case === 'record') await writeRecord(context, part.value);
+      if (part?.$case === 'record' && part.value.unixMicros >= sinceMicros)
+        await writeRecord(context, part.value);
       if (part?.$case !== 'exit') continue;
       input.close();
       return await reportExit(context, part.value, container.spec);

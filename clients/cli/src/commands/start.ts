@@ -1,6 +1,6 @@
 import { isTeuError } from '@teu/errors';
 import { clock } from '@teu/ids';
-import { EngineServiceService, ReadLogsRequest, type Container } from '@teu/proto/engine';
+import { EngineServiceService, type Container } from '@teu/proto/engine';
 import { attachContainer } from '../attachment/attach-container.js';
 import { CliError, UsageError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
@@ -19,28 +19,16 @@ async function startOne(invocation: Invocation, name: string) {
   return container;
 }
 
-/** Where the output of the next run begins: behind all there is, as the container does not run. */
-async function endOfLog({ context }: Invocation, name: string): Promise<number> {
-  const logs = context.services.engine.serverStream(
-    EngineServiceService.readLogs,
-    ReadLogsRequest.create({ container: name, tailLines: 1 }),
-    { signal: context.abort },
-  );
-  let end = 0;
-  for await (const { records } of logs) end = records.at(-1)?.nextOffset ?? end;
-  return end;
-}
-
 /** Attaches from the first byte on; a program that has ended before leaves its output in the log. */
 async function attachStarted(
   invocation: Invocation,
   container: Container,
-  fromOffset: number,
   since: Date,
 ): Promise<number> {
   const { context } = invocation;
   try {
-    return await attachContainer(context, container, { stdin: true, signals: true, fromOffset });
+    const options = { stdin: true, signals: true, fromOffset: 0, since };
+    return await attachContainer(context, container, options);
   } catch (error) {
     if (!isTeuError(error, 'CONTAINER_NOT_RUNNING')) throw error;
     return followStarted(context, container, since);
@@ -70,11 +58,9 @@ export const start: Command = {
     }
     if (args.length > 1) throw new UsageError('only one container can be attached to');
     // The log may hold the output of earlier runs; this run's begins now.
-    const name = args[0] ?? '';
-    const fromOffset = interactive ? await endOfLog(invocation, name) : -1;
     const since = clock.now();
-    const container = await startOne(invocation, name);
+    const container = await startOne(invocation, args[0] ?? '');
     if (!interactive) return followStarted(context, container, since);
-    return attachStarted(invocation, container, fromOffset, since);
+    return attachStarted(invocation, container, since);
   },
 };
