@@ -10,12 +10,15 @@ export function watchImagesHandler({ watchers }: Pick<ImageParts, 'watchers'>) {
   ): AsyncGenerator<WatchImagesResponse, void, undefined> {
     const watch = watchers.open();
     signal.addEventListener('abort', () => watch.close(), { once: true });
+    const failures: Error[] = [];
     try {
-      void readAcknowledgements(requests, watch);
+      void readAcknowledgements(requests, watch, failures);
       yield { number: 0, snapshots: [] };
       for await (const { number, snapshots } of watch.changes()) {
         yield { number, snapshots: [...snapshots] };
       }
+      const [failure] = failures;
+      if (failure !== undefined) throw failure;
     } finally {
       watch.close();
     }
@@ -26,11 +29,12 @@ export function watchImagesHandler({ watchers }: Pick<ImageParts, 'watchers'>) {
 async function readAcknowledgements(
   requests: AsyncIterable<WatchImagesRequest>,
   watch: ImageWatch,
+  failures: Error[],
 ): Promise<void> {
   try {
     for await (const { acknowledgedNumber } of requests) watch.acknowledge(acknowledgedNumber);
-  } catch {
-    // The stream's own end tells the reason.
+  } catch (error) {
+    failures.push(error as Error);
   } finally {
     watch.close();
   }
