@@ -9,6 +9,9 @@ from teu_client import Engine, TeuError  # noqa: E402
 
 
 def main() -> int:
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
     image, *args = sys.argv[1:]
     with Engine() as engine:
         try:

@@ -1,3 +1,5 @@
+import process from 'node:process';
+import { CliError } from '../cli-error.js';
 import { isAlive } from '../up/process-identity.js';
 import { stopProcess, waitForEnd } from '../up/stop-process.js';
 import type { Command, Invocation } from '../command.js';
@@ -42,6 +44,9 @@ async function stopContainers(
 }
 
 async function takeDown({ context, options }: Invocation): Promise<number> {
+  if (process.geteuid?.() !== 0) {
+    throw new CliError('the engine needs root', { hint: 'try: sudo teu down' });
+  }
   const directories = directoriesOf(context.env);
   const given = options.value('time');
   const seconds = given === undefined ? undefined : parseWholeNumber(given, '--time', 0, 86_400);

@@ -11,6 +11,7 @@ import { runProgram } from '../program.js';
 import { startCliServer } from '../resident/cli-server.js';
 import { stopLeftovers } from './leftovers.js';
 import { logPath, openLog } from './log-file.js';
+import { failureReason } from './failure-reason.js';
 import { cleanRunDirectory, makeDirectories } from './run-directory.js';
 import { stopAllContainers } from './stop-containers.js';
 import { Supervisor, type UpEvent } from './supervisor.js';
@@ -66,9 +67,13 @@ async function serve(
   const supervisor = new Supervisor({ ...options, env: context.env, log });
   const failed = await supervisor.start();
   if (failed.length > 0) {
-    const logs = failed.map((name) => logPath(directories.dataDir, name)).join(' ');
-    report({ kind: 'failed', text: `${failed.join(', ')} did not start; see ${logs}` });
+    // Told when all have ended: whoever is told may bring the engine up again at once.
     await supervisor.stop();
+    const logs = failed.map((name) => logPath(directories.dataDir, name));
+    const reason = logs.map(failureReason).find((text) => text !== undefined);
+    const why = reason === undefined ? '' : `: ${reason}`;
+    const text = `${failed.join(', ')} did not start${why}; see ${logs.join(' ')}`;
+    report({ kind: 'failed', text });
     return 125;
   }
   const server = await startCliServer({
