@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectEvents, startOutboxPublisher, subjectToken, type Events } from '@teu/events';
 import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
@@ -43,6 +44,8 @@ export interface EngineServer {
 }
 
 const EXPIRY_INTERVAL_MS = 3600_000;
+/** How long an end waits for what the next start can do as well. */
+const CLEAR_UP_MS = 2_000;
 
 /** Starts the engine: opens its state, brings it in order, and serves. Waits for no other service. */
 export async function startServer(
@@ -73,11 +76,10 @@ export async function startServer(
       engine,
       close: async () => {
         clearInterval(expiry);
-        await server.close();
-        await imageWatch.close();
-        await engine.pool.disable();
+        // What was made in advance goes while the other services are most likely still there.
+        await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close())]);
         await watch.close();
-        await engine.teardown.close();
+        await within(CLEAR_UP_MS, engine.teardown.close());
         await stopEvents();
         engine.peers.close();
         store.close();
@@ -88,6 +90,13 @@ export async function startServer(
     store.close();
     throw error;
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const limit = new AbortController();
+  const timeout = delay(ms, undefined, limit).catch(() => undefined);
+  await Promise.race([work, timeout]);
+  limit.abort();
 }
 
 function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder: ExitRecorder } {

@@ -158,7 +158,7 @@ export class WarmPool {
   }
 
   #giveUp(start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>): void {
-    this.#parts.store.transaction(() => discardWarm(this.#parts, start));
+    this.#parts.store.transaction(() => discardWarm(this.#parts, start, false));
   }
 
   /** Does at once what the queue would do soon. If that fails the queue goes on trying. */
@@ -171,13 +171,17 @@ export class WarmPool {
   }
 }
 
-/** Has a start that no container uses cleared away, in the caller's transaction. */
+/**
+ * Has a start that no container uses cleared away, in the caller's transaction.
+ * @param launched whether the executor may know of it
+ */
 export function discardWarm(
   { store, teardown }: Pick<EngineParts, 'store' | 'teardown'>,
   start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>,
+  launched: boolean,
 ): void {
   const { containerId, driver, snapshotKey, intentId } = start;
   store.intents.finish(intentId);
   const snapshot = { driver, key: snapshotKey };
-  teardown.schedule({ containerId, process: true, cgroup: true, snapshot, files: true });
+  teardown.schedule({ containerId, process: launched, cgroup: true, snapshot, files: true });
 }

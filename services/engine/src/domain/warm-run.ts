@@ -43,7 +43,7 @@ export async function runWarm(
       if (isTeuError(error, 'LAUNCH_FAILED') || isTeuError(error, 'MOUNT_FAILED')) {
         parts.log.info({ container_id: entry.id, err: error }, 'a start in advance did not serve');
         parts.registry.release(entry);
-        undo(parts, entry, () => parts.store.transaction(() => discardWarm(parts, warm)));
+        undo(parts, entry, () => parts.store.transaction(() => discardWarm(parts, warm, true)));
         return undefined;
       }
       const problem = problemOf(error);
