@@ -99,10 +99,23 @@ export class WarmPool {
   #scheduleFill(shelf: Shelf): void {
     clearTimeout(shelf.fillTimer);
     shelf.fillTimer = setTimeout(() => {
-      shelf.filling = shelf.filling.then(() => this.#fill(shelf));
+      shelf.filling = shelf.filling
+        .then(() => this.#fill(shelf))
+        .catch((error: unknown) => {
+          this.#noteFailure(error);
+        });
     }, FILL_DELAY_MS);
     clearTimeout(shelf.expiryTimer);
-    shelf.expiryTimer = setTimeout(() => void this.#dropShelves([shelf]), EXPIRY_MS).unref();
+    shelf.expiryTimer = setTimeout(() => {
+      this.#dropShelves([shelf]).catch((error: unknown) => {
+        this.#noteFailure(error);
+      });
+    }, EXPIRY_MS).unref();
+  }
+
+  /** A full disk, say. What is left has its intent, and goes when the engine starts the next time. */
+  #noteFailure(error: unknown): void {
+    this.#parts.log.warn({ err: error }, 'starts in advance are not in order');
   }
 
   async #fill(shelf: Shelf): Promise<void> {
