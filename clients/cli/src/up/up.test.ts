@@ -148,7 +148,7 @@ test('a run directory is left with its lock alone', () => {
 });
 
 /** A program that notes each start in a file and then waits. */
-function managed(script: string) {
+function managed(script: string, isReady = () => existsSync(join(directory.path, 'starts'))) {
   const counter = join(directory.path, 'starts');
   return {
     starts: () => (existsSync(counter) ? readFileSync(counter, 'utf8').length : 0),
@@ -161,7 +161,7 @@ function managed(script: string) {
         address: '',
         version: '1',
         dataDir: directory.path,
-        probe: () => Promise.resolve(existsSync(counter)),
+        probe: () => Promise.resolve(isReady()),
       },
       { changed: () => undefined },
       silentLogger,
@@ -185,7 +185,7 @@ test('a service that dies is started again, and stays down when it is stopped', 
 });
 
 test('a service that ends at once did not start', async () => {
-  const { process: service } = managed(`rm ${join(directory.path, 'starts')}; exit 3`);
+  const { process: service } = managed('exit 3', () => false);
   expect(await service.start()).toBe(false);
   await service.stop(100);
 });
