@@ -18,6 +18,7 @@ import { ImageWatch } from './domain/image-watch.js';
 import { LogReaders } from './domain/log-readers.js';
 import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
+import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
@@ -126,6 +127,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     ...base,
     node: config.node,
     pool: new WarmPool(base, config.warmStarts),
+    activity: new StartActivity(),
     table: createContainerTable(store),
     requests: createRequestTable(store),
     execs: createExecTable(store),

@@ -9,6 +9,7 @@ import type { ContainerRegistry } from './container-registry.js';
 import type { ImageCache } from './image-cache.js';
 import type { LogReaders } from './log-readers.js';
 import type { SpecDefaults } from './image-defaults.js';
+import type { StartActivity } from './start-activity.js';
 import type { TeardownQueue } from './teardown-queue.js';
 import type { WarmPool } from './warm-pool.js';
 
@@ -30,4 +31,5 @@ export interface EngineParts {
   readers: LogReaders;
   teardown: TeardownQueue;
   pool: WarmPool;
+  activity: StartActivity;
 }

@@ -60,7 +60,15 @@ export async function createContainer(
 }
 
 /** Makes a container and runs it. If that fails, nothing of it is left. */
-export async function runContainer(
+export function runContainer(
+  parts: EngineParts,
+  container: NewContainer,
+  options: RunOptions,
+): Promise<ContainerEntry> {
+  return parts.activity.during(() => runNew(parts, container, options));
+}
+
+async function runNew(
   parts: EngineParts,
   { spec, request }: NewContainer,
   options: RunOptions,
