@@ -96,6 +96,15 @@ describe('a container of a whole Debian', () => {
     expect(unknown.stderr).toContain('nosuchuser');
   });
 
+  test.each([
+    ['root', [], '/root'],
+    ['a user that the image knows', ['-u', 'nobody'], '/nonexistent'],
+    ['a number that it does not know', ['-u', '4321'], '/'],
+    ['anyone who is told', ['-u', 'nobody', '-e', 'HOME=/srv'], '/srv'],
+  ])('%s has a home', async (_, options, home) => {
+    expect(await inside('echo $HOME', ...options)).toBe(home);
+  });
+
   test('is limited on the host, not only in its own eyes', async () => {
     const id = await output(
       engine,

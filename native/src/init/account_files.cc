@@ -92,8 +92,18 @@ TextView fieldOf(TextView line, size_t index) noexcept {
   }
 }
 
+bool isUsableHome(TextView home) noexcept {
+  if (home.size == 0 || home.data[0] != '/') return false;
+  for (size_t at = 0; at < home.size; ++at) {
+    const unsigned char byte = static_cast<unsigned char>(home.data[at]);
+    if (byte < ' ' || byte == 0x7f) return false;
+  }
+  return true;
+}
+
 bool parsePasswdLine(TextView line, PasswdEntry& entry) noexcept {
   entry.name = fieldOf(line, 0);
+  entry.home = fieldOf(line, 5);
   return entry.name.size > 0 && parseId(fieldOf(line, 2), entry.uid) &&
          parseId(fieldOf(line, 3), entry.gid);
 }

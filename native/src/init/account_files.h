@@ -47,7 +47,10 @@ struct PasswdEntry {
   TextView name;
   uint32_t uid = 0;
   uint32_t gid = 0;
+  TextView home;
 };
+/// Absolute and without control characters.
+bool isUsableHome(TextView home) noexcept;
 /// False for a line that is not a whole entry with valid ids.
 bool parsePasswdLine(TextView line, PasswdEntry& entry) noexcept;
 

@@ -51,6 +51,8 @@ Status becomeProgram(Child& child, const RootHandle& root) noexcept {
   const ProcessPlan& process = child.plan.process;
   Result<ProgramUser> user = resolveUser(process.user, root);
   if (!user) return user.status().during(step::kUser);
+  HomeVariable home;
+  findHome(user.value().uid, root, home);
   if (process.terminal.present) {
     if (Status s = openTerminal(child, root); !s) return s.during(step::kTerminal);
   }
@@ -80,6 +82,7 @@ Status becomeProgram(Child& child, const RootHandle& root) noexcept {
   if (Status s = sys::blockSignals(false); !s) return s.during(step::kExec);
   if (Status s = dropPrivileges(process, user.value()); !s) return s;
   endPhase(child.report.phases.seccomp);
+  addHome(process, home);
   child.report.executing = true;
   return executeProgram(process).during(step::kExec);
 }

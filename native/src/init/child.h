@@ -8,6 +8,7 @@
 #include "init/root_handle.h"
 #include "launch/plan.h"
 #include "sys/memory.h"
+#include "sys/text.h"
 #include "sys/unique_fd.h"
 
 namespace teu {
@@ -102,7 +103,13 @@ Status dropPrivileges(const ProcessPlan& process, const ProgramUser& user) noexc
 // --- child_user.cc
 Result<ProgramUser> resolveUser(const UserPlan& user, const RootHandle& root) noexcept;
 
+/// HOME as the root's /etc/passwd has it for a user, "/" if it tells nothing usable.
+using HomeVariable = TextBuffer<256>;
+void findHome(uint32_t uid, const RootHandle& root, HomeVariable& home) noexcept;
+
 // --- child_exec.cc
+/// Gives the program HOME, if its environment does not say what it is.
+void addHome(const ProcessPlan& process, const HomeVariable& home) noexcept;
 /// Returns only to tell why not.
 Status executeProgram(const ProcessPlan& process) noexcept;
 

@@ -33,6 +33,14 @@ Status execute(const char* path, const ProcessPlan& process) noexcept {
 
 }  // namespace
 
+void addHome(const ProcessPlan& process, const HomeVariable& home) noexcept {
+  for (const char* entry : process.env) {
+    if (startsWith(entry, "HOME=")) return;
+  }
+  // The plan left room for it.
+  process.env.data[process.env.size] = home.text();
+}
+
 Status executeProgram(const ProcessPlan& process) noexcept {
   const char* name = process.argv[0];
   if (hasSlash(name)) return execute(name, process).on(name);

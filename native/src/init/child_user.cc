@@ -158,6 +158,17 @@ Result<ProgramUser> resolveByName(const UserPlan& plan, const RootHandle& root) 
 
 }  // namespace
 
+void findHome(uint32_t uid, const RootHandle& root, HomeVariable& home) noexcept {
+  Result<AccountFile> passwd = readAccountFile(root, "/etc/passwd");
+  PasswdEntry entry;
+  const AccountName user{.form = AccountName::Form::kNumber, .number = uid, .name = {}};
+  // A home is a convenience: an image without a usable one gets the root, as with other engines.
+  if (passwd && findPasswdEntry(passwd.value().text, user, entry) && isUsableHome(entry.home)) {
+    home.add("HOME=").add(entry.home);
+  }
+  if (home.length() == 0 || home.overflowed()) home = HomeVariable().add("HOME=/");
+}
+
 Result<ProgramUser> resolveUser(const UserPlan& user, const RootHandle& root) noexcept {
   if (user.kind == UserKind::kName) return resolveByName(user, root);
   ProgramUser program;

@@ -137,7 +137,8 @@ enum class StdinKind : uint32_t { kNull, kPipe, kPipeOnce };
 
 struct ProcessPlan {
   Span<const char*> argv;  ///< followed by a null pointer
-  Span<const char*> env;   ///< followed by a null pointer
+  /// Followed by two null pointers: one ends it, one is room for HOME.
+  Span<const char*> env;
   const char* cwd;
   UserPlan user;
   CapabilitiesPlan capabilities;

@@ -139,7 +139,7 @@ void readProcess(PlanCursor& in, ProcessPlan& process) noexcept {
   process.argv = in.list<const char*>(
       "process.argv", [&] { return in.text("process.argv"); }, 1);
   process.env = in.list<const char*>(
-      "process.env", [&] { return in.text("process.env"); }, 1);
+      "process.env", [&] { return in.text("process.env"); }, 2);
   process.cwd = in.path("process.cwd");
   process.user = readUser(in);
   process.capabilities.bounding = in.u64("process.capabilities.bounding");
