@@ -23,6 +23,16 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: formatErrorChain },
     },
-    options.destination ?? pino.destination({ dest: 2, sync: true }),
+    options.destination ?? descriptorDestination(2),
   );
+}
+
+/** Lines that a full disk does not take are kept for the next attempt, up to this many bytes. */
+const keptBytesMax = 1024 * 1024;
+
+/** Writes to a descriptor. That it can't, because the disk is full, must not end a service. */
+export function descriptorDestination(descriptor: number): DestinationStream {
+  const stream = pino.destination({ dest: descriptor, sync: true, maxLength: keptBytesMax });
+  stream.on('error', () => undefined);
+  return stream;
 }

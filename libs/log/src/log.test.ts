@@ -1,5 +1,8 @@
+import { closeSync, openSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { teuError } from '@teu/errors';
+import { descriptorDestination } from './create-logger.js';
 import { createLogger, silentLogger } from './index.js';
 
 function capture(): { lines: () => Record<string, unknown>[]; write: (line: string) => void } {
@@ -39,4 +42,12 @@ test('leaves out what is below its level', () => {
   log.error('y');
   expect(out.lines().map((line) => line['msg'])).toEqual(['y']);
   silentLogger.child({ a: 1 }).fatal('nobody hears it');
+});
+
+test('a full disk under the log does not end the process', async () => {
+  const full = openSync('/dev/full', 'w');
+  const log = createLogger({ service: 'engine', destination: descriptorDestination(full) });
+  for (let i = 0; i < 3; i++) log.warn('nowhere to write this');
+  await setImmediate(); // an unheard error would end the test here
+  closeSync(full);
 });

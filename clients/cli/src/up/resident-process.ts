@@ -41,7 +41,11 @@ export async function runResident(context: Context, options: ResidentOptions): P
   const logFile = openLog(directories.dataDir, 'up');
   const log = createLogger({
     service: 'up',
-    destination: { write: (line) => void writeSync(logFile, line) },
+    destination: {
+      write: (line) => {
+        writeOrDrop(logFile, line);
+      },
+    },
   });
   outliveMistakes(log);
   const told = untilTold(context);
@@ -104,6 +108,15 @@ async function stopContainers(context: Context, log: Logger): Promise<void> {
     for (const failure of failures) log.error({ failure }, 'a container could not be stopped');
   } catch (error) {
     log.error({ err: error }, 'the engine could not be asked to stop its containers');
+  }
+}
+
+/** A full disk takes no log; what watches over the services must live on all the same. */
+function writeOrDrop(descriptor: number, line: string): void {
+  try {
+    writeSync(descriptor, line);
+  } catch {
+    // There is nowhere to tell it.
   }
 }
 
