@@ -52,7 +52,8 @@ export function validateProcessText(
 /** @throws INVALID_ARGUMENT if it names no signal. */
 export function requireSignal(field: string, text: string): number {
   const signal = parseSignal(text);
-  if (signal === undefined) refuse(field, 'is not the name or number of a signal');
+  if (signal === undefined)
+    refuse(field, `is ${JSON.stringify(text.slice(0, 32))}, not the name or number of a signal`);
   return signal;
 }
 
