@@ -17,6 +17,8 @@ test('a service that does not start is quoted: the first line of its last words'
   expect(failureReason(log)).toBe('the state is in use');
   writeFileSync(log, line('fatal', 'Error: of another time') + line('info', ''));
   expect(failureReason(log)).toBeUndefined();
+  writeFileSync(log, 'cgroup: TeuError: --x: is not known (reason=INVALID_ARGUMENT)\n    at a\n');
+  expect(failureReason(log)).toBe('--x: is not known');
   expect(failureReason(join(directory.path, 'nosuch'))).toBeUndefined();
   directory.remove();
 });

@@ -30,6 +30,8 @@ function entryOf(line: string): Record<string, unknown> | undefined {
     const entry: unknown = JSON.parse(line);
     return typeof entry === 'object' && entry !== null ? { ...entry } : undefined;
   } catch {
-    return undefined;
+    // Before it has a logger a service writes its mistake as plain text: its name and the error.
+    const err = /^[\w-]+: (\w*Error: .*)$/.exec(line)?.[1];
+    return err === undefined ? undefined : { level: 'fatal', err };
   }
 }
