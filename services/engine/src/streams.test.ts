@@ -99,6 +99,8 @@ describe('RunAttached', () => {
         restarted = true;
         await host.stopFake('executor');
         await host.startFake('executor');
+        // What is on its way when an executor dies goes down with it, so the input waits for the next one.
+        await waitFor(() => host.executor.attachments === 2);
         requests.send({ part: { $case: 'stdin', value: Buffer.from('two') } });
         requests.send({ part: { $case: 'closeStdin', value: {} } });
       }

@@ -46,6 +46,20 @@ describe('a launched program', () => {
     }
   });
 
+  it('has its end in the answer, if it ends while the answer is held back for it', async () => {
+    const launch = (args: string[], lingerMs: number) =>
+      executor.client.launchContainer(args, newContainerId(), undefined, lingerMs);
+    const ended = await launch(['sh', '-c', 'exit 3'], 900);
+    expect(ended.process?.exit?.exitCode).toBe(3);
+    expect(ended.trace?.phases.at(-1)?.name).toBe('linger');
+    const running = await launch(['sleep', '100'], 5);
+    expect(running.process).toMatchObject({
+      state: ProcessState.PROCESS_STATE_RUNNING,
+      exit: undefined,
+    });
+    await expect(launch(['true'], 1001)).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+  });
+
   it('tells the phases of its start, and when it began', async () => {
     const before = Date.now();
     const { process, trace } = await executor.client.launchContainer(['true']);

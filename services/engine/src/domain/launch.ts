@@ -9,6 +9,7 @@ import type { ContainerEntry } from './container-entry.js';
 import { EarlyExit } from './early-exit.js';
 import type { EngineParts } from './engine-parts.js';
 import { buildExecutorSpec, type LaunchParts } from './executor-spec.js';
+import { durationFromMs } from './durations.js';
 import { containerExit } from './exit-memory.js';
 import type { StartClock } from './start-trace.js';
 import { recordRevision, type StartedProgram } from './transitions.js';
@@ -16,6 +17,8 @@ import { recordRevision, type StartedProgram } from './transitions.js';
 const LAUNCH_TIMEOUT_MS = 30_000;
 /** Most programs that end at once have ended by then. */
 const FLUSH_DELAY_MS = 10;
+/** How long the executor may hold its answer back for the end of a program that the client waits for. */
+const LINGER_MS = 20;
 
 /** How a container is launched. */
 export interface Launch {
@@ -39,7 +42,8 @@ export async function launch(
   const early = new EarlyExit();
   entry.earlyExit = early;
   try {
-    const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec));
+    const lingerMs = waits ? LINGER_MS : 0;
+    const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec, lingerMs));
     const { process } = answer;
     if (process === undefined) {
       throw teuError('LAUNCH_FAILED', `the executor says nothing about container ${entry.id}`);
@@ -47,7 +51,7 @@ export async function launch(
     failpoint('engine.start.after-launch');
     trace.addLaunch(answer.trace);
     const finished = trace.finish();
-    const ended = early.of(process.pid)?.exit;
+    const ended = process.exit ?? early.of(process.pid)?.exit;
     const exit = ended && (await containerExit(parts, entry.id, ended));
     // Written while the program runs; the write that tells of its end brings this one to disk as well.
     const durable = !waits || exit !== undefined;
@@ -79,11 +83,17 @@ async function askForLaunch(
   { peers }: EngineParts,
   containerId: string,
   spec: Spec,
+  lingerMs: number,
 ): Promise<LaunchContainerResponse> {
   try {
     return await peers.executor.call(
       ExecutorServiceService.launchContainer,
-      { containerId, spec, logLimits: undefined },
+      {
+        containerId,
+        spec,
+        logLimits: undefined,
+        lingerDuration: durationFromMs(lingerMs),
+      },
       { timeoutMs: LAUNCH_TIMEOUT_MS },
     );
   } catch (error) {

@@ -17,6 +17,8 @@ export class StartClock {
     }
   }
 
+  #lingerMs = 0;
+
   /** Times a phase that does not wait. */
   phaseSync<T>(name: string, task: () => T): T {
     const begin = performance.now();
@@ -37,6 +39,13 @@ export class StartClock {
     let offset = msFromDuration(launch.offsetDuration) ?? 0;
     for (const phase of trace.phases) {
       const elapsed = msFromDuration(phase.elapsedDuration) ?? 0;
+      if (phase.name === 'linger') {
+        // The program ran already; only the answer waited for its end.
+        this.#lingerMs = elapsed;
+        const answered = msFromDuration(launch.elapsedDuration) ?? 0;
+        launch.elapsedDuration = durationFromMs(answered - elapsed);
+        continue;
+      }
       this.#add(`launch.${phase.name}`, offset, elapsed);
       offset += elapsed;
     }
@@ -45,7 +54,7 @@ export class StartClock {
   /** What was noted up to now. */
   finish(): StartTrace {
     return {
-      totalDuration: durationFromMs(performance.now() - this.#begin),
+      totalDuration: durationFromMs(performance.now() - this.#begin - this.#lingerMs),
       phases: [...this.#phases],
     };
   }

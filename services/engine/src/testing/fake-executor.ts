@@ -27,6 +27,8 @@ export class FakeExecutor {
   readonly processes = new Map<string, FakeProcess>();
   /** Specs of the containers that were launched, by id. */
   readonly specs = new Map<string, Spec>();
+  /** How many attachments there have been. */
+  attachments = 0;
   readonly #watchers = new Set<(process: ContainerProcess) => void>();
   #nextPid = 1000;
   /** Called before a launch is answered. */
@@ -143,6 +145,7 @@ export class FakeExecutor {
     const part = first.done === true ? undefined : first.value.part;
     if (part?.$case !== 'attach') throw teuError('INVALID_ARGUMENT', 'attach comes first');
     const process = this.#require(part.value);
+    this.attachments += 1;
     const { fromOffset } = part.value;
     const offset = fromOffset < 0 ? (process.log.at(-1)?.nextOffset ?? 0) : fromOffset;
     yield { part: { $case: 'attached', value: { offset } } };

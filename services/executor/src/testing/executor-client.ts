@@ -48,12 +48,14 @@ export class ExecutorClient {
     spec: Spec | string[],
     containerId: string = newContainerId(),
     logLimits?: LogLimits,
+    lingerMs?: number,
   ): Promise<LaunchContainerResponse> {
     this.#containers.push(containerId);
     return this.channel.unary(Service.launchContainer, {
       containerId,
       spec: Array.isArray(spec) ? this.spec(spec) : spec,
       logLimits,
+      lingerDuration: lingerMs === undefined ? undefined : { seconds: 0, nanos: lingerMs * 1e6 },
     });
   }
 
