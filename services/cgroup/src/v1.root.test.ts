@@ -244,7 +244,8 @@ describe.runIf(requires('root', 'cgroup_v1'))('cgroups of version 1', () => {
         'storm() { while :; do (setsid sh -c "sleep 0.01 & sleep 0.02" &) 2>&-; done; }; storm & storm',
       );
       await waitFor(async () => (await get(cgroup.id)).processCount > 20);
-      expect(await kill(cgroup.id)).toBeGreaterThan(10);
+      // How many there are at that moment is the storm's affair: they live for milliseconds each.
+      expect(await kill(cgroup.id)).toBeGreaterThan(0);
       await ended;
       expect((await get(cgroup.id)).processCount).toBe(0);
       await remove(cgroup.id);
