@@ -9,6 +9,7 @@ import {
 import { join } from 'node:path';
 import { newContainerId } from '@teu/ids';
 import { NamespaceType, SeccompProfile, type Spec } from '@teu/proto/executor';
+import { waitFor } from '@teu/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { exampleProcess } from './testing/example-spec.js';
 import { startTestExecutor, type TestExecutor } from './testing/test-executor.js';
@@ -238,7 +239,8 @@ describe('control groups', () => {
     const group = join(unified, `teu-test-${newContainerId().slice(0, 12)}`);
     mkdirSync(group);
     try {
-      const spec = shell('mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; sleep 1000');
+      const script = 'mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; echo end; sleep 1000';
+      const spec = shell(script);
       if (spec.linux !== undefined) {
         const mount = {
           destination: '/sys/fs/cgroup',
@@ -249,13 +251,14 @@ describe('control groups', () => {
         spec.linux.cgroups = { v1TasksPaths: [], v2Directory: group, mounts: [mount] };
       }
       const id = await executor.client.launch(spec);
-      const script = 'grep ^0: /proc/self/cgroup; ls -d /sys/fs/cgroup/cgroup.procs';
-      expect(await executor.client.runExec(id, ['sh', '-c', script])).toMatchObject({
+      const look = 'grep ^0: /proc/self/cgroup; ls -d /sys/fs/cgroup/cgroup.procs';
+      expect(await executor.client.runExec(id, ['sh', '-c', look])).toMatchObject({
         stdout: '0::/\n/sys/fs/cgroup/cgroup.procs\n',
       });
       const members = readFileSync(join(group, 'cgroup.procs'), 'latin1').split('\n');
       expect(members).toContain(String((await executor.client.get(id)).pid));
-      expect(await executor.client.logText(id)).toBe('ro\n');
+      await waitFor(async () => (await executor.client.logText(id)).endsWith('end\n'));
+      expect(await executor.client.logText(id)).toBe('ro\nend\n');
     } finally {
       await executor.client.removeAll();
       rmdirSync(group);
@@ -269,7 +272,7 @@ describe('control groups', () => {
       const script =
         'cat /proc/self/cgroup | grep :pids:; ls /sys/fs/cgroup; ' +
         'echo 1 2>/dev/null > /sys/fs/cgroup/pids/pids.max || echo ro; ' +
-        'mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; sleep 1000';
+        'mkdir /sys/fs/cgroup/x 2>/dev/null || echo ro; echo end; sleep 1000';
       const spec = shell(script);
       if (spec.linux !== undefined) {
         spec.linux.cgroups = {
@@ -294,8 +297,9 @@ describe('control groups', () => {
       expect(stdout).toMatch(/:pids:\/\n$/);
       const members = readFileSync(join(group, 'cgroup.procs'), 'latin1').split('\n');
       expect(members).toContain(String((await executor.client.get(id)).pid));
+      await waitFor(async () => (await executor.client.logText(id)).endsWith('end\n'));
       const lines = (await executor.client.logText(id)).trim().split('\n');
-      expect(lines.slice(1)).toEqual(['pids', 'ro', 'ro']);
+      expect(lines.slice(1)).toEqual(['pids', 'ro', 'ro', 'end']);
     } finally {
       await executor.client.removeAll();
       rmdirSync(group);
