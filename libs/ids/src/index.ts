@@ -1,4 +1,5 @@
 export { clock, type Clock } from './clock.js';
+export { hasControlCharacters } from './control-characters.js';
 export { randomId } from './random-id.js';
 export {
   newContainerId,

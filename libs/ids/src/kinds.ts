@@ -1,4 +1,5 @@
 import { teuError } from '@teu/errors';
+import { hasControlCharacters } from './control-characters.js';
 import { randomId } from './random-id.js';
 
 declare const kind: unique symbol;
@@ -130,8 +131,7 @@ export function parseHostname(text: string, field = 'hostname'): string {
 
 /** Text that ends up in a line of a file, thus without control characters. @throws INVALID_ARGUMENT. */
 export function parseSingleLine(text: string, field: string, lengthMax = 4096): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text) || text.length > lengthMax) {
+  if (hasControlCharacters(text) || text.length > lengthMax) {
     throw teuError(
       'INVALID_ARGUMENT',
       `${field} has control characters or is longer than ${lengthMax}`,

@@ -1,3 +1,5 @@
+import { hasControlCharacters } from '@teu/ids';
+
 const CGROUP_V1 =
   'all none name clone_children noprefix xattr cpuset cpu cpuacct blkio memory devices freezer net_cls perf_event net_prio hugetlb pids rdma misc';
 
@@ -27,8 +29,7 @@ const NAME = /^[a-zA-Z0-9_][a-zA-Z0-9_.+:-]{0,63}$/;
  * has to be escaped, as overlayfs does in paths, or it would smuggle in a second one.
  */
 export function checkDataOption(type: string, option: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(option) || /(?<!\\)(?:\\\\)*,/.test(option)) return false;
+  if (hasControlCharacters(option) || /(?<!\\)(?:\\\\)*,/.test(option)) return false;
   const equals = option.indexOf('=');
   const name = equals < 0 ? option : option.slice(0, equals);
   if (!NAME.test(name)) return false;

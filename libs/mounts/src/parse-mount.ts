@@ -1,4 +1,5 @@
 import { teuError } from '@teu/errors';
+import { hasControlCharacters } from '@teu/ids';
 import { MS_BIND } from './mount-flags.js';
 import { isMountType } from './mount-types.js';
 import {
@@ -93,8 +94,7 @@ export function parseMount(mount: MountDescription, field = 'mount'): ParsedMoun
 }
 
 function checkPath(path: string, field: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (path.length > PATH_LENGTH_MAX || /[\u0000-\u001f\u007f]/.test(path)) {
+  if (path.length > PATH_LENGTH_MAX || hasControlCharacters(path)) {
     throw invalid(field, 'is too long or has control characters');
   }
   if (path.split('/').includes('..')) throw invalid(field, 'has a .. component');

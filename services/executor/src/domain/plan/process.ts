@@ -1,3 +1,4 @@
+import { hasControlCharacters } from '@teu/ids';
 import type { ProcessPlan, SeccompPlan, UserPlan } from '@teu/native';
 import type { ConsoleSize, Process, User } from '@teu/proto/executor';
 import { planCapabilities } from './capabilities.js';
@@ -99,8 +100,11 @@ function planUser(user: User | undefined, field: string): UserPlan {
 }
 
 function checkUsername(username: string, field: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0020\u007f]/.test(username) || username.length > USERNAME_LENGTH_MAX) {
+  if (
+    hasControlCharacters(username) ||
+    username.includes(' ') ||
+    username.length > USERNAME_LENGTH_MAX
+  ) {
     throw specError(field, 'is not user[:group]');
   }
   return username;

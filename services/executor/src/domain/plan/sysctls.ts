@@ -1,3 +1,4 @@
+import { hasControlCharacters } from '@teu/ids';
 import type { LaunchPlan, NamespacesPlan } from '@teu/native';
 import { checkNoNul } from './check-text.js';
 import { specError } from './spec-error.js';
@@ -45,8 +46,7 @@ function owningNamespace(key: string): keyof NamespacesPlan | undefined {
 
 function checkValue(value: string, field: string): string {
   checkNoNul(value, field);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) || value.length > VALUE_LENGTH_MAX) {
+  if (hasControlCharacters(value.replaceAll('\t', ' ')) || value.length > VALUE_LENGTH_MAX) {
     throw specError(field, 'has control characters or is too long');
   }
   return value;
