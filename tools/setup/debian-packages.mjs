@@ -9,6 +9,10 @@ export const debianPackages = [
   { name: 'busybox-static', reason: 'is the first image' },
   { name: 'mmdebstrap', reason: 'makes the Debian image of the tests' },
   { name: 'e2fsprogs', reason: 'makes the disks that tests take the power from' },
+  { name: 'btrfs-progs', reason: 'makes the btrfs that its driver is tested on' },
+  { name: 'zfs-fuse', reason: 'is the ZFS that its driver is tested on' },
+  { name: 'containerd', reason: 'uses our drivers, and lends us its own, in tests' },
+  { name: 'runc', reason: 'runs containers for containerd in tests' },
   { name: 'skopeo', reason: 'writes images of another make for tests' },
   {
     name: 'golang-github-containers-common',

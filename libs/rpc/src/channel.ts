@@ -18,6 +18,8 @@ export interface ConnectOptions {
   serviceName?: string;
   /** Needed for TCP. */
   tls?: TlsFiles;
+  /** Sent with every call; keys in lower case. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface CallOptions {
@@ -63,9 +65,11 @@ const CHANNEL_OPTIONS = {
 export class RpcChannel {
   readonly serviceName: string;
   readonly #channel: Channel;
+  readonly #headers: readonly (readonly [string, string])[];
 
   constructor(address: string, options: ConnectOptions) {
     this.serviceName = options.serviceName ?? nameOf(address);
+    this.#headers = Object.entries(options.headers ?? {});
     this.#channel = new Channel(
       address,
       options.tls === undefined ? credentials.createInsecure() : clientTls(options.tls),
@@ -122,6 +126,7 @@ export class RpcChannel {
         ? Infinity
         : clock.now().getTime() + Math.min(limitMs, TIMEOUT_MS_MAX);
     const metadata = new Metadata({ waitForReady: options.waitForReady === true });
+    for (const [key, value] of this.#headers) metadata.set(key, value);
     if (options.requestId !== undefined) metadata.set(REQUEST_ID_KEY, options.requestId);
     return {
       call: this.#channel.createCall(method.path, deadline, undefined, null, undefined),

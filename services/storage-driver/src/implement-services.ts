@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { DriverServiceService } from '@teu/proto/storage';
@@ -11,16 +12,20 @@ import { prepareSnapshot } from './handlers/prepare-snapshot.js';
 import { statSnapshot } from './handlers/stat-snapshot.js';
 import { updateSnapshot } from './handlers/update-snapshot.js';
 import { viewSnapshot } from './handlers/view-snapshot.js';
-import { commitSnapshot } from './snapshots/commit-snapshot.js';
-import type { OpenSnapshots } from './snapshots/open-snapshots.js';
-import { removeSnapshot } from './snapshots/remove-snapshot.js';
+import {
+  commitSnapshot,
+  getQuota,
+  type OpenSnapshots,
+  removeSnapshot,
+  setQuota,
+} from '@teu/snapshots';
 
 /** The ten methods that containerd has too. */
 export function implementSnapshots(snapshots: OpenSnapshots): Implementation {
   const handlers: Handlers<typeof SnapshotsService> = {
     prepare: (request) => prepareSnapshot(snapshots, request),
     view: (request) => viewSnapshot(snapshots, request),
-    mounts: async (request) => getMounts(snapshots, request),
+    mounts: (request) => getMounts(snapshots, request),
     commit: async (request) => {
       await commitSnapshot(snapshots, request);
       return Empty.create();
@@ -51,5 +56,16 @@ export function implementDriverService(
   return implement(DriverServiceService, {
     getDriver: async () => getDriver(snapshots.driver, facts),
     getDiskUsage: (_request, { signal }) => getDiskUsage(snapshots, root, signal),
+    setQuota: async ({ key, limitBytes }) => {
+      await setQuota(snapshots, key, limitBytes);
+      return {};
+    },
+    getQuota: ({ key }) => getQuota(snapshots, key),
+    checkSnapshots: notYet,
+    repairSnapshots: notYet,
   });
+}
+
+function notYet(): never {
+  throw teuError('UNIMPLEMENTED', 'not served yet');
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { StorageDriverConfig } from './config.js';
 import { DRIVERS } from './drivers/index.js';
 import { implementDriverService, implementSnapshots } from './implement-services.js';
-import { openSnapshots } from './snapshots/open-snapshots.js';
+import { openSnapshots } from '@teu/snapshots';
 import { VERSION } from './version.js';
 
 /** What a test may bring along. */

@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import type { ImageServiceService } from '@teu/proto/image';
 import type { Handlers } from '@teu/rpc';
 import type { ImageServiceConfig } from '../config.js';
@@ -11,6 +12,10 @@ import { removeImageHandler } from './remove-image.js';
 import { tagImageHandler } from './tag-image.js';
 import { uploadImageHandler } from './upload-image.js';
 import { watchImagesHandler } from './watch-images.js';
+
+function notYet(): never {
+  throw teuError('UNIMPLEMENTED', 'not served yet');
+}
 
 /** A handler for each method of teu.image.v1.ImageService. */
 export function createImageHandlers(
@@ -26,5 +31,7 @@ export function createImageHandlers(
     tagImage: tagImageHandler(parts),
     removeImage: removeImageHandler(parts),
     watchImages: watchImagesHandler(parts),
+    setDrivers: notYet,
+    releaseDriver: notYet,
   };
 }

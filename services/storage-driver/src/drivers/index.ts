@@ -1,4 +1,4 @@
-import type { StorageDriver } from '../snapshots/driver.js';
+import type { StorageDriver } from '@teu/snapshots';
 import { checkHost } from './overlay2/check-host.js';
 import { Overlay2Driver } from './overlay2/overlay2-driver.js';
 

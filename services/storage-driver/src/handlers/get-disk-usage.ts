@@ -1,9 +1,7 @@
 import { lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GetDiskUsageResponse } from '@teu/proto/storage';
-import { BLOCK_BYTES } from '../snapshots/disk-walk.js';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { measureDriver } from '../snapshots/measure-usage.js';
+import { BLOCK_BYTES, measureDriver, type SnapshotContext } from '@teu/snapshots';
 
 /** @param root - Data directory of the driver, which also holds its records. */
 export async function getDiskUsage(

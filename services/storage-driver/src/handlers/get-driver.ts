@@ -1,5 +1,5 @@
 import type { GetDriverResponse } from '@teu/proto/storage';
-import type { StorageDriver } from '../snapshots/driver.js';
+import type { StorageDriver } from '@teu/snapshots';
 
 /** The service itself, as GetDriver tells it. */
 export interface ServiceFacts {

@@ -1,9 +1,11 @@
 import type { MountsRequest, MountsResponse } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { findSnapshot, placeOf, refuseCommitted } from '../snapshots/find-snapshot.js';
+import { findSnapshot, placeOf, refuseCommitted, type SnapshotContext } from '@teu/snapshots';
 
-export function getMounts(context: SnapshotContext, { key }: MountsRequest): MountsResponse {
+export async function getMounts(
+  context: SnapshotContext,
+  { key }: MountsRequest,
+): Promise<MountsResponse> {
   const record = findSnapshot(context, key);
   refuseCommitted(record);
-  return { mounts: context.driver.mounts(placeOf(context, record)) };
+  return { mounts: await context.driver.mounts(placeOf(context, record)) };
 }

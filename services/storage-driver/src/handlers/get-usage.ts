@@ -1,6 +1,5 @@
 import type { UsageRequest, UsageResponse } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { measureUsage } from '../snapshots/measure-usage.js';
+import { measureUsage, type SnapshotContext } from '@teu/snapshots';
 
 export async function getUsage(
   context: SnapshotContext,

@@ -1,8 +1,5 @@
 import type { Info, ListSnapshotsRequest, ListSnapshotsResponse } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { parseFilters } from '../snapshots/filter.js';
-import { infoOf } from '../snapshots/info.js';
-import { allRecords } from '../snapshots/measure-usage.js';
+import { allRecords, infoOf, parseFilters, type SnapshotContext } from '@teu/snapshots';
 
 /** Snapshots in one message; with labels of a few hundred bytes that is far below the limit of 4 MiB. */
 const CHUNK = 100;

@@ -3,8 +3,7 @@ import {
   type PrepareSnapshotResponse,
   type PrepareSnapshotRequest,
 } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { createSnapshot } from '../snapshots/create-snapshot.js';
+import { createSnapshot, type SnapshotContext } from '@teu/snapshots';
 
 export async function prepareSnapshot(
   context: SnapshotContext,

@@ -1,7 +1,5 @@
 import type { StatSnapshotRequest, StatSnapshotResponse } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { findSnapshot } from '../snapshots/find-snapshot.js';
-import { infoOf } from '../snapshots/info.js';
+import { findSnapshot, infoOf, type SnapshotContext } from '@teu/snapshots';
 
 export function statSnapshot(
   context: SnapshotContext,

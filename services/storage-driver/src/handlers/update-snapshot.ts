@@ -1,8 +1,5 @@
 import type { UpdateSnapshotRequest, UpdateSnapshotResponse } from '@teu/proto/snapshots';
-import { invalid } from '../snapshots/check-input.js';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { infoOf } from '../snapshots/info.js';
-import { updateLabels } from '../snapshots/update-labels.js';
+import { infoOf, invalid, type SnapshotContext, updateLabels } from '@teu/snapshots';
 
 export function updateSnapshot(
   context: SnapshotContext,

@@ -1,6 +1,5 @@
 import { Kind, type ViewSnapshotRequest, type ViewSnapshotResponse } from '@teu/proto/snapshots';
-import type { SnapshotContext } from '../snapshots/context.js';
-import { createSnapshot } from '../snapshots/create-snapshot.js';
+import { createSnapshot, type SnapshotContext } from '@teu/snapshots';
 
 export async function viewSnapshot(
   context: SnapshotContext,

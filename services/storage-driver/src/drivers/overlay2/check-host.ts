@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { teuError } from '@teu/errors';
-import { filesystemName } from '../../snapshots/filesystem-name.js';
+import { filesystemName } from '@teu/snapshots';
 
 /** overlay keeps opaque marks when it copies up since Linux 4.8; metacopy=off is known since 4.19. */
 const MINIMUM_KERNEL = [4, 19] as const;

@@ -1,6 +1,6 @@
 import { tempDir } from '@teu/testing';
 import { describe, expect, it } from 'vitest';
-import { LayerDirectories } from '../../snapshots/layer-directories.js';
+import { LayerDirectories } from '@teu/snapshots';
 import { checkMountable, overlayMounts } from './overlay-mounts.js';
 
 describe('mounts of overlay2', () => {

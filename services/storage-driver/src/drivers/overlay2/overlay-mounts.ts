@@ -1,7 +1,6 @@
 import { teuError } from '@teu/errors';
 import type { Mount } from '@teu/proto/snapshots';
-import type { SnapshotPlace } from '../../snapshots/driver.js';
-import type { LayerDirectories } from '../../snapshots/layer-directories.js';
+import type { LayerDirectories, SnapshotPlace } from '@teu/snapshots';
 
 /**
  * What an image must not be able to use. A layer can carry trusted.overlay attributes that redirect

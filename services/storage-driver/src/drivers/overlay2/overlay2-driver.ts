@@ -1,9 +1,14 @@
 import type { Mount } from '@teu/proto/snapshots';
 import { Capability } from '@teu/proto/storage';
-import type { DiskUsage, SnapshotPlace, StorageDriver } from '../../snapshots/driver.js';
-import { syncFilesystem } from '../../snapshots/sync-filesystem.js';
-import { walkUsage } from '../../snapshots/disk-walk.js';
-import { LayerDirectories } from '../../snapshots/layer-directories.js';
+import {
+  type DiskUsage,
+  type Inventory,
+  LayerDirectories,
+  type SnapshotPlace,
+  type StorageDriver,
+  syncFilesystem,
+  walkUsage,
+} from '@teu/snapshots';
 import { checkMountable, overlayMounts } from './overlay-mounts.js';
 
 /** Most layers that Docker's overlay2 stacks; images are built with that in mind. */
@@ -31,7 +36,7 @@ export class Overlay2Driver implements StorageDriver {
 
   create(place: SnapshotPlace): void {
     checkMountable(overlayMounts(this.#directories, place));
-    if (ownsLayer(place)) this.#directories.create(place.id, place.parentIds[0]);
+    if (this.ownsStorage(place)) this.#directories.create(place.id, place.parentIds[0]);
   }
 
   mounts(place: SnapshotPlace): Mount[] {
@@ -46,12 +51,13 @@ export class Overlay2Driver implements StorageDriver {
     return walkUsage(this.#directories.layer(id), signal);
   }
 
-  exists(place: SnapshotPlace): boolean {
-    return !ownsLayer(place) || this.#directories.exists(place.id);
+  /** A view of layers needs no directory of its own: it mounts theirs. */
+  ownsStorage(place: SnapshotPlace): boolean {
+    return place.writable || place.parentIds.length === 0;
   }
 
-  storedIds(): number[] {
-    return this.#directories.ids();
+  inventory(): Inventory {
+    return this.#directories.inventory();
   }
 
   discard(id: number): void {
@@ -69,9 +75,8 @@ export class Overlay2Driver implements StorageDriver {
   discardedUsage(): Promise<DiskUsage> {
     return this.#directories.discardedUsage();
   }
-}
 
-/** A view of layers needs no directory of its own: it mounts theirs. */
-function ownsLayer(place: SnapshotPlace): boolean {
-  return place.writable || place.parentIds.length === 0;
+  withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T> {
+    return work(this.#directories.layer(id));
+  }
 }

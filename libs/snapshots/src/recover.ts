@@ -26,10 +26,11 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   const known = new Set<number>();
   const damaged: string[] = [];
   let remade = 0;
+  const { complete, incomplete } = await context.driver.inventory();
   for (const record of allRecords(context)) {
     known.add(record.id);
     const place = placeOf(context, record);
-    if (context.driver.exists(place)) continue;
+    if (complete.has(place.id) || !context.driver.ownsStorage(place)) continue;
     if (record.kind === Kind.COMMITTED) {
       damaged.push(record.name);
       context.damaged.add(record.id);
@@ -41,9 +42,9 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   }
   failpoint('storage.recover.after-remake');
   let orphans = 0;
-  for (const id of context.driver.storedIds()) {
+  for (const id of [...complete, ...incomplete]) {
     if (known.has(id)) continue;
-    context.driver.discard(id);
+    await context.driver.discard(id);
     orphans += 1;
   }
   context.scheduleReclaim();

@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { deleteTree } from './delete-tree.js';
 import { BLOCK_BYTES, walkUsage } from './disk-walk.js';
-import type { DiskUsage } from './driver.js';
+import type { DiskUsage, Inventory } from './driver.js';
 
 /** Owner and mode of the root of a layer. */
 interface RootAttributes {
@@ -79,14 +71,23 @@ export class LayerDirectories {
     chmodSync(layer, wanted.mode & MODE_BITS);
   }
 
-  exists(id: number): boolean {
-    return existsSync(this.layer(id)) && existsSync(this.work(id));
-  }
-
-  /** Ids that have a directory of either kind. Names that are no ids are not ours and stay. */
-  ids(): number[] {
-    const names = new Set([...readdirSync(this.#layers), ...readdirSync(this.#works)]);
-    return [...names].map(idOf).filter((id) => id !== undefined);
+  /** An id is complete with both directories. Names that are no ids are not ours and stay. */
+  inventory(): Inventory {
+    const complete = new Set<number>();
+    const incomplete = new Set<number>();
+    const foreign: string[] = [];
+    const works = new Set(readdirSync(this.#works));
+    for (const name of readdirSync(this.#layers)) {
+      const id = idOf(name);
+      if (id === undefined) foreign.push(join('l', name));
+      else (works.delete(name) ? complete : incomplete).add(id);
+    }
+    for (const name of works) {
+      const id = idOf(name);
+      if (id === undefined) foreign.push(join('w', name));
+      else incomplete.add(id);
+    }
+    return { complete, incomplete, foreign };
   }
 
   /** Takes a layer out of sight, by two renames. A name left in `removing` by an id is replaced. */

@@ -17,7 +17,7 @@ export async function removeSnapshot(context: SnapshotContext, name: string): Pr
   const id = deleteRow(context, name);
   failpoint('storage.remove.after-row');
   try {
-    context.driver.discard(id);
+    await context.driver.discard(id);
   } catch (error) {
     // The snapshot is gone as far as anyone can ask; its files wait for the next start.
     context.log.error(

@@ -7,6 +7,7 @@ import type { SnapshotContext } from './context.js';
 import { diskError } from './disk-error.js';
 import type { SnapshotPlace } from './driver.js';
 import { findParent } from './find-snapshot.js';
+import { quotaOfLabels, requireQuota } from './quota.js';
 import type { Labels } from './record.js';
 
 /** What Prepare and View ask for. */
@@ -36,6 +37,8 @@ export async function createSnapshot(
 ): Promise<Mount[]> {
   checkName(wanted.key, 'key');
   const labels = checkLabels(wanted.labels);
+  const limitBytes = quotaOfLabels(labels);
+  if (limitBytes !== undefined) requireQuota(context);
   const parent = findParent(context, wanted.parent);
   refuseTaken(context, wanted.key);
   const place: SnapshotPlace = {
@@ -46,6 +49,7 @@ export async function createSnapshot(
   try {
     const made = context.driver.create(place);
     if (made !== undefined) await made;
+    if (limitBytes !== undefined) await requireQuota(context).set(place.id, limitBytes);
     failpoint('storage.create.after-storage');
     context.records.transaction(() => {
       // Looked at again because others may have worked while a slow driver did.
@@ -61,17 +65,17 @@ export async function createSnapshot(
       });
     });
   } catch (error) {
-    discardQuietly(context, place.id);
+    await discardQuietly(context, place.id);
     throw diskError(error, `snapshot "${wanted.key}" cannot be made`);
   }
   failpoint('storage.create.after-row');
-  return context.driver.mounts(place);
+  return await context.driver.mounts(place);
 }
 
 /** The first error is the one to tell; what cannot be discarded now is swept at the next start. */
-function discardQuietly(context: SnapshotContext, id: number): void {
+async function discardQuietly(context: SnapshotContext, id: number): Promise<void> {
   try {
-    context.driver.discard(id);
+    await context.driver.discard(id);
     context.scheduleReclaim();
   } catch (error) {
     context.log.error({ err: error }, 'the files of a snapshot that was not made stay for now');

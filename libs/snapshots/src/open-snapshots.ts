@@ -42,7 +42,10 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     },
     scheduleReclaim: () => reclaimer.schedule(),
     finishReclaim: () => reclaimer.finish(),
-    close: () => reclaimer.idle(),
+    close: async () => {
+      await reclaimer.idle();
+      await driver.close?.();
+    },
   };
   const found = await recover(snapshots);
   log.info({ ...found, snapshots: snapshots.records.count() }, 'snapshots are open');

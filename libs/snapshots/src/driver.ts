@@ -1,0 +1,91 @@
+import type { Mount } from '@teu/proto/snapshots';
+import type { Capability } from '@teu/proto/storage';
+
+/** What a driver is told about a snapshot. Everything on disk is named after `id`, never after a key. */
+export interface SnapshotPlace {
+  /** Number of the record; never used twice. */
+  readonly id: number;
+  /** Whether the snapshot may be written to. */
+  readonly writable: boolean;
+  /** Ids of the committed snapshots below, the nearest first. */
+  readonly parentIds: readonly number[];
+}
+
+/** Disk use of one snapshot without its parents. */
+export interface DiskUsage {
+  /** Bytes of allocated blocks. */
+  readonly bytes: number;
+  /** Inodes; a file with several names counts once. */
+  readonly inodes: number;
+}
+
+/** What lies in a driver's storage. */
+export interface Inventory {
+  /** Ids whose storage is whole. */
+  readonly complete: ReadonlySet<number>;
+  /** Ids of which some part is missing. */
+  readonly incomplete: ReadonlySet<number>;
+  /** Names, relative to the driver's directory, of what no driver of this kind makes. */
+  readonly foreign: readonly string[];
+}
+
+/** Limits of the size of snapshots, for a driver with CAPABILITY_QUOTA. */
+export interface SnapshotQuota {
+  /** Limits what a snapshot holds beside its parents. @param bytes - 0 for no limit */
+  set(id: number, bytes: number): Promise<void>;
+  get(id: number): Promise<{ limitBytes: number; usedBytes: number }>;
+}
+
+/**
+ * The part of a storage driver that knows a file system. Keys, labels, kinds, durability of the
+ * records, manifests and recovery are the business of the code around it. Methods are called with ids
+ * that were checked. `create` and `mounts` are on the start path, so a driver that need not wait does
+ * not return a promise.
+ */
+export interface StorageDriver {
+  readonly name: string;
+  readonly capabilities: readonly Capability[];
+  /** Most parents that a snapshot may stand on. */
+  readonly maxLayerCount: number;
+  /** Type of the file system below, for example "ext4". */
+  readonly backingFilesystem: string;
+
+  /**
+   * Makes the storage of a new active snapshot or view. It is empty when this returns, also if
+   * something of the same id lay there before. It need not be durable yet: `recover` makes it again.
+   */
+  create(place: SnapshotPlace): void | Promise<void>;
+  /** Says what to mount, in order. Changes nothing that others can see. */
+  mounts(place: SnapshotPlace): Mount[] | Promise<Mount[]>;
+  /**
+   * Makes all that was written to a snapshot durable (data, names and attributes), and whatever else
+   * has to be before others can stand on it. After a crash it may be called once more, and the
+   * snapshot may have been written to in between.
+   */
+  persist(id: number): Promise<void>;
+  /** Measures a snapshot. */
+  usage(id: number, signal?: AbortSignal): Promise<DiskUsage>;
+  /** Whether a snapshot has storage of its own: a view may do with that of its parents. */
+  ownsStorage(place: SnapshotPlace): boolean;
+  /** Tells what is there, known or not. */
+  inventory(): Inventory | Promise<Inventory>;
+  /** Takes the storage of an id out of sight, at once; does nothing if there is none. */
+  discard(id: number): void | Promise<void>;
+  /** Frees what `discard` has put away. */
+  reclaim(): Promise<void>;
+  /** Measures what the driver keeps beside the snapshots and its records. */
+  overhead(): Promise<DiskUsage>;
+  /** Measures what `discard` has put away and `reclaim` has not freed yet. */
+  discardedUsage(): Promise<DiskUsage>;
+  /**
+   * Lets `work` look at the tree of a committed snapshot, or mend it. What it sees is what lies in the
+   * storage of that id alone, in the form that it has there.
+   *
+   * @param work - Gets the path of the root of the tree, which is good until it returns.
+   */
+  withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T>;
+  /** Absent without CAPABILITY_QUOTA. */
+  readonly quota?: SnapshotQuota;
+  /** Gives back what the driver holds while it is open (programs, mounts for its own use). */
+  close?(): Promise<void>;
+}
