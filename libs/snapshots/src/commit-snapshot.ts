@@ -3,6 +3,7 @@ import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import { SnapshotAction } from '@teu/proto/event';
 import { Kind } from '@teu/proto/snapshots';
+import { Capability } from '@teu/proto/storage';
 import { checkLabels, checkName, invalid } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import { refuseTaken } from './create-snapshot.js';
@@ -24,7 +25,8 @@ export interface CommitRequest {
  *
  * Labels are replaced, not inherited, and the creation time is that of the commit, as in containerd.
  *
- * @throws SNAPSHOT_EXISTS, SNAPSHOT_NOT_FOUND, SNAPSHOT_COMMITTED, SNAPSHOT_READONLY
+ * @throws SNAPSHOT_EXISTS, SNAPSHOT_NOT_FOUND, SNAPSHOT_COMMITTED, SNAPSHOT_READONLY,
+ *   FEATURE_UNSUPPORTED for a parent that the driver cannot put below now
  */
 export async function commitSnapshot(
   context: SnapshotContext,
@@ -82,6 +84,16 @@ function findCommittable(
       `snapshot "${request.key}" cannot be committed on "${parent}": it stands on "${record.parentName}"`,
     );
   }
-  if (record.parentName === '') findParent(context, parent);
+  if (parent !== '' && record.parentName === '') {
+    requireRebase(context);
+    findParent(context, parent);
+  }
   return record;
+}
+
+/** @throws FEATURE_UNSUPPORTED if a snapshot keeps the tree that it was made with */
+function requireRebase({ driver }: SnapshotContext): void {
+  if (driver.capabilities.includes(Capability.CAPABILITY_REBASE)) return;
+  const text = `storage driver ${driver.name} cannot give a snapshot a parent at commit: it must be prepared on it`;
+  throw teuError('FEATURE_UNSUPPORTED', text, { metadata: { driver: driver.name } });
 }
