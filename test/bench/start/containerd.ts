@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './contender.js';
-import { capture, runToEnd, startDaemon, stopDaemon } from './process.js';
+import { capture, runToEnd, startDaemon, stopDaemon } from '../harness/process.js';
 
 /** containerd through its own client ctr, overlayfs snapshotter, no network. */
 export async function containerd(directory: string, imageTar: string): Promise<Contender> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Contender } from './contender.js';
 import { pidsByCommand } from './memory.js';
-import { capture, runToEnd, startDaemon, stopDaemon } from './process.js';
+import { capture, runToEnd, startDaemon, stopDaemon } from '../harness/process.js';
 
 /** Docker without network and bridge, on overlay2, with its own containerd. */
 export async function docker(directory: string, rootfsTar: string): Promise<Contender> {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
-import { capture } from './process.js';
+import { capture } from '../harness/process.js';
 
 const hierarchy = '/sys/fs/cgroup/hugetlb';
 

@@ -10,7 +10,7 @@ import { freeVersion2OfControllers } from './hybrid-cgroups.js';
 import { measure } from './measure.js';
 import { ociRuntime } from './oci-runtime.js';
 import { podman } from './podman.js';
-import { capture, installPackages, unmountBelow } from './process.js';
+import { capture, installPackages, unmountBelow } from '../harness/process.js';
 import { memoryReport, timeReport, traceReport } from './report.js';
 import { teu } from './teu.js';
 import { mkdirSync } from 'node:fs';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './contender.js';
-import { capture, runToEnd } from './process.js';
+import { capture, runToEnd } from '../harness/process.js';
 
 /** A bare OCI runtime on an unpacked directory: no engine, no image, no snapshot. */
 export async function ociRuntime(

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from './contender.js';
-import { capture, runToEnd } from './process.js';
+import { capture, runToEnd } from '../harness/process.js';
 
 /** Podman without network, with its default runtime crun. */
 export async function podman(directory: string, rootfsTar: string): Promise<Contender> {

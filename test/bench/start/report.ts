@@ -3,7 +3,7 @@ import type { Duration } from '@teu/proto/google';
 import type { StartTrace } from '@teu/proto/engine';
 import type { Contender } from './contender.js';
 import { privateBytes, pssBytes } from './memory.js';
-import { median, quantile, table } from './statistics.js';
+import { median, quantile, table } from '../harness/statistics.js';
 
 /** How long everybody is left alone before the memory of services at rest is read. */
 const restMs = 20_000;

@@ -1,7 +1,7 @@
 import { EngineServiceService, RunContainerRequest, type StartTrace } from '@teu/proto/engine';
 import { startTeu } from '@teu/testing';
 import type { Contender } from './contender.js';
-import { runToEnd } from './process.js';
+import { runToEnd } from '../harness/process.js';
 
 /** TEU through gRPC from a resident client, and through its command as a whole process. */
 export async function teu(

@@ -1,0 +1,61 @@
+import { debianRootfsTar } from '@teu/testing';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installPackages, unmountBelow } from '../harness/process.js';
+import { containerdSnapshotter } from './containerd-snapshotter.js';
+import { makeFilesystem } from './filesystems.js';
+import { measureLatency } from './latency.js';
+import { ownDriver } from './own-driver.js';
+import { measureSharing } from './sharing.js';
+import type { Subject } from './subject.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '50' },
+    counts: { type: 'string', default: '1,100,1000,10000' },
+    only: { type: 'string', default: '' },
+    'no-latency': { type: 'boolean', default: false },
+    'no-sharing': { type: 'boolean', default: false },
+  },
+});
+const wanted = values.only === '' ? undefined : new Set(values.only.split(','));
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+installPackages(['containerd', 'btrfs-progs', 'zfs-fuse', 'e2fsprogs']);
+const directory = mkdtempSync(join(tmpdir(), 'teu-bench-'));
+const work = join(directory, 'work');
+mkdirSync(work);
+const on = (name: string, type: 'ext4' | 'btrfs') => makeFilesystem(join(directory, name), type);
+
+const makers: readonly [string, () => Promise<Subject>][] = [
+  ['overlay2', () => ownDriver('overlay2', on('overlay2', 'ext4'))],
+  ['vfs', () => ownDriver('vfs', on('vfs', 'ext4'))],
+  ['btrfs', () => ownDriver('btrfs', on('btrfs', 'btrfs'))],
+  ['overlayfs', () => containerdSnapshotter('overlayfs', on('overlayfs', 'ext4'))],
+  ['native', () => containerdSnapshotter('native', on('native', 'ext4'))],
+];
+
+const subjects: Subject[] = [];
+try {
+  for (const [name, make] of makers.filter(([name]) => wanted?.has(name) ?? true)) {
+    print(`preparing ${name}`);
+    subjects.push(await make());
+  }
+  if (!values['no-latency']) {
+    const counts = values.counts.split(',').map(Number);
+    print(`\n${await measureLatency(subjects, counts, Number(values.rounds), work)}`);
+  }
+  if (!values['no-sharing']) {
+    print(`\n${await measureSharing(subjects, await debianRootfsTar(), work)}`);
+  }
+} finally {
+  for (const subject of subjects) {
+    await subject.close().catch((error: unknown) => {
+      print(`closing ${subject.name}: ${String(error)}`);
+    });
+  }
+  unmountBelow(directory);
+  rmSync(directory, { recursive: true, force: true });
+}
