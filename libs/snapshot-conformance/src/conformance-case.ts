@@ -7,7 +7,7 @@ import { mountSnapshot, unmountSnapshot } from './mount-snapshot.js';
 import type { SnapshotsClient } from './snapshots-client.js';
 
 /** What a driver says it can do; a case that needs more is not run. Never guessed from its name. */
-export type ConformanceCapability = 'rebase' | 'layers-128';
+export type ConformanceCapability = 'rebase' | 'layers-128' | 'shared-disk';
 
 /** What a case works with. */
 export interface CaseContext {

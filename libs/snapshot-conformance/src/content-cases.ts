@@ -196,6 +196,7 @@ export const CONTENT_CASES: readonly ConformanceCase[] = [
   },
   {
     name: 'usage',
+    needs: ['shared-disk'],
     run: async (context) => {
       const { snapshots, key } = context;
       const megabyte = 1 << 20;

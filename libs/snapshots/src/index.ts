@@ -2,6 +2,7 @@ export { invalid } from './check-input.js';
 export { commitSnapshot, type CommitRequest } from './commit-snapshot.js';
 export type { SnapshotContext } from './context.js';
 export { createSnapshot, type NewSnapshot } from './create-snapshot.js';
+export { deleteTree } from './delete-tree.js';
 export { diskError } from './disk-error.js';
 export { BLOCK_BYTES, walkUsage } from './disk-walk.js';
 export type {
@@ -15,7 +16,7 @@ export { filesystemName } from './filesystem-name.js';
 export { parseFilters } from './filter.js';
 export { findSnapshot, placeOf, refuseCommitted } from './find-snapshot.js';
 export { infoOf } from './info.js';
-export { LayerDirectories } from './layer-directories.js';
+export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
 export { allRecords, measureDriver, measureUsage } from './measure-usage.js';
 export { openSnapshots, type OpenSnapshots } from './open-snapshots.js';
 export { getQuota, setQuota } from './quota.js';

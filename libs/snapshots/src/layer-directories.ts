@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { randomId } from '@teu/ids';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { deleteTree } from './delete-tree.js';
 import { BLOCK_BYTES, walkUsage } from './disk-walk.js';
@@ -14,11 +25,20 @@ interface RootAttributes {
 const DEFAULT_ATTRIBUTES: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
 const MODE_BITS = 0o7777;
 
+/** What a driver has beside its layers. */
+export interface LayerDirectoriesOptions {
+  /** A work directory for each layer, which overlay wants. */
+  readonly work?: boolean;
+  /** A place for layers that take long to make. */
+  readonly staging?: boolean;
+}
+
 /**
  * The directories of a driver that keeps layers as plain trees:
  *
  *   l/<id>        what is in the layer; the upper directory while it is written to
- *   w/<id>        work directory of the overlay, on the same file system
+ *   w/<id>        work directory of the overlay, on the same file system; only with `work`
+ *   s/            layers that are not whole yet; only with `staging`
  *   removing/     what was taken out of sight and waits to be deleted
  *
  * Ids are in base 36, so that 128 lower directories fit the one page that mount(2) takes.
@@ -27,26 +47,49 @@ export class LayerDirectories {
   readonly #removing: string;
   readonly #root: string;
   readonly #layers: string;
-  readonly #works: string;
+  readonly #works: string | undefined;
+  readonly #staging: string | undefined;
 
   /** @param root - Directory of the driver; made private, with what belongs in it. */
-  constructor(root: string) {
+  constructor(root: string, { work = false, staging = false }: LayerDirectoriesOptions = {}) {
     this.#root = root;
     this.#layers = join(root, 'l');
-    this.#works = join(root, 'w');
+    this.#works = work ? join(root, 'w') : undefined;
+    this.#staging = staging ? join(root, 's') : undefined;
     this.#removing = join(root, 'removing');
-    for (const path of [root, this.#layers, this.#works, this.#removing]) {
+    for (const path of [root, this.#layers, this.#works, this.#staging, this.#removing]) {
+      if (path === undefined) continue;
       mkdirSync(path, { recursive: true, mode: 0o700 });
       chmodSync(path, 0o700);
     }
+    this.#sweepStaging();
   }
 
   layer(id: number): string {
     return `${this.#layers}/${id.toString(36)}`;
   }
 
+  /** The work directory of a layer, for a driver that has them. */
   work(id: number): string {
+    if (this.#works === undefined) throw new Error('this driver has no work directories');
     return `${this.#works}/${id.toString(36)}`;
+  }
+
+  /**
+   * Names a path at which a layer can be made out of sight. It is new each time: a program that an
+   * earlier process left behind may still be writing to the one that it was given.
+   */
+  stage(id: number): string {
+    if (this.#staging === undefined) throw new Error('this driver has no staging directory');
+    return `${this.#staging}/${id.toString(36)}.${randomId(6)}`;
+  }
+
+  /** Puts a staged layer in its place, in one durable step. What lay there is discarded. */
+  publish(staged: string, id: number): void {
+    const layer = this.layer(id);
+    this.discard(id);
+    renameSync(staged, layer);
+    syncDirectory(this.#layers);
   }
 
   /**
@@ -57,13 +100,11 @@ export class LayerDirectories {
     const layer = this.layer(id);
     const wanted = parentId === undefined ? DEFAULT_ATTRIBUTES : lstatSync(this.layer(parentId));
     try {
-      mkdirSync(layer, 0o700);
-      mkdirSync(this.work(id), 0o700);
+      this.#makeEmpty(id);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       this.discard(id);
-      mkdirSync(layer, 0o700);
-      mkdirSync(this.work(id), 0o700);
+      this.#makeEmpty(id);
     }
     if (wanted.uid !== process.geteuid?.() || wanted.gid !== process.getegid?.()) {
       chownSync(layer, wanted.uid, wanted.gid);
@@ -71,16 +112,17 @@ export class LayerDirectories {
     chmodSync(layer, wanted.mode & MODE_BITS);
   }
 
-  /** An id is complete with both directories. Names that are no ids are not ours and stay. */
+  /** An id is complete with all its directories. Names that are no ids are not ours and stay. */
   inventory(): Inventory {
     const complete = new Set<number>();
     const incomplete = new Set<number>();
     const foreign: string[] = [];
-    const works = new Set(readdirSync(this.#works));
+    const works = new Set(this.#works === undefined ? [] : readdirSync(this.#works));
     for (const name of readdirSync(this.#layers)) {
       const id = idOf(name);
+      const isWhole = this.#works === undefined || works.delete(name);
       if (id === undefined) foreign.push(join('l', name));
-      else (works.delete(name) ? complete : incomplete).add(id);
+      else (isWhole ? complete : incomplete).add(id);
     }
     for (const name of works) {
       const id = idOf(name);
@@ -90,10 +132,10 @@ export class LayerDirectories {
     return { complete, incomplete, foreign };
   }
 
-  /** Takes a layer out of sight, by two renames. A name left in `removing` by an id is replaced. */
+  /** Takes a layer out of sight, by a rename for each directory. */
   discard(id: number): void {
     this.#setAside(this.layer(id), 'l');
-    this.#setAside(this.work(id), 'w');
+    if (this.#works !== undefined) this.#setAside(this.work(id), 'w');
   }
 
   /** Deletes what was taken out of sight. */
@@ -110,12 +152,29 @@ export class LayerDirectories {
     return { bytes: bytes - own, inodes: inodes - 1 };
   }
 
-  /** Measures the work directories, which count for no snapshot, and the directories of all. */
+  /** Measures what belongs to no snapshot: the directories of all, and those for work and staging. */
   async overhead(): Promise<DiskUsage> {
-    const works = await walkUsage(this.#works);
-    const others = [this.#root, this.#layers, this.#removing];
-    const blocks = others.reduce((sum, path) => sum + lstatSync(path).blocks, 0);
-    return { bytes: works.bytes + blocks * BLOCK_BYTES, inodes: works.inodes + others.length };
+    const own = [this.#root, this.#layers, this.#removing];
+    let inodes = own.length;
+    let bytes = own.reduce((sum, path) => sum + lstatSync(path).blocks, 0) * BLOCK_BYTES;
+    for (const path of [this.#works, this.#staging]) {
+      if (path === undefined) continue;
+      const usage = await walkUsage(path);
+      bytes += usage.bytes;
+      inodes += usage.inodes;
+    }
+    return { bytes, inodes };
+  }
+
+  #makeEmpty(id: number): void {
+    mkdirSync(this.layer(id), 0o700);
+    if (this.#works !== undefined) mkdirSync(this.work(id), 0o700);
+  }
+
+  /** What was being made when the last process ended is nobody's. */
+  #sweepStaging(): void {
+    if (this.#staging === undefined) return;
+    for (const name of readdirSync(this.#staging)) this.#setAside(join(this.#staging, name), 's');
   }
 
   #setAside(path: string, kind: string): void {
@@ -131,6 +190,15 @@ export class LayerDirectories {
         if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
       }
     }
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -43,8 +43,9 @@ export function implementSnapshots(snapshots: OpenSnapshots): Implementation {
       return Empty.create();
     },
   };
-  // Each waits for a disk, and how long depends on how much lies there.
-  return implement(SnapshotsService, handlers, { longRunning: ['commit', 'usage', 'cleanup'] });
+  // Each waits for a disk, and how long depends on how much lies there; some drivers copy a parent.
+  const longRunning = ['prepare', 'commit', 'usage', 'cleanup'] as const;
+  return implement(SnapshotsService, handlers, { longRunning });
 }
 
 /** What containerd's protocol lacks. */

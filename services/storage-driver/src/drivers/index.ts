@@ -1,6 +1,8 @@
 import type { StorageDriver } from '@teu/snapshots';
 import { checkHost } from './overlay2/check-host.js';
 import { Overlay2Driver } from './overlay2/overlay2-driver.js';
+import { checkVfsHost } from './vfs/check-host.js';
+import { VfsDriver } from './vfs/vfs-driver.js';
 
 /** Makes a driver. @throws DRIVER_UNSUPPORTED if it cannot work on this host or directory */
 export type DriverFactory = (root: string) => Promise<StorageDriver>;
@@ -8,6 +10,7 @@ export type DriverFactory = (root: string) => Promise<StorageDriver>;
 /** Every driver of this service. A driver knows nothing of configuration, records or gRPC. */
 export const DRIVERS = {
   overlay2: async (root) => new Overlay2Driver(root, await checkHost(root)),
+  vfs: async (root) => new VfsDriver(root, await checkVfsHost(root)),
 } as const satisfies Readonly<Record<string, DriverFactory>>;
 
 export type DriverName = keyof typeof DRIVERS;

@@ -6,7 +6,7 @@ import { checkMountable, overlayMounts } from './overlay-mounts.js';
 describe('mounts of overlay2', () => {
   using directory = tempDir();
   const root = directory.path;
-  const directories = new LayerDirectories(root);
+  const directories = new LayerDirectories(root, { work: true });
   const mountsOf = (writable: boolean, parentIds: number[]) =>
     overlayMounts(directories, { id: 40, writable, parentIds });
 

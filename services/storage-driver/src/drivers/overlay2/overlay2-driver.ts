@@ -31,7 +31,7 @@ export class Overlay2Driver implements StorageDriver {
 
   constructor(root: string, backingFilesystem: string) {
     this.backingFilesystem = backingFilesystem;
-    this.#directories = new LayerDirectories(root);
+    this.#directories = new LayerDirectories(root, { work: true });
   }
 
   create(place: SnapshotPlace): void {
