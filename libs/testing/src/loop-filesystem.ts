@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runProgram } from './run-program.js';
 import { tempDir } from './temp-dir.js';
 
-/** An ext4 file system in a file, whose power can be cut. */
+/** A file system in a file. The power of ext4 can be cut. */
 export interface LoopFilesystem {
   /** Where it is mounted. */
   readonly path: string;
@@ -23,8 +23,14 @@ const SHUTDOWN = `
 import fcntl, os, struct, sys
 fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))`;
 
-/** Makes and mounts a file system of the given size. Needs the features root, loop and mkfs.ext4. */
-export async function loopFilesystem(bytes: number): Promise<LoopFilesystem> {
+/**
+ * Makes and mounts a file system of the given size; btrfs wants 110 MiB. Needs the features root, loop
+ * and mkfs of the type.
+ */
+export async function loopFilesystem(
+  bytes: number,
+  type: 'ext4' | 'btrfs' = 'ext4',
+): Promise<LoopFilesystem> {
   const directory = tempDir();
   let image = join(directory.path, 'disk');
   const path = join(directory.path, 'mounted');
@@ -32,7 +38,7 @@ export async function loopFilesystem(bytes: number): Promise<LoopFilesystem> {
   truncateSync(image, bytes);
   mkdirSync(path);
   const mount = (): Promise<void> => succeed('mount', '-o', 'loop', image, path);
-  await succeed('mkfs.ext4', '-q', image);
+  await succeed(`mkfs.${type}`, '-q', image);
   await mount();
   return {
     path,
