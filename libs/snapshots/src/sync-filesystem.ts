@@ -11,17 +11,17 @@ const run = promisify(execFile);
  * coreutils (8.24 or later) makes the one call. Far from the start of a container, so a process is no
  * matter here.
  *
+ * @param failure - Text of the error: what is not durable, and what became of it.
  * @throws STORAGE_FAILED if the disk did not take it; what was written may then be lost, and calling
  *   again proves nothing, because the kernel reports a lost page once
  */
-export async function syncFilesystem(path: string): Promise<void> {
+export async function syncFilesystem(
+  path: string,
+  failure = 'the data of the snapshot could not be made durable; it stays active',
+): Promise<void> {
   try {
     await run(SYNC_PROGRAM, ['--file-system', path], { env: {}, cwd: '/' });
   } catch (cause) {
-    throw teuError(
-      'STORAGE_FAILED',
-      'the data of the snapshot could not be made durable; it stays active',
-      { cause },
-    );
+    throw teuError('STORAGE_FAILED', failure, { cause });
   }
 }

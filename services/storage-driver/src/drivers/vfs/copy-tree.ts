@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { teuError } from '@teu/errors';
 import { syncFilesystem } from '@teu/snapshots';
 
 const SETPRIV_PROGRAM = '/usr/bin/setpriv';
@@ -39,12 +40,16 @@ const DISK_ERRORS: readonly (readonly [words: string, code: string])[] = [
  * cp dies with this process: what it would go on to write, nobody would ever look at.
  *
  * @param target - Must not exist.
- * @throws Error with the code of the system call, such as ENOSPC; a part of the copy is there then
+ * @throws Error with the code of the system call for one of the disk (see `diskError`), STORAGE_FAILED,
+ *   UNAVAILABLE if it was cancelled; a part of the copy may be there then
  */
 export async function copyTree(source: string, target: string, signal: AbortSignal): Promise<void> {
   const args = ['--pdeathsig', 'KILL', COPY_PROGRAM, ...COPY_OPTIONS, '--', source, target];
   await runCopy(args, signal);
-  await syncFilesystem(target);
+  await syncFilesystem(
+    target,
+    'the copy of the parent could not be made durable; nothing was changed',
+  );
 }
 
 function runCopy(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -58,7 +63,7 @@ function runCopy(args: readonly string[], signal: AbortSignal): Promise<void> {
     } as const;
     const child = execFile(SETPRIV_PROGRAM, args, options, (error, _stdout, stderr) => {
       if (error === null) resolve();
-      else reject(copyError(error, stderr));
+      else reject(copyError(error, stderr, signal.aborted));
     });
     // cp would go on with the next file; one that is missing is enough to give the copy up. It writes
     // a message in pieces, so the end of the line is waited for.
@@ -68,9 +73,12 @@ function runCopy(args: readonly string[], signal: AbortSignal): Promise<void> {
   });
 }
 
-function copyError(cause: Error, stderr: string): Error {
+function copyError(cause: Error, stderr: string, isStopping: boolean): Error {
+  if (isStopping) return teuError('UNAVAILABLE', 'the storage driver is stopping', { cause });
   const [first = ''] = stderr.split('\n');
   const known = DISK_ERRORS.find(([words]) => first.endsWith(words));
-  const error = new Error(first === '' ? 'cp was ended' : first, { cause });
-  return known === undefined ? error : Object.assign(error, { code: known[1] });
+  if (known !== undefined) return Object.assign(new Error(first, { cause }), { code: known[1] });
+  const said = new Error(first === '' ? 'cp was ended' : first, { cause });
+  const text = 'the parent of the snapshot could not be copied; nothing was changed';
+  return teuError('STORAGE_FAILED', text, { cause: said });
 }
