@@ -4,6 +4,7 @@ import { complete } from './commands/complete.js';
 import { completion } from './commands/completion.js';
 import { create } from './commands/create.js';
 import { down } from './commands/down.js';
+import { driver } from './commands/driver.js';
 import { events } from './commands/events.js';
 import { exec } from './commands/exec.js';
 import { images } from './commands/images.js';
@@ -25,12 +26,26 @@ import { wait } from './commands/wait.js';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
-  ...[up, down, status, events, version, completion, complete],
+  ...[up, down, status, driver, events, version, completion, complete],
   ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
   ...[load, images, tag, rmi],
 ];
 
-/** The command of a name; undefined if there is none. */
-export function findCommand(name: string): Command | undefined {
-  return commands.find((command) => command.name === name);
+/** A command and the words that follow its name. */
+export interface FoundCommand {
+  /** Undefined if there is none of that name. */
+  readonly command: Command | undefined;
+  readonly rest: readonly string[];
+}
+
+/** The command that a line of words names; of one with sub-commands the one that the second word says. */
+export function findCommand(words: readonly string[]): FoundCommand {
+  const [word, ...rest] = words;
+  const command = commands.find(({ name }) => name === word);
+  const subcommand = command?.subcommands?.find(
+    ({ name }) => name === `${command.name} ${rest[0]}`,
+  );
+  return subcommand === undefined
+    ? { command, rest }
+    : { command: subcommand, rest: rest.slice(1) };
 }

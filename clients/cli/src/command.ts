@@ -1,5 +1,5 @@
 import type { Context } from './context.js';
-import type { OptionSpec, ParsedOptions } from './options/parse-options.js';
+import type { ArgumentKind, OptionSpec, ParsedOptions } from './options/parse-options.js';
 
 /** A command as it was given. */
 export interface Invocation {
@@ -8,11 +8,9 @@ export interface Invocation {
   readonly args: readonly string[];
 }
 
-/** What an argument names, for completion. */
-export type ArgumentKind = 'containers' | 'running' | 'stopped' | 'images' | 'files' | 'nothing';
-
 /** One command of the client. */
 export interface Command {
+  /** "run"; the name of a sub-command has that of the command above it, "driver ls". */
   readonly name: string;
   readonly group: 'containers' | 'images' | 'engine';
   /** One line, for the list of commands. */
@@ -28,10 +26,14 @@ export interface Command {
   readonly examples: readonly { readonly command: string; readonly meaning: string }[];
   /** Exit code when the engine refuses; docker has 125 for run, 1 elsewhere. */
   readonly failureCode?: number;
+  /** Exit code for a wrong number of arguments; docker has 1. */
+  readonly argumentsCode?: number;
   /** Whether it starts or ends the resident process and so can't run in it. */
   readonly ownProcess?: boolean;
   /** Not listed in the help. */
   readonly hidden?: boolean;
+  /** A command that has them does nothing by itself but say which there are. */
+  readonly subcommands?: readonly Command[];
   /** Runs the command. Returns the exit code. */
   run(invocation: Invocation): Promise<number>;
 }

@@ -32,6 +32,9 @@ export function overview(commands: readonly Command[]): string {
 /** Usage, options and examples of one command. */
 export function commandHelp(command: Command): string {
   const usage = ['teu', command.name, ...(command.options.length > 0 ? ['[OPTIONS]'] : [])];
+  const subcommands = (command.subcommands ?? []).map(
+    ({ name, summary }) => [name, summary] as const,
+  );
   if (command.usage !== '') usage.push(command.usage);
   const options = [...command.options]
     .sort((a, b) => a.name.localeCompare(b.name))
@@ -39,6 +42,7 @@ export function commandHelp(command: Command): string {
   const examples = command.examples.map((example) => [example.command, example.meaning] as const);
   return (
     `${command.summary}\n\nUsage: ${usage.join(' ')}\n` +
+    (subcommands.length > 0 ? `\nCommands\n${aligned(subcommands)}` : '') +
     (options.length > 0 ? `\nOptions\n${aligned(options)}` : '') +
     (examples.length > 0 ? `\nExamples\n${aligned(examples)}` : '')
   );

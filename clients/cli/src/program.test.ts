@@ -20,12 +20,25 @@ test('without a command the help is shown, with all commands', async () => {
 });
 
 test('every command has help with its options', async () => {
-  for (const command of commands) {
-    const { code, stdout } = await teu(command.name, '--help');
+  for (const command of commands.flatMap((item) => [item, ...(item.subcommands ?? [])])) {
+    const { code, stdout } = await teu(...command.name.split(' '), '--help');
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: teu ${command.name}`);
     for (const { name } of command.options) expect(stdout).toContain(`--${name}`);
+    expect((await teu('help', ...command.name.split(' '))).stdout).toBe(stdout);
   }
+});
+
+test('a command of commands says which there are, alone and when it is asked for another', async () => {
+  const alone = await teu('driver');
+  expect(alone.code).toBe(0);
+  expect(alone.stdout).toMatch(/^ {2}driver ls .*storage drivers/m);
+  const wrong = await teu('driver', 'chekc');
+  expect(wrong.code).toBe(1);
+  expect(wrong.stderr).toBe(
+    'teu: there is no command "driver chekc"\n     did you mean: teu driver check\n',
+  );
+  expect((await teu('driver', 'bogus')).stderr).toContain('all commands: teu help driver\n');
 });
 
 test('a command that isn’t there is refused with the nearest one', async () => {
@@ -72,6 +85,12 @@ test('words are completed without an engine where none is needed', async () => {
   expect(await candidates(context, ['run', '--network', ''])).toEqual(['none', 'host']);
   expect(await candidates(context, ['run', 'busybox', ''])).toEqual([':files']);
   expect(await candidates(context, ['completion', ''])).toEqual(['bash', 'zsh', 'fish']);
+  expect(await candidates(context, ['driver', 'd'])).toEqual(
+    expect.arrayContaining(['default', 'df']),
+  );
+  expect(await candidates(context, ['driver', 'ls', '--'])).toContain('--format');
+  expect(await candidates(context, ['driver', 'serve', ''])).toContain('vfs');
+  expect(await candidates(context, ['driver', 'serve', 'vfs', '--root', ''])).toEqual([':files']);
 });
 
 test('the scripts for shells are there', async () => {

@@ -13,11 +13,12 @@ import { reportError } from './output/report-error.js';
  * @returns the exit code
  */
 export async function runProgram(context: Context): Promise<number> {
-  const [word = 'help', ...rest] = context.args;
-  if (['help', '--help', '-h'].includes(word)) return runHelp(context, rest[0]);
-  const command = findCommand(word === '--version' || word === '-v' ? 'version' : word);
+  const [word = 'help', ...others] = context.args;
+  if (['help', '--help', '-h'].includes(word)) return runHelp(context, others);
+  const isVersion = word === '--version' || word === '-v';
+  const { command, rest } = findCommand(isVersion ? ['version', ...others] : context.args);
   try {
-    if (command === undefined) throw unknownCommand(word);
+    if (command === undefined) throw unknownCommand(word, commands);
     return await runCommand(context, command, rest);
   } catch (error) {
     // An abort makes whatever was waited for fail; the abort is why.
@@ -32,16 +33,21 @@ async function runCommand(
   words: readonly string[],
 ): Promise<number> {
   const line = parseOptions(command.options, words, command.optionsFirst);
+  const [word] = line.args;
+  if (command.subcommands !== undefined && word !== undefined) {
+    throw unknownCommand(`${command.name} ${word}`, command.subcommands);
+  }
   if (line.help) {
     await context.stdout.write(commandHelp(command));
     return 0;
   }
   const { min, max } = command.arguments;
+  const exitCode = command.argumentsCode ?? 1;
   if (line.args.length < min) {
     throw new UsageError(
       `"teu ${command.name}" needs ${countOf(min)}: ${command.usage}`,
       undefined,
-      1,
+      exitCode,
     );
   }
   if (max !== undefined && line.args.length > max) {
@@ -49,7 +55,7 @@ async function runCommand(
       `"teu ${command.name}" takes ${max === 0 ? 'no argument' : `at most ${countOf(max)}`}, ` +
         `and "${line.args[max] ?? ''}" is too much`,
       undefined,
-      1,
+      exitCode,
     );
   }
   return command.run({ context, options: line.options, args: line.args });
@@ -57,21 +63,26 @@ async function runCommand(
 
 const countOf = (count: number) => (count === 1 ? 'an argument' : `${String(count)} arguments`);
 
-function unknownCommand(word: string): CliError {
+function unknownCommand(words: string, among: readonly Command[]): CliError {
+  const above = words.slice(0, words.indexOf(' ') + 1);
   const near = nearestName(
-    word,
-    commands.filter((command) => !command.hidden).map((command) => command.name),
+    words.slice(above.length),
+    among.filter((command) => !command.hidden).map(({ name }) => name.slice(above.length)),
   );
-  return new CliError(`there is no command "${word}"`, {
-    hint: near === undefined ? 'all commands: teu help' : `did you mean: teu ${near}`,
+  return new CliError(`there is no command "${words}"`, {
+    hint:
+      near === undefined
+        ? `all commands: teu help ${above}`.trimEnd()
+        : `did you mean: teu ${above}${near}`,
     exitCode: 1,
   });
 }
 
-async function runHelp(context: Context, name: string | undefined): Promise<number> {
-  const command = name === undefined ? undefined : findCommand(name);
+async function runHelp(context: Context, words: readonly string[]): Promise<number> {
+  const { command } = findCommand(words);
+  const [name] = words;
   if (name !== undefined && command === undefined) {
-    return reportError(context, unknownCommand(name), undefined);
+    return reportError(context, unknownCommand(name, commands), undefined);
   }
   await context.stdout.write(command === undefined ? overview(commands) : commandHelp(command));
   return 0;

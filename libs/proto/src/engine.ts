@@ -1,2 +1,3 @@
 export * from './gen/teu/engine/v1/container.js';
+export * from './gen/teu/engine/v1/driver_registry_service.js';
 export * from './gen/teu/engine/v1/engine_service.js';

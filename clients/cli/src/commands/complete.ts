@@ -1,9 +1,11 @@
 import { ContainerState } from '@teu/proto/engine';
 import { commands, findCommand } from '../command-table.js';
-import type { ArgumentKind, Command } from '../command.js';
+import type { Command } from '../command.js';
 import type { Context } from '../context.js';
+import { driverKinds } from '../driver-kinds.js';
 import { listContainers, listImages } from '../list-pages.js';
-import type { OptionSpec } from '../options/parse-options.js';
+import type { ArgumentKind, OptionSpec } from '../options/parse-options.js';
+import { listDrivers, nameOfDriver } from './driver/list-drivers.js';
 import { shortId } from '../output/for-people.js';
 
 /** What the scripts of `teu completion` take for "names of files". */
@@ -15,16 +17,21 @@ export async function candidates(context: Context, words: readonly string[]): Pr
   if (words.length <= 1) {
     return commands.filter((command) => !command.hidden).map((command) => command.name);
   }
-  const command = findCommand(words[0] ?? '');
+  const { command, rest } = findCommand(words.slice(0, -1));
   if (command === undefined) return [];
-  const before = optionBefore(command, words.slice(1, -1));
-  if (before !== undefined) return valuesOf(before);
+  if (command.subcommands !== undefined) {
+    return rest.length > 0 ? [] : command.subcommands.map(({ name }) => lastWord(name));
+  }
+  const before = optionBefore(command, rest);
+  if (before !== undefined) return valuesOf(context, before);
   if (last.startsWith('-')) return command.options.map((spec) => `--${spec.name}`);
   if (command.name === 'completion') return ['bash', 'zsh', 'fish'];
-  const position = argumentsIn(command, words.slice(1, -1));
+  const position = argumentsIn(command, rest);
   const single = command.optionsFirst === true || command.arguments.max === 1;
   return position > 0 && single ? fileNames : argumentNames(context, command.completes);
 }
+
+const lastWord = (name: string) => name.slice(name.lastIndexOf(' ') + 1);
 
 /** The option that the last of these words leaves without its value. */
 function optionBefore(command: Command, words: readonly string[]): OptionSpec | undefined {
@@ -43,14 +50,17 @@ function argumentsIn(command: Command, words: readonly string[]): number {
   ).length;
 }
 
-function valuesOf(spec: OptionSpec): string[] {
+async function valuesOf(context: Context, spec: OptionSpec): Promise<string[]> {
   if (spec.choices !== undefined) return [...spec.choices];
+  if (spec.completes !== undefined) return argumentNames(context, spec.completes);
   return spec.value === 'FILE' || spec.value === 'DIRECTORY' ? fileNames : [];
 }
 
 async function argumentNames(context: Context, kind: ArgumentKind): Promise<string[]> {
   if (kind === 'nothing') return [];
   if (kind === 'files') return fileNames;
+  if (kind === 'driver kinds') return [...driverKinds];
+  if (kind === 'drivers') return (await listDrivers(context)).map(nameOfDriver);
   if (kind === 'images') {
     const images = await listImages(context);
     return images.flatMap((image) =>

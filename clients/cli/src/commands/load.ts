@@ -93,7 +93,10 @@ export const load: Command = {
       ...{ name: 'type', kind: 'value', value: 'TYPE', choices: Object.keys(formats) },
       doc: 'what the file is, if it can’t be told from its content',
     },
-    { name: 'storage-driver', kind: 'value', value: 'NAME', doc: 'storage driver to unpack into' },
+    {
+      ...{ name: 'storage-driver', kind: 'value', value: 'NAME', completes: 'drivers' },
+      doc: 'storage driver to unpack into',
+    },
     { name: 'quiet', short: 'q', kind: 'flag', doc: 'show no progress' },
     formatOption,
   ],

@@ -54,13 +54,15 @@ function selectionOf({ options }: Invocation): Selection {
       tests.push((container) => container.name.includes(wanted));
     } else if (key === 'id') {
       tests.push((container) => container.id.startsWith(wanted));
+    } else if (key === 'driver') {
+      tests.push((container) => container.driver === wanted);
     } else if (key === 'status' && stateNames[wanted] !== undefined) {
       all = true;
       tests.push((container) => container.state === stateNames[wanted]);
     } else {
       throw new UsageError(
         `invalid filter "${filter}"`,
-        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX and status=created, running or exited',
+        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX, driver=NAME and status=created, running or exited',
       );
     }
   }

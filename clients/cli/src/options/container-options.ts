@@ -11,6 +11,7 @@ import {
   parseCpus,
   parseWholeNumber,
 } from './quantities.js';
+import { parseStorageOptions } from './storage-options.js';
 
 const value = (name: string, placeholder: string, doc: string, short?: string): OptionSpec => ({
   name,
@@ -56,7 +57,11 @@ export const containerOptions: readonly OptionSpec[] = [
   value('pids-limit', 'NUMBER', 'most processes and threads; -1 for no limit'),
   value('stop-signal', 'SIGNAL', 'signal that asks it to stop'),
   value('stop-timeout', 'SECONDS', 'time it has to stop before it is killed'),
-  value('storage-driver', 'NAME', 'storage driver of its root file system'),
+  {
+    ...value('storage-driver', 'NAME', 'storage driver of its root file system'),
+    completes: 'drivers',
+  },
+  list('storage-opt', 'size=SIZE', 'most that its root file system may hold beside the image'),
 ];
 
 /** The container that the options and arguments of run or create ask for. */
@@ -94,6 +99,7 @@ export async function containerSpec(invocation: Invocation): Promise<ContainerSp
         }),
     autoRemove: options.flag('rm'),
     driver: options.value('storage-driver') ?? '',
+    rootSizeBytes: parseStorageOptions(options.list('storage-opt')),
   });
 }
 

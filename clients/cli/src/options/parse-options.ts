@@ -1,6 +1,11 @@
 import { UsageError } from '../cli-error.js';
 import { nearestName } from './nearest-name.js';
 
+/** What an argument or the value of an option names, for completion. */
+export type ArgumentKind =
+  | ('containers' | 'running' | 'stopped' | 'images' | 'files' | 'nothing')
+  | ('drivers' | 'driver kinds');
+
 /** An option of a command. */
 export interface OptionSpec {
   /** Long name without dashes. */
@@ -13,6 +18,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** The only values there are. */
   readonly choices?: readonly string[];
+  /** What its value names. */
+  readonly completes?: ArgumentKind;
   readonly doc: string;
 }
 

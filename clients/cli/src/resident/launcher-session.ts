@@ -88,7 +88,7 @@ export class LauncherSession {
   }
 
   #begin(hello: Hello): void {
-    const command = findCommand(hello.args[0] ?? 'help');
+    const { command } = findCommand(hello.args);
     if (hello.version !== protocolVersion || command?.ownProcess === true) {
       this.#socket.end(encodeFrame(toLauncher.runLocally));
       return;

@@ -26,7 +26,7 @@ function tryPort(port: number): Promise<number | undefined> {
 export async function natsPort(dataDir: string): Promise<number> {
   const directory = join(dataDir, 'nats');
   const file = join(directory, 'port');
-  const kept = readPort(file);
+  const kept = keptNatsPort(dataDir);
   if (kept !== undefined && (await tryPort(kept)) !== undefined) return kept;
   const chosen = await tryPort(0);
   if (chosen === undefined) throw new Error('no free port on 127.0.0.1');
@@ -35,9 +35,10 @@ export async function natsPort(dataDir: string): Promise<number> {
   return chosen;
 }
 
-function readPort(file: string): number | undefined {
+/** The port that was chosen for an engine's NATS server; undefined if it never had one. */
+export function keptNatsPort(dataDir: string): number | undefined {
   try {
-    const port = Number(readFileSync(file, 'utf8'));
+    const port = Number(readFileSync(join(dataDir, 'nats', 'port'), 'utf8'));
     return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
   } catch {
     return undefined;

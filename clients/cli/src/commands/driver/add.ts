@@ -1,0 +1,51 @@
+import { DriverRegistryServiceService } from '@teu/proto/engine';
+import type { Command } from '../../command.js';
+import { parseSocketAddress } from '../../options/socket-address.js';
+import { changeTimeoutMs } from './timeouts.js';
+
+export const driverAdd: Command = {
+  name: 'driver add',
+  group: 'engine',
+  summary: 'Make a storage driver known that runs; it stays known over restarts of the engine',
+  usage: 'NAME ADDRESS',
+  options: [
+    {
+      ...{ name: 'snapshotter', kind: 'value', value: 'NAME' },
+      doc: 'what the server calls it, if it serves several; usual is NAME',
+    },
+    {
+      ...{ name: 'namespace', kind: 'value', value: 'NAME' },
+      doc: 'namespace of containerd to keep its snapshots in',
+    },
+    { name: 'default', kind: 'flag', doc: 'make it the driver of what names none' },
+  ],
+  arguments: { min: 2, max: 2 },
+  completes: 'nothing',
+  examples: [
+    { command: 'teu driver add slow unix:/run/slow.sock', meaning: 'a driver, by its socket' },
+    {
+      command:
+        'teu driver add native /run/containerd/containerd.sock --snapshotter native --namespace teu',
+      meaning: 'one of containerd’s',
+    },
+  ],
+  async run({ context, options, args }) {
+    const [name = '', address = ''] = args;
+    const request = {
+      address: {
+        name,
+        address: parseSocketAddress(address),
+        snapshotter: options.value('snapshotter') ?? '',
+        namespace: options.value('namespace') ?? '',
+      },
+    };
+    const { addDriver, setDefaultDriver } = DriverRegistryServiceService;
+    const callOptions = { timeoutMs: changeTimeoutMs, signal: context.abort };
+    await context.services.engine.unary(addDriver, request, callOptions);
+    if (options.flag('default')) {
+      await context.services.engine.unary(setDefaultDriver, { name }, callOptions);
+    }
+    await context.stdout.write(`${name}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,24 @@
+import { DriverRegistryServiceService } from '@teu/proto/engine';
+import type { Command } from '../../command.js';
+import { changeTimeoutMs } from './timeouts.js';
+
+export const driverDefault: Command = {
+  name: 'driver default',
+  group: 'engine',
+  summary: 'Choose the storage driver of what names none; it stays chosen over restarts',
+  usage: 'NAME',
+  options: [],
+  arguments: { min: 1, max: 1 },
+  completes: 'drivers',
+  examples: [{ command: 'teu driver default btrfs', meaning: 'others keep what they have' }],
+  async run({ context, args }) {
+    const [name = ''] = args;
+    await context.services.engine.unary(
+      DriverRegistryServiceService.setDefaultDriver,
+      { name },
+      { timeoutMs: changeTimeoutMs, signal: context.abort },
+    );
+    await context.stdout.write(`${name}\n`);
+    return 0;
+  },
+};
