@@ -21,6 +21,7 @@ export const ClientFrame = {
   attach: 7,
   detach: 8,
   status: 9,
+  startPlanned: 10,
 } as const;
 
 export const ServerFrame = {

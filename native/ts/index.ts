@@ -7,7 +7,7 @@ export { launch, type LaunchedSupervisor } from './launch.js';
 export { connectSupervisor, SupervisorConnection } from './supervisor-connection.js';
 export type { StdinWriter } from './stdin-writer.js';
 export { readLog, type ReadLogOptions } from './log-reader.js';
-export { readExit, readProcessIdentity } from './supervisor-files.js';
+export { readExit, readProcessIdentity, writeProgramPlan } from './supervisor-files.js';
 export { supports, kernelFeatures, type KernelFeature } from './features.js';
 export { DEFAULT_DEVICES, DEFAULT_DEVICE_LINKS } from './default-devices.js';
 export * from './mount-flags.js';

@@ -14,6 +14,12 @@ export interface LaunchPlan {
   socketPath: string | null;
   /** OCI "created": set everything up, then wait for `start()` before the program is executed. */
   hold: boolean;
+  /**
+   * For a container made in advance: wait earlier, once namespaces, cgroup, root and mounts are there, and for a plan
+   * of its own that says what the program is (`startPlanned()`). Of that second plan `process`, `hostname`,
+   * `domainname`, `sysctl` and `rootfs.readonly` count. Without terminal or input in both.
+   */
+  holdWorld: boolean;
   log: LogPlan;
   namespaces: NamespacesPlan;
   /** The process whose namespaces every `{ kind: 'target' }` joins; null if there is none. */

@@ -46,6 +46,7 @@ function writeLaunch(out: PlanFieldWriter, at: string, value: plan.LaunchPlan): 
   out.text(`${at}.directory`, value.directory);
   out.optional(`${at}.socketPath`, value.socketPath, (path, text) => out.text(path, text));
   out.flag(`${at}.hold`, value.hold);
+  out.flag(`${at}.holdWorld`, value.holdWorld);
   out.u32(`${at}.log.maxFileBytes`, value.log.maxFileBytes);
 }
 

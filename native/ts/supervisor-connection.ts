@@ -80,6 +80,11 @@ export class SupervisorConnection {
     await this.#command('start', ClientFrame.start, NO_PAYLOAD);
   }
 
+  /** Lets a held world run the program of the plan that was written by `writeProgramPlan`. `EALREADY` as for `start()`. */
+  async startPlanned(): Promise<void> {
+    await this.#command('start', ClientFrame.startPlanned, NO_PAYLOAD);
+  }
+
   /**
    * Signals the program, or with `all` every process in its cgroup (of an exec: in the container's). `ESRCH` once it has
    * ended.

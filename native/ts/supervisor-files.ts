@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeExit } from './frame-payloads.js';
-import type { ProcessIdentity } from './launch-plan.js';
+import type { LaunchPlan, ProcessIdentity } from './launch-plan.js';
+import { encodeLaunchPlan } from './plan-encoder.js';
 import type { ExitInfo } from './supervisor-types.js';
 
 const EXIT_BYTES = 40;
@@ -28,6 +30,14 @@ export async function readProcessIdentity(
     supervisorPid: Number(supervisorPid),
     bootId: bootId ?? '',
   };
+}
+
+/**
+ * Writes the plan of the program that a held world is to run, for `startPlanned()`. Synchronous, because the way
+ * through the thread pool takes longer than the write. The supervisor removes it once it has it.
+ */
+export function writeProgramPlan(plan: LaunchPlan): void {
+  writeFileSync(join(plan.directory, 'program'), encodeLaunchPlan(plan), { mode: 0o600 });
 }
 
 async function readIfPresent(path: string): Promise<Buffer | null> {

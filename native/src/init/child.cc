@@ -3,6 +3,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "init/loaded_plan.h"
 #include "init/network.h"
 #include "launch/steps.h"
 #include "sys/processes.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kSetUpFailed = 127;
 constexpr int kSigKill = 9;
+constexpr int kEinval = 22;
 constexpr int kSigChld = 17;
 constexpr int kEcanceled = 125;
 constexpr unsigned kDefaultUmask = 022;
@@ -37,13 +39,13 @@ Status makeWorld(Child& child, const RootHandle& root) noexcept {
   return {};
 }
 
-/// Tells the supervisor that all is ready and waits for its word.
-Status waitForStart(Child& child) noexcept {
+/// Tells the supervisor that all is ready and waits for its word, and for what comes with it.
+Result<UniqueFd> waitForStart(Child& child) noexcept {
   if (Status s = sys::sendMessage(child.sync.get(), kSyncHeld, -1); !s) return s;
   Result<sys::ReceivedMessage> word = sys::receiveMessage(child.sync.get());
   if (!word) return word.status();
   if (word.value().message != kSyncGo) return brokenRule(kEcanceled, "start");
-  return {};
+  return static_cast<UniqueFd&&>(word.value().fd);
 }
 
 /// The part that containers and execs have in common: from a ready root to the program.
@@ -69,7 +71,9 @@ Status becomeProgram(Child& child, const RootHandle& root) noexcept {
   endPhase(child.report.phases.pivot);
 
   if (child.plan.hold) {
-    if (Status s = waitForStart(child); !s) return s.during(step::kExec);
+    if (Result<UniqueFd> word = waitForStart(child); !word) {
+      return word.status().during(step::kExec);
+    }
   }
   if (Status s = installStdio(child, user.value().uid); !s) return s.during(step::kStdio);
   if (Status s = enterDirectory(process, root, !child.plan.joinsMounts()); !s) {
@@ -92,6 +96,27 @@ Status dieWithSupervisor() noexcept {
   return sys::processControl(PR_SET_PDEATHSIG, kSigKill);
 }
 
+/// A world made in advance learns only now what is to run in it.
+Status runPlannedProgram(Child& child, const RootHandle& root) noexcept {
+  Result<UniqueFd> file = waitForStart(child);
+  if (!file) return file.status().during(step::kPlan);
+  LoadedPlan loaded;
+  if (Status s = loadPlan(static_cast<UniqueFd&&>(file.value()), loaded); !s) {
+    return s.during(step::kPlan);
+  }
+  const ProcessPlan& process = loaded.plan.process;
+  if (process.terminal.present || process.stdinKind != StdinKind::kNull) {
+    return brokenRule(kEinval, "a world made in advance has no input").during(step::kPlan);
+  }
+  Child program{.plan = loaded.plan,
+                .report = child.report,
+                .sync = static_cast<UniqueFd&&>(child.sync),
+                .stdio = static_cast<ChildStdio&&>(child.stdio),
+                .procfs = static_cast<PrivateProcfs&&>(child.procfs)};
+  // Here, because the end of its line to the supervisor must not come before its failure.
+  giveUp(program, becomeProgram(program, root));
+}
+
 Status runContainer(Child& child, UniqueFd&& target) noexcept {
   const LaunchPlan& plan = child.plan;
   sys::setFileModeMask(0);
@@ -106,6 +131,7 @@ Status runContainer(Child& child, UniqueFd&& target) noexcept {
   if (!root) return root.status().during(step::kRootfs);
   endPhase(child.report.phases.rootfs);
   if (Status s = makeWorld(child, root.value()); !s) return s;
+  if (plan.holdWorld) return runPlannedProgram(child, root.value());
   return becomeProgram(child, root.value());
 }
 

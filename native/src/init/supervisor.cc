@@ -90,6 +90,7 @@ Status Supervisor::begin(const LaunchPlan& plan) noexcept {
   settings_.terminal = plan.process.terminal.present;
   settings_.closeInputWithOwner = plan.process.stdinKind == StdinKind::kPipeOnce;
   settings_.ownsPidNamespace = plan.namespaces[kPidNamespace].kind == NamespaceKind::kNew;
+  settings_.holdsWorld = plan.holdWorld;
   copyCgroupProcs(plan, settings_.cgroupProcs);
   if (settings_.terminal) input_.expect();
   if (program_.input) input_.open(static_cast<UniqueFd&&>(program_.input), false);

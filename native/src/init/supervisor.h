@@ -26,6 +26,7 @@ struct SupervisorSettings {
   bool terminal;
   bool closeInputWithOwner;
   bool ownsPidNamespace;
+  bool holdsWorld;
 };
 
 class Supervisor {
@@ -70,6 +71,7 @@ class Supervisor {
   // --- supervisor_commands.cc: what clients ask for
   void obey(Client& client, const IncomingFrame& frame) noexcept;
   int obeyStart() noexcept;
+  int obeyStartPlanned() noexcept;
   int obeySignal(const IncomingFrame& frame) noexcept;
   int signalAll(int signal) noexcept;
   int obeyResize(const IncomingFrame& frame) noexcept;

@@ -17,6 +17,7 @@ constexpr int kEalready = 114;
 constexpr int kSigKill = 9;
 constexpr uint32_t kHighestSignal = 64;
 constexpr size_t kProcsChunk = 4096;
+constexpr const char* kProgramPlanFile = "program";
 
 template <typename Payload>
 bool readPayload(const IncomingFrame& frame, Payload& payload) noexcept {
@@ -40,6 +41,8 @@ void Supervisor::obey(Client& client, const IncomingFrame& frame) noexcept {
   switch (frame.type) {
     case ClientFrame::kStart:
       return client.sendResult(frame.tag, obeyStart());
+    case ClientFrame::kStartPlanned:
+      return client.sendResult(frame.tag, obeyStartPlanned());
     case ClientFrame::kSignal:
       return client.sendResult(frame.tag, obeySignal(frame));
     case ClientFrame::kResize:
@@ -65,8 +68,20 @@ void Supervisor::obey(Client& client, const IncomingFrame& frame) noexcept {
 
 int Supervisor::obeyStart() noexcept {
   if (state_ != SupervisorState::kCreated) return kEalready;
+  if (settings_.holdsWorld) return kEinval;
   state_ = SupervisorState::kStarting;
   return errorOf(sys::sendMessage(program_.sync.get(), kSyncGo, -1));
+}
+
+/// The plan goes to the child as a descriptor, since the child sees the host's files no more.
+int Supervisor::obeyStartPlanned() noexcept {
+  if (state_ != SupervisorState::kCreated) return kEalready;
+  if (!settings_.holdsWorld) return kEinval;
+  Result<UniqueFd> plan = sys::openAt(directory_.get(), kProgramPlanFile, abi::kOpenReadOnly);
+  if (!plan) return plan.error().number;
+  static_cast<void>(sys::unlinkAt(directory_.get(), kProgramPlanFile));
+  state_ = SupervisorState::kStarting;
+  return errorOf(sys::sendMessage(program_.sync.get(), kSyncGo, plan.value().get()));
 }
 
 int Supervisor::obeySignal(const IncomingFrame& frame) noexcept {

@@ -6,10 +6,12 @@
 //     |  <---------------- CREATED or STARTED    |  (or FAILED and hang-up)
 //     |  START ------------------------------>   |  lets a held program go
 //     |  <-------------------- RESULT, STARTED   |
-//     |  ATTACH(offset, blocking) ----------->   |
-//     |  <----------------- RESULT, LOG, LOG ... |  as fast as this client reads: the file is the
-//     buffer |  STDIN_OPEN ------------------------->   | |  <-------------------- RESULT, CREDIT
-//     |  bytes that may be sent |  STDIN ... STDIN_CLOSE -------------->   | |
+//     |  START_PLANNED ---------------------->   |  the same for a held world: its program is in a
+//     |  <-------------------- RESULT, STARTED   |  second plan, the file `program` of the
+//     directory |  ATTACH(offset, blocking) ----------->   | |  <----------------- RESULT, LOG, LOG
+//     ... |  as fast as this client reads: the file is the buffer |  STDIN_OPEN
+//     ------------------------->   | |  <-------------------- RESULT, CREDIT |  bytes that may be
+//     sent |  STDIN ... STDIN_CLOSE -------------->   | |
 //     <----------------------------- CREDIT   |  as the program reads |  SIGNAL, RESIZE, STATUS
 //     ------------->   | |  <--------------- RESULT, STATUS_REPLY   |  with the request's tag |
 //     <------------------------------- EXIT   |  the `exit` file is written before this |
@@ -45,6 +47,7 @@ enum class ClientFrame : uint16_t {
   kAttach = 7,
   kDetach = 8,
   kStatus = 9,
+  kStartPlanned = 10,
 };
 
 enum class ServerFrame : uint16_t {

@@ -158,6 +158,7 @@ struct LaunchPlan {
   const char* directory;
   OptionalText socketPath;
   bool hold;
+  bool holdWorld;
   uint32_t logMaxFileBytes;
   NamespacePlan namespaces[kNamespaceCount];
   TargetProcess target;

@@ -201,6 +201,7 @@ Status readLaunchPlan(const uint8_t* bytes, size_t size, Arena& arena, LaunchPla
   plan.directory = in.path("directory");
   plan.socketPath = in.optionalText("socketPath");
   plan.hold = in.flag("hold");
+  plan.holdWorld = in.flag("holdWorld");
   plan.logMaxFileBytes = in.u32("log.maxFileBytes");
   if (plan.logMaxFileBytes < kMinimumLogBytes) in.fail("log.maxFileBytes");
   readMembership(in, plan);

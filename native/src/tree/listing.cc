@@ -10,12 +10,19 @@
 namespace teu::tree {
 namespace {
 
+/// Every line has the whole path, so a tree of a few thousand levels could make a listing of many
+/// gigabytes. Nothing that was unpacked from an archive comes near.
+constexpr std::size_t kPathBytes = 64 * 1024;
+
 class Lister final : public TreeVisitor {
  public:
   Lister(const ListingOptions& options, LineOutput& output, ListingTotals& totals)
       : options_(options), output_(output), totals_(totals) {}
 
   Outcome visit(const Visited& entry, bool&) override {
+    if (entry.path.size() > kPathBytes) {
+      return failureAt("statx", "list the tree", entry.path.substr(0, 256), ENAMETOOLONG);
+    }
     EntryFacts facts;
     Outcome read = readFacts(entry, options_.wanted, names_, facts, totals_.bytesRead);
     if (!read) return read;

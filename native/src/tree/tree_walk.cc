@@ -115,6 +115,7 @@ class Walk {
     (void)fd.release();
     const bool whole = readNames(stream.get(), level.names);
     if (!whole) {
+      level.names.clear();
       if (Outcome seen = visitor_.unreadable(path_, "readdir", errno); !seen) return seen;
     }
     if (fchdir(dirfd(stream.get())) != 0) return failureAt("fchdir", kStep, path_, errno);

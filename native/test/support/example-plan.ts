@@ -8,6 +8,7 @@ export function examplePlan(): LaunchPlan {
     directory: '/state/example',
     socketPath: '/run/example',
     hold: true,
+    holdWorld: false,
     log: { maxFileBytes: 1_000_000 },
     namespaces: {
       user: { kind: 'host' },

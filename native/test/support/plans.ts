@@ -77,6 +77,7 @@ export function containerPlan(scratch: Scratch, process: ProcessPlan): LaunchPla
     directory,
     socketPath: join(directory, 's'),
     hold: false,
+    holdWorld: false,
     log: { maxFileBytes: 1024 * 1024 },
     namespaces: {
       user: HOST,

@@ -1,0 +1,149 @@
+#include "btrfs/requests.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <charconv>
+#include <optional>
+
+#include "btrfs/usage.h"
+
+namespace teu::btrfs {
+namespace {
+
+std::vector<std::string_view> splitWords(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const std::size_t space = std::min(line.find(' '), line.size());
+    if (space > 0) words.push_back(line.substr(0, space));
+    line.remove_prefix(std::min(space + 1, line.size()));
+  }
+  return words;
+}
+
+std::optional<std::uint64_t> parseNumber(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && !text.empty() ? std::optional(number) : std::nullopt;
+}
+
+Status malformed() {
+  return brokenRule(EPROTO, "malformed request");
+}
+
+std::string failureText(const SysError& error) {
+  const char* name = strerrorname_np(error.number);
+  // The call is one word.
+  std::string call = error.syscall;
+  for (char& letter : call) letter = letter == ' ' ? '-' : letter;
+  const std::string path = *error.path == '\0' ? "" : std::string(" ") + error.path;
+  return std::string("error ") + (name == nullptr ? "EIO" : name) + ' ' + call + ' ' + error.step +
+         path;
+}
+
+/// An operation that answers nothing.
+template <typename Values>
+Result<Values> silent(const Status& status) {
+  if (!status) return status;
+  return Values{};
+}
+
+}  // namespace
+
+std::string Requests::handle(std::string_view line) const {
+  Arguments words = splitWords(line);
+  const std::optional<std::uint64_t> id = words.empty() ? std::nullopt : parseNumber(words.front());
+  std::string answer = std::to_string(id.value_or(0)) + ' ';
+  if (!id || words.size() < 2) return answer + failureText(malformed().error()) + '\n';
+  words.erase(words.begin());
+  Result<Values> done = run(words);
+  if (!done) return answer + failureText(done.error()) + '\n';
+  answer += "ok";
+  for (const std::uint64_t value : done.value()) answer += ' ' + std::to_string(value);
+  return answer + '\n';
+}
+
+Result<Requests::Values> Requests::run(const Arguments& words) const {
+  const std::string_view verb = words.front();
+  const Arguments rest(words.begin() + 1, words.end());
+  if (verb == "sync" && rest.empty()) return silent<Values>(directory_.sync());
+  if (verb == "settle") return settle(rest);
+  const std::optional<SubvolumeName> name = rest.empty() ? std::nullopt : parseName(rest.front());
+  if (!name) return malformed();
+  // Names of failures must outlive this: the text of the first argument is part of the line.
+  return withName(verb, *name, Arguments(rest.begin() + 1, rest.end()));
+}
+
+Result<Requests::Values> Requests::withName(std::string_view verb, const SubvolumeName& name,
+                                            const Arguments& rest) const {
+  if (verb == "snapshot" && rest.size() == 1) {
+    const std::optional<SubvolumeName> made = parseName(rest.front());
+    return made ? silent<Values>(directory_.snapshot(name, *made)) : malformed();
+  }
+  if (verb == "limit" && rest.size() == 1) return limit(name, rest.front());
+  if (!rest.empty()) return malformed();
+  if (verb == "create") return silent<Values>(directory_.create(name));
+  if (verb == "destroy") return destroy(name);
+  if (verb == "usage") return usage(name);
+  if (verb == "quota") return quota(name);
+  return malformed();
+}
+
+Result<std::vector<std::uint64_t>> Requests::familyOf(const SubvolumeName& name) const {
+  Result<std::uint64_t> id = directory_.idOf(name);
+  if (!id) return id.status();
+  return directory_.familyOf(id.value());
+}
+
+Result<Requests::Values> Requests::destroy(const SubvolumeName& name) const {
+  Result<Values> family = familyOf(name);
+  if (!family) return family;
+  if (const Status released = quota_.release(family.value()); !released) return released;
+  if (const Status done = directory_.destroy(family.value()); !done) return done;
+  return family;
+}
+
+Result<Requests::Values> Requests::settle(const Arguments& words) const {
+  Values ids;
+  for (const std::string_view word : words) {
+    const std::optional<std::uint64_t> id = parseNumber(word);
+    if (!id) return malformed();
+    ids.push_back(*id);
+  }
+  if (const Status freed = directory_.awaitFreed(ids); !freed) return freed;
+  return silent<Values>(quota_.forget(ids));
+}
+
+Result<Requests::Values> Requests::usage(const SubvolumeName& name) const {
+  if (const Status written = directory_.sync(); !written) return written;
+  Result<Values> family = familyOf(name);
+  if (!family) return family;
+  Result<Usage> measured = measureUsage(directory_.fd(), family.value());
+  if (!measured) return measured.status();
+  return Values{measured.value().bytes, measured.value().inodes};
+}
+
+Result<Requests::Values> Requests::limit(const SubvolumeName& name, std::string_view text) const {
+  const std::optional<std::uint64_t> bytes = parseNumber(text);
+  if (!bytes) return malformed();
+  Result<Values> family = familyOf(name);
+  if (!family) return family;
+  if (const Status limited = quota_.limit(family.value(), *bytes); !limited) return limited;
+  return silent<Values>(directory_.endTransaction());
+}
+
+Result<Requests::Values> Requests::quota(const SubvolumeName& name) const {
+  // Accounting is brought up to date at the end of a transaction, and sees what has its blocks.
+  if (const Status written = directory_.sync(); !written) return written;
+  Result<Values> family = familyOf(name);
+  if (!family) return family;
+  Result<std::optional<QuotaState>> found = quota_.look(family.value().back());
+  if (!found) return found.status();
+  if (found.value()) return Values{found.value()->limitBytes, found.value()->usedBytes};
+  Result<Usage> measured = measureUsage(directory_.fd(), family.value());
+  if (!measured) return measured.status();
+  return Values{0, measured.value().bytes};
+}
+
+}  // namespace teu::btrfs

@@ -1,0 +1,190 @@
+#include "btrfs/subvolumes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "btrfs/ioctl.h"
+#include "btrfs/tree_search.h"
+#include "sys/files.h"
+
+namespace teu::btrfs {
+namespace {
+
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+/// Freeing starts at once and takes as long as there is data; nobody looks more often than needed.
+constexpr std::chrono::milliseconds kFirstPause{2};
+constexpr std::chrono::milliseconds kLongestPause{200};
+
+void setName(btrfs_ioctl_vol_args_v2& arguments, const std::string& leaf) {
+  // SubvolumeName is shorter than the field, which is all zeros.
+  leaf.copy(arguments.name, sizeof arguments.name - 1);
+}
+
+/// Handle of the root directory of a subvolume, as fs/btrfs/export.h defines it: it leads there by
+/// id, whatever a container has done to the path.
+struct __attribute__((packed)) SubvolumeHandle {
+  static constexpr int kWithoutParent = 0x4d;
+
+  unsigned bytes = sizeof(std::uint64_t) * 2 + sizeof(std::uint32_t);
+  int type = kWithoutParent;
+  std::uint64_t object = BTRFS_FIRST_FREE_OBJECTID;
+  std::uint64_t root = 0;
+  std::uint32_t generation = 0;  ///< 0: whichever it is
+};
+
+}  // namespace
+
+Result<UniqueFd> SubvolumeDirectory::openFolder(const SubvolumeName& name) const {
+  return sys::openAt(fd(), name.folder.c_str(), kDirectoryFlags);
+}
+
+Result<UniqueFd> SubvolumeDirectory::open(const SubvolumeName& name) const {
+  Result<UniqueFd> folder = openFolder(name);
+  if (!folder) return folder;
+  return sys::openAt(folder.value().get(), name.leaf.c_str(), kDirectoryFlags);
+}
+
+Result<UniqueFd> SubvolumeDirectory::openById(std::uint64_t id) const {
+  SubvolumeHandle handle;
+  handle.root = id;
+  return fdOf(sys::call(__NR_open_by_handle_at, fd(), &handle, O_RDONLY | O_CLOEXEC),
+              "open_by_handle_at");
+}
+
+Status SubvolumeDirectory::create(const SubvolumeName& name) const {
+  Result<UniqueFd> folder = openFolder(name);
+  if (!folder) return folder.status();
+  btrfs_ioctl_vol_args_v2 arguments{};
+  setName(arguments, name.leaf);
+  return control(folder.value().get(), BTRFS_IOC_SUBVOL_CREATE_V2, &arguments, "make subvolume");
+}
+
+Status SubvolumeDirectory::snapshot(const SubvolumeName& parent, const SubvolumeName& name) const {
+  Result<UniqueFd> source = open(parent);
+  if (!source) return source.status().on(parent.text.c_str());
+  Result<UniqueFd> folder = openFolder(name);
+  if (!folder) return folder.status();
+  btrfs_ioctl_vol_args_v2 arguments{};
+  arguments.fd = source.value().get();
+  setName(arguments, name.leaf);
+  return control(folder.value().get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments, "make snapshot");
+}
+
+Result<std::uint64_t> SubvolumeDirectory::idOf(const SubvolumeName& name) const {
+  Result<UniqueFd> opened = open(name);
+  if (!opened) return opened.status();
+  Result<sys::FileInfo> info = sys::fileInfo(opened.value().get());
+  if (!info) return info.status();
+  if (info.value().inode != BTRFS_FIRST_FREE_OBJECTID) {
+    return brokenRule(EINVAL, "not a subvolume");
+  }
+  btrfs_ioctl_ino_lookup_args lookup{};
+  lookup.objectid = BTRFS_FIRST_FREE_OBJECTID;
+  const Status found =
+      control(opened.value().get(), BTRFS_IOC_INO_LOOKUP, &lookup, "find the id of a subvolume");
+  if (!found) return found;
+  return std::uint64_t{lookup.treeid};
+}
+
+Result<std::vector<std::uint64_t>> SubvolumeDirectory::familyOf(std::uint64_t id) const {
+  // Parents first; the list grows while it is gone through.
+  std::vector<std::uint64_t> family{id};
+  for (std::size_t at = 0; at < family.size(); ++at) {
+    SearchRange children{.tree = BTRFS_ROOT_TREE_OBJECTID};
+    children.firstObject = children.lastObject = family[at];
+    children.firstType = children.lastType = BTRFS_ROOT_REF_KEY;
+    const Status searched =
+        searchTree(fd(), children, [&](const TreeItem& item) { family.push_back(item.offset); });
+    if (!searched) return searched;
+  }
+  std::reverse(family.begin(), family.end());
+  return family;
+}
+
+Status SubvolumeDirectory::destroy(const std::vector<std::uint64_t>& family) const {
+  for (const std::uint64_t id : family) {
+    std::uint64_t parent = 0;
+    SearchRange above{.tree = BTRFS_ROOT_TREE_OBJECTID};
+    above.firstObject = above.lastObject = id;
+    above.firstType = above.lastType = BTRFS_ROOT_BACKREF_KEY;
+    if (const Status searched =
+            searchTree(fd(), above, [&](const TreeItem& item) { parent = item.offset; });
+        !searched) {
+      return searched;
+    }
+    // Deleted before and not freed yet.
+    if (parent == 0) continue;
+    if (const Status done = destroyOne(id, parent); !done) return done;
+  }
+  return {};
+}
+
+Status SubvolumeDirectory::destroyOne(std::uint64_t id, std::uint64_t parent) const {
+  const auto attempt = [&] {
+    btrfs_ioctl_vol_args_v2 arguments{};
+    arguments.flags = BTRFS_SUBVOL_SPEC_BY_ID;
+    arguments.subvolid = id;
+    return control(fd(), BTRFS_IOC_SNAP_DESTROY_V2, &arguments, "delete subvolume");
+  };
+  const Status done = attempt();
+  if (done || done.error().number != EROFS) return done;
+  // A container may have made the subvolume around it read-only.
+  Result<UniqueFd> around = openById(parent);
+  if (!around) return done;
+  std::uint64_t flags = 0;
+  const Status opened = control(around.value().get(), BTRFS_IOC_SUBVOL_SETFLAGS, &flags,
+                                "make the subvolume around it writable");
+  return opened ? attempt() : opened;
+}
+
+Result<bool> SubvolumeDirectory::isThere(std::uint64_t id) const {
+  SearchRange root{.tree = BTRFS_ROOT_TREE_OBJECTID};
+  root.firstObject = root.lastObject = id;
+  root.firstType = root.lastType = BTRFS_ROOT_ITEM_KEY;
+  bool there = false;
+  const Status searched = searchTree(fd(), root, [&](const TreeItem&) { there = true; });
+  if (!searched) return searched;
+  return static_cast<bool&&>(there);
+}
+
+Status SubvolumeDirectory::awaitFreed(const std::vector<std::uint64_t>& ids) const {
+  std::chrono::milliseconds pause = kFirstPause;
+  for (const std::uint64_t id : ids) {
+    for (;;) {
+      Result<bool> there = isThere(id);
+      if (!there) return there.status();
+      if (!there.value()) break;
+      // The end of a transaction wakes the kernel's cleaner, which else sleeps up to 30 s.
+      if (const Status ended = endTransaction(); !ended) return ended;
+      std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, kLongestPause);
+    }
+  }
+  // Blocks can be used again only after the transaction that freed them.
+  return endTransaction();
+}
+
+Status SubvolumeDirectory::sync() const {
+  return statusOf(sys::call(__NR_syncfs, fd()), "syncfs").during("write to the disk");
+}
+
+Status SubvolumeDirectory::endTransaction() const {
+  std::uint64_t transaction = 0;
+  if (const Status started =
+          control(fd(), BTRFS_IOC_START_SYNC, &transaction, "end the transaction");
+      !started) {
+    return started;
+  }
+  return control(fd(), BTRFS_IOC_WAIT_SYNC, &transaction, "end the transaction");
+}
+
+}  // namespace teu::btrfs
