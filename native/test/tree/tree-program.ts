@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,13 +32,8 @@ export function treeProgram(kind: 'plain' | 'sanitized'): TreeProgram {
   };
 }
 
-/** Writes the manifest of a tree, with lines of a header in front. */
-export function writeManifest(program: string, tree: string, path: string, header = ''): void {
-  const fd = openSync(path, 'w');
-  const run = spawnSync(program, ['manifest', tree, '--header'], {
-    input: header,
-    stdio: ['pipe', fd, 'inherit'],
-  });
-  closeSync(fd);
-  if (run.status !== 0) throw new Error(`teu-tree manifest ended with ${run.status}`);
+/** A directory for one test. rm(1) removes it, because a tree in it can be deeper than a path can say. */
+export function temporaryDirectory(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'teu-tree-'));
+  return { path, [Symbol.dispose]: () => void spawnSync('rm', ['-rf', '--', path]) };
 }

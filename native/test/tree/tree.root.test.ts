@@ -1,4 +1,3 @@
-import { requires, runProgram, tempDir } from '@teu/testing';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,7 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { treeProgram } from './tree-program.js';
+import { temporaryDirectory, treeProgram } from './tree-program.js';
 
 /** Node has no call for extended attributes. `value` is in hexadecimal. */
 const SET_ATTRIBUTE = `
@@ -50,13 +49,13 @@ function makeTree(tree: string): void {
   );
 }
 
-describe.runIf(requires('root', 'python3')).each(['plain', 'sanitized'] as const)(
+describe.runIf(process.getuid?.() === 0).each(['plain', 'sanitized'] as const)(
   'teu-tree, %s',
   (kind) => {
     const teuTree = treeProgram(kind);
 
     const withTree = (work: (tree: string, manifest: string) => void): void => {
-      using directory = tempDir();
+      using directory = temporaryDirectory();
       const tree = join(directory.path, 'tree');
       const manifest = join(directory.path, 'manifest');
       mkdirSync(tree);
@@ -105,17 +104,13 @@ describe.runIf(requires('root', 'python3')).each(['plain', 'sanitized'] as const
     it('finds a flipped byte behind the same size and time only by reading', () => {
       withTree((tree, manifest) => {
         const path = join(tree, 'etc/deep/er/file');
-        const { atime, mtime } = lstatSync(path);
+        // Node sets times to the microsecond, so the manifest has to be one of such a time.
+        utimesSync(path, 1, 1);
+        writeFileSync(manifest, `${teuTree('manifest', tree).lines.join('\n')}\n`);
         const content = readFileSync(path);
         content[150_000] = 8;
         writeFileSync(path, content);
-        utimesSync(path, atime, mtime);
-        // Node knows times to the microsecond, so the manifest has to be one of such a time.
-        writeFileSync(path, Buffer.alloc(200_000, 7));
-        utimesSync(path, atime, mtime);
-        writeFileSync(manifest, `${teuTree('manifest', tree).lines.join('\n')}\n`);
-        writeFileSync(path, content);
-        utimesSync(path, atime, mtime);
+        utimesSync(path, 1, 1);
         expect(findings('check', tree, manifest)).toEqual([]);
         expect(findings('check', tree, manifest, '--read-data')).toEqual([
           'changed-data found etc/deep/er/file content%20is%20not%20that%20of%20the%20commit',
@@ -169,12 +164,12 @@ describe.runIf(requires('root', 'python3')).each(['plain', 'sanitized'] as const
       });
     });
 
-    it('hashes what must be the same on every file system', async () => {
-      using directory = tempDir();
+    it('hashes what must be the same on every file system', () => {
+      using directory = temporaryDirectory();
       const [one, other] = [join(directory.path, 'one'), join(directory.path, 'other')];
       mkdirSync(one);
       makeTree(one);
-      await runProgram('cp', ['--archive', one, other]);
+      execFileSync('cp', ['--archive', one, other]);
       const hash = (tree: string, ...flags: string[]): string | undefined =>
         teuTree('hash', tree, ...flags).lines[0];
       const before = hash(one);
@@ -201,8 +196,8 @@ describe.runIf(requires('root', 'python3')).each(['plain', 'sanitized'] as const
       expect(hash(other, '--no-xattrs')).not.toBe(hash(one, '--no-xattrs'));
     });
 
-    it('measures as du does, also deeper than a path can say', async () => {
-      using directory = tempDir();
+    it('measures as du does, also deeper than a path can say', () => {
+      using directory = temporaryDirectory();
       const tree = join(directory.path, 'tree');
       mkdirSync(tree);
       makeTree(tree);
@@ -215,12 +210,13 @@ describe.runIf(requires('root', 'python3')).each(['plain', 'sanitized'] as const
         renameSync(join(tree, 'outer'), join(tree, name));
         at = name;
       }
-      const { stdout } = await runProgram('du', ['--summarize', '--block-size=1', tree]);
+      const stdout = execFileSync('du', ['--summarize', '--block-size=1', tree], {
+        encoding: 'utf8',
+      });
       const bytes = Number.parseInt(stdout, 10);
       const [line = ''] = teuTree('usage', tree, '--exclusive').lines;
-      expect(JSON.parse(line)).toEqual({ bytes, exclusive: bytes, inodes: 43 });
+      expect(JSON.parse(line)).toEqual({ bytes, exclusive: bytes, inodes: 42 });
       expect(teuTree('manifest', tree).status).toBe(0);
-      await runProgram('rm', ['-rf', tree]);
     });
 
     it('fails by name', () => {
