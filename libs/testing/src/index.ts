@@ -11,6 +11,12 @@ export type { EngineInstance } from './processes.js';
 export { requires, type FeatureName } from './requires.js';
 export { runProgram, type ProgramResult, type RunOptions } from './run-program.js';
 export {
+  startContainerd,
+  type ContainerdRun,
+  type StartContainerdOptions,
+  type TestContainerd,
+} from './start-containerd.js';
+export {
   startService,
   type RunningTestService,
   type StartServiceOptions,

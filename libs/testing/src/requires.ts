@@ -52,6 +52,8 @@ const FEATURES = {
   skopeo: command('skopeo', 'skopeo'),
   umoci: command('umoci', 'umoci'),
   python3: command('/usr/bin/python3', 'python3'),
+  containerd: command('containerd', 'containerd'),
+  runc: command('runc', 'runc'),
 } as const;
 
 /** A name of the table. */
