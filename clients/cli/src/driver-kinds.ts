@@ -15,6 +15,14 @@ export function isDriverKind(word: string): word is DriverKind {
   return (driverKinds as readonly string[]).includes(word);
 }
 
+/**
+ * Kinds divided by commas, each once.
+ * @throws UsageError for one that is not there, or if there is none
+ */
+export function parseDriverKinds(text: string): DriverKind[] {
+  return [...new Set(text.split(',').map((word) => parseDriverKind(word.trim())))];
+}
+
 /** @throws UsageError with the nearest kind if there is none of that name */
 export function parseDriverKind(word: string): DriverKind {
   if (isDriverKind(word)) return word;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DRIVER_NAMES } from './drivers/index.js';
 
 const optionalAddress: Parser<string | undefined> = address;
+const optionalProbe: Parser<'first' | 'all' | undefined> = oneOf('first', 'all');
 const optionalPath: Parser<string | undefined> = path;
 
 /** Where the name of the driver decides a default, the main program fills it in (see server.ts). */
@@ -27,6 +28,12 @@ export const storageDriverConfig = defineConfig({
     parse: optionalPath,
     default: undefined,
     doc: 'Directory of the driver; default <data dir>/<driver>',
+  },
+  probe: {
+    flag: '--probe',
+    parse: optionalProbe,
+    default: undefined,
+    doc: 'Serve nothing; print what each driver says of this host, all or until the first that works',
   },
   natsUrl: {
     env: 'TEU_NATS_URL',

@@ -28,8 +28,7 @@ async function stopContainers(
     if (!hasSupervisors(directories.runDir)) return true;
     // Only the engine knows what its containers leave behind, so it has to come up for that.
     await context.stdout.write('bringing the engine up to stop its containers\n');
-    const driver = readUpRecord(directories.runDir)?.storageDriver ?? 'overlay2';
-    const up = await spawnResident(directories, driver, context.env, () => undefined);
+    const up = await spawnResident(directories, undefined, context.env, () => undefined);
     if (!up) {
       await context.stderr.write('teu: the engine can’t be brought up; its containers run on\n');
       return false;

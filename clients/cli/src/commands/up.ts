@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
 import { directoriesOf } from '../config.js';
 import type { Context } from '../context.js';
+import { parseDriverKinds, type DriverKind } from '../driver-kinds.js';
 import { runResident } from '../up/resident-process.js';
 import { makeDirectories } from '../up/run-directory.js';
 import { reportVariable } from '../up/node-process.js';
@@ -19,6 +20,10 @@ function eventText(event: UpEvent): string {
   switch (event.kind) {
     case 'service':
       return `  ${event.name.padEnd(10)} ${event.ready ? 'serving' : 'FAILED '}  ${seconds(event.ms)}`;
+    case 'drivers': {
+      const noun = event.drivers.length === 1 ? 'driver' : 'drivers';
+      return `  storage ${noun} ${event.drivers.join(', ')} (${event.why})`;
+    }
     case 'note':
       return `  note: ${event.text}`;
     case 'ready':
@@ -42,7 +47,7 @@ function descriptorReporter(descriptor: number): (event: UpEvent) => void {
     if (!open) return;
     try {
       writeSync(descriptor, `${JSON.stringify(event)}\n`);
-      if (event.kind === 'service' || event.kind === 'note') return;
+      if (event.kind !== 'ready' && event.kind !== 'failed') return;
       closeSync(descriptor);
     } catch (error) {
       // The one who waited has gone; the engine comes up all the same.
@@ -58,14 +63,23 @@ function isUp(runDir: string): boolean {
   return record !== undefined && isAlive(record.resident);
 }
 
-async function inBackground({ context }: Invocation, storageDriver: string): Promise<number> {
+/** The drivers that were asked for, by option or variable; undefined if none was. */
+function askedDrivers({ context, options }: Invocation): DriverKind[] | undefined {
+  const asked = options.value('storage-driver') ?? (context.env['TEU_STORAGE_DRIVER'] || undefined);
+  return asked === undefined ? undefined : parseDriverKinds(asked);
+}
+
+async function inBackground(
+  { context }: Invocation,
+  storageDrivers: readonly DriverKind[] | undefined,
+): Promise<number> {
   const directories = directoriesOf(context.env);
   makeDirectories(directories);
   if (isUp(directories.runDir)) {
     await context.stdout.write('the engine is up already\n');
     return 0;
   }
-  const up = await spawnResident(directories, storageDriver, context.env, printer(context));
+  const up = await spawnResident(directories, storageDrivers, context.env, printer(context));
   return up ? 0 : 125;
 }
 
@@ -77,8 +91,9 @@ export const up: Command = {
   options: [
     { name: 'detach', short: 'd', kind: 'flag', doc: 'return when it is up' },
     {
-      ...{ name: 'storage-driver', kind: 'value', value: 'NAME' },
-      doc: 'storage driver; usual is overlay2',
+      ...{ name: 'storage-driver', kind: 'value', value: 'NAME[,NAME...]' },
+      completes: 'driver kinds',
+      doc: 'storage drivers to run, the default one first; usual are those with something in them',
     },
   ],
   arguments: { min: 0, max: 0 },
@@ -87,6 +102,7 @@ export const up: Command = {
   ownProcess: true,
   examples: [
     { command: 'teu up --detach', meaning: 'in the background; teu down ends it' },
+    { command: 'teu up -d --storage-driver vfs', meaning: 'for what names none; others run on' },
     { command: 'TEU_RUN_DIR=/run/b TEU_DATA_DIR=/srv/b teu up -d', meaning: 'a second engine' },
   ],
   async run(invocation) {
@@ -94,8 +110,8 @@ export const up: Command = {
     if (process.geteuid?.() !== 0) {
       throw new CliError('the engine needs root', { hint: 'try: sudo teu up --detach' });
     }
-    const storageDriver = options.value('storage-driver') ?? 'overlay2';
-    if (options.flag('detach')) return inBackground(invocation, storageDriver);
+    const storageDrivers = askedDrivers(invocation);
+    if (options.flag('detach')) return inBackground(invocation, storageDrivers);
     const descriptor = Number(context.env[reportVariable] ?? 0);
     // The variable means nothing unless the descriptor is there.
     const reported =
@@ -104,7 +120,7 @@ export const up: Command = {
       readdirSync('/proc/self/fd').includes(String(descriptor));
     return runResident(context, {
       directories: directoriesOf(context.env),
-      storageDriver,
+      storageDrivers,
       report: reported ? descriptorReporter(descriptor) : printer(context),
     });
   },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { logPath } from './log-file.js';
 
 /** The end of a log is enough; a service that can't start says so last. */
 const linesRead = 20;
@@ -15,6 +16,14 @@ export function failureReason(path: string): string | undefined {
   if (last?.['level'] !== 'fatal' || typeof last['err'] !== 'string') return undefined;
   const [first = ''] = last['err'].split('\n');
   return first.replace(/^\w*Error: /, '').replace(/ \((?:reason|code)=\w+\)$/, '');
+}
+
+/** Which services did not start, why as far as they have said, and where their logs are. */
+export function failureText(failed: readonly string[], dataDir: string): string {
+  const logs = failed.map((name) => logPath(dataDir, name));
+  const reason = logs.map(failureReason).find((text) => text !== undefined);
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return `${failed.join(', ')} did not start${why}; see ${logs.join(' ')}`;
 }
 
 function lastLines(path: string): string[] {

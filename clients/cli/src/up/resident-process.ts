@@ -7,11 +7,14 @@ import { settleMemoryAtRest } from '@teu/rpc';
 import { CliError } from '../cli-error.js';
 import type { Directories } from '../config.js';
 import type { Context } from '../context.js';
+import type { DriverKind } from '../driver-kinds.js';
 import { runProgram } from '../program.js';
 import { startCliServer } from '../resident/cli-server.js';
+import { chooseDrivers, isFatal, type DriverChoice } from './choose-drivers.js';
+import { settleDefaultDriver } from './default-driver.js';
 import { stopLeftovers } from './leftovers.js';
-import { logPath, openLog } from './log-file.js';
-import { failureReason } from './failure-reason.js';
+import { openLog } from './log-file.js';
+import { failureText } from './failure-reason.js';
 import { cleanRunDirectory, makeDirectories } from './run-directory.js';
 import { stopAllContainers } from './stop-containers.js';
 import { Supervisor, type UpEvent } from './supervisor.js';
@@ -21,7 +24,8 @@ import { readUpRecord } from './up-record.js';
 /** What the resident process needs to know. */
 export interface ResidentOptions {
   readonly directories: Directories;
-  readonly storageDriver: string;
+  /** Storage drivers that were asked for; undefined if none was. */
+  readonly storageDrivers: readonly DriverKind[] | undefined;
   readonly report: (event: UpEvent) => void;
 }
 
@@ -68,18 +72,23 @@ async function serve(
   begin: number,
 ): Promise<number> {
   const { directories, report } = options;
-  const supervisor = new Supervisor({ ...options, env: context.env, log });
+  const choice = await choiceOrReport(context, options);
+  if (choice === undefined) return 125;
+  const { drivers } = choice;
+  log.info({ drivers, why: choice.why }, 'storage drivers');
+  const supervisor = new Supervisor({
+    ...{ directories, report, log },
+    ...{ env: context.env, storageDrivers: drivers },
+  });
   const failed = await supervisor.start();
-  if (failed.length > 0) {
+  if (isFatal(failed, choice)) {
     // Told when all have ended: whoever is told may bring the engine up again at once.
     await supervisor.stop();
-    const logs = failed.map((name) => logPath(directories.dataDir, name));
-    const reason = logs.map(failureReason).find((text) => text !== undefined);
-    const why = reason === undefined ? '' : `: ${reason}`;
-    const text = `${failed.join(', ')} did not start${why}; see ${logs.join(' ')}`;
-    report({ kind: 'failed', text });
+    report({ kind: 'failed', text: failureText(failed, directories.dataDir) });
     return 125;
   }
+  if (failed.length > 0) report({ kind: 'note', text: failureText(failed, directories.dataDir) });
+  await settleDefaultDriver(context, choice, report, log);
   const server = await startCliServer({
     runDir: directories.runDir,
     services: context.services,
@@ -96,6 +105,21 @@ async function serve(
   await supervisor.stop();
   log.info('the engine is down');
   return 0;
+}
+
+/** The drivers to run; undefined, and told, if there are none. */
+async function choiceOrReport(
+  context: Context,
+  { directories, storageDrivers, report }: ResidentOptions,
+): Promise<DriverChoice | undefined> {
+  try {
+    const choice = await chooseDrivers(directories, context.env, storageDrivers);
+    report({ kind: 'drivers', drivers: choice.drivers, why: choice.why });
+    return choice;
+  } catch (error) {
+    report({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
 }
 
 async function stopContainers(context: Context, log: Logger): Promise<void> {

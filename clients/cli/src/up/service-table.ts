@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Directories } from '../config.js';
+import type { DriverKind } from '../driver-kinds.js';
 
 /** A service as `teu up` starts it. */
 export interface ServiceDefinition {
@@ -14,10 +15,11 @@ export interface ServiceDefinition {
 /**
  * The services, in the order of what they stand on; they start beside each other and are stopped from
  * the last to the first.
+ * @param storageDrivers the default one first
  */
 export function serviceTable(
   directories: Directories,
-  storageDriver: string,
+  storageDrivers: readonly DriverKind[],
 ): readonly ServiceDefinition[] {
   const socket = (name: string) => join(directories.runDir, `${name}.sock`);
   const service = (name: string, bundle = name, args: string[] = []): ServiceDefinition => ({
@@ -26,11 +28,18 @@ export function serviceTable(
     args,
     socket: socket(name),
   });
+  const driver = (kind: DriverKind) =>
+    service(kind, 'storage-driver', [
+      ...['--driver', kind],
+      // Said for each, since variables would say the same to all.
+      ...['--address', `unix:${socket(kind)}`, '--root', join(directories.dataDir, kind)],
+    ]);
+  const addresses = storageDrivers.map((kind) => `${kind}=unix:${socket(kind)}`);
   return [
     service('executor'),
     service('cgroup'),
-    service(storageDriver, 'storage-driver', ['--driver', storageDriver]),
+    ...storageDrivers.map(driver),
     service('image'),
-    service('engine'),
+    service('engine', 'engine', ['--drivers', addresses.join(',')]),
   ];
 }

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Directories } from '../config.js';
 import type { Environment } from '../context.js';
+import type { DriverKind } from '../driver-kinds.js';
 import { openLog } from './log-file.js';
 import { nodeCommand, reportVariable, serviceEnvironment } from './node-process.js';
 import type { UpEvent } from './supervisor.js';
@@ -13,11 +14,12 @@ const reportDescriptor = 3;
 /**
  * Starts the resident process in the background, in a session of its own, and passes on what it
  * reports until the engine is up or has failed.
+ * @param storageDrivers those that were asked for
  * @returns whether it is up
  */
 export async function spawnResident(
   directories: Directories,
-  storageDriver: string,
+  storageDrivers: readonly DriverKind[] | undefined,
   env: Environment,
   report: (event: UpEvent) => void,
 ): Promise<boolean> {
@@ -27,7 +29,8 @@ export async function spawnResident(
     NODE_COMPILE_CACHE: `${directories.dataDir}/cache/node`,
     [reportVariable]: String(reportDescriptor),
   });
-  const child = spawn(program, [...args, 'up', '--storage-driver', storageDriver], {
+  const asked = storageDrivers === undefined ? [] : ['--storage-driver', storageDrivers.join(',')];
+  const child = spawn(program, [...args, 'up', ...asked], {
     cwd: '/',
     env: childEnv,
     detached: true,

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from '@teu/log';
 import { clientVersion, type Directories } from '../config.js';
 import type { Environment } from '../context.js';
+import type { DriverKind } from '../driver-kinds.js';
 import { ManagedProcess } from './managed-process.js';
 import { planNats } from './nats-program.js';
 import { nodeCommand, serviceEnvironment } from './node-process.js';
@@ -21,6 +22,7 @@ export type UpEvent =
       readonly ready: boolean;
       readonly ms: number;
     }
+  | { readonly kind: 'drivers'; readonly drivers: readonly string[]; readonly why: string }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'ready'; readonly ms: number }
   | { readonly kind: 'failed'; readonly text: string };
@@ -29,7 +31,8 @@ export type UpEvent =
 export interface SupervisorOptions {
   readonly directories: Directories;
   readonly env: Environment;
-  readonly storageDriver: string;
+  /** The default one first. */
+  readonly storageDrivers: readonly DriverKind[];
   readonly log: Logger;
   readonly report: (event: UpEvent) => void;
 }
@@ -50,7 +53,7 @@ export class Supervisor {
 
   /** Starts all beside each other. Returns the names of those that did not become ready. */
   async start(): Promise<string[]> {
-    const { directories, env, storageDriver } = this.#options;
+    const { directories, env, storageDrivers } = this.#options;
     const nats = await planNats(directories, env);
     const jobs: Promise<string | undefined>[] = [];
     if (nats.program !== undefined) {
@@ -68,7 +71,7 @@ export class Supervisor {
       TEU_NATS_URL: nats.url,
       NODE_COMPILE_CACHE: `${directories.dataDir}/cache/node`,
     });
-    for (const service of serviceTable(directories, storageDriver)) {
+    for (const service of serviceTable(directories, storageDrivers)) {
       const managed = this.#manage(this.#programOf(service, environment));
       this.#processes.push(managed);
       jobs.push(this.#launch(managed));
@@ -118,12 +121,12 @@ export class Supervisor {
   }
 
   #record(): void {
-    const { directories, storageDriver } = this.#options;
+    const { directories, storageDrivers } = this.#options;
     const all = this.#nats === undefined ? this.#processes : [this.#nats, ...this.#processes];
     writeUpRecord({
       resident: this.#resident,
       ...directories,
-      storageDriver,
+      storageDrivers,
       services: all.map((managed) => managed.record()),
     });
   }

@@ -23,7 +23,8 @@ export interface UpRecord {
   readonly resident: ProcessIdentity;
   readonly runDir: string;
   readonly dataDir: string;
-  readonly storageDriver: string;
+  /** Drivers that were started, the one that is the default without another choice first. */
+  readonly storageDrivers: readonly string[];
   readonly services: readonly ServiceRecord[];
 }
 

@@ -90,7 +90,7 @@ function recordOf(services: UpRecord['services']): UpRecord {
     resident: own,
     runDir: directory.path,
     dataDir: directory.path,
-    storageDriver: 'overlay2',
+    storageDrivers: ['overlay2'],
     services,
   };
 }

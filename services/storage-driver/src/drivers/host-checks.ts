@@ -1,0 +1,12 @@
+import type { DriverName } from './index.js';
+import { checkHost } from './overlay2/check-host.js';
+import { checkVfsHost } from './vfs/check-host.js';
+
+/** Looks whether a driver can work in a directory, which exists; leaves nothing in it. */
+export type HostCheck = (root: string) => Promise<unknown>;
+
+/** The drivers in the order in which one is chosen when nothing else decides: docker's order. */
+export const HOST_CHECKS: Partial<Readonly<Record<DriverName, HostCheck>>> = {
+  overlay2: checkHost,
+  vfs: checkVfsHost,
+};
