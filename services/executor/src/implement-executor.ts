@@ -8,7 +8,9 @@ import { handleExecProcess } from './handlers/exec-process.js';
 import { handleGetFeatures } from './handlers/get-features.js';
 import { handleGetProcess } from './handlers/get-process.js';
 import { handleLaunchContainer } from './handlers/launch-container.js';
+import { handleLaunchPrepared } from './handlers/launch-prepared.js';
 import { handleListProcesses } from './handlers/list-processes.js';
+import { handlePrepareContainer } from './handlers/prepare-container.js';
 import { handleReadLog } from './handlers/read-log.js';
 import { handleResizeTerminal } from './handlers/resize-terminal.js';
 import { handleSignalProcess } from './handlers/signal-process.js';
@@ -24,6 +26,8 @@ export function implementExecutor(parts: ExecutorParts): Implementation {
       createContainer: (request) => handleCreateContainer(parts, request),
       startContainer: (request) => handleStartContainer(parts, request),
       launchContainer: (request) => handleLaunchContainer(parts, request),
+      prepareContainer: (request) => handlePrepareContainer(parts, request),
+      launchPrepared: (request) => handleLaunchPrepared(parts, request),
       execProcess: (request) => handleExecProcess(parts, request),
       getProcess: (request) => handleGetProcess(parts, request),
       listProcesses: (request) => handleListProcesses(parts, request),

@@ -34,7 +34,7 @@ export async function warmUp(isClosing: () => boolean): Promise<void> {
 function planExample(request: Uint8Array): void {
   const { containerId, spec, logLimits } = LaunchContainerRequest.decode(request);
   const places = { directory: '/d', socketPath: '/s', mountPoint: '/m' };
-  encodeLaunchPlan(planContainer(containerId, spec, logLimits, places, false).plan);
+  encodeLaunchPlan(planContainer(containerId, spec, logLimits, places, 'nowhere').plan);
 }
 
 function exampleRequest(): Uint8Array {

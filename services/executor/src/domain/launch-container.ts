@@ -4,11 +4,12 @@ import type { LaunchTrace, LogLimits, Spec } from '@teu/proto/executor';
 import { writeContainerRecord } from '../store/container-record.js';
 import type { ContainerEntry } from './container-entry.js';
 import type { ExecutorParts } from './executor-parts.js';
-import { launchProcess } from './launch-process.js';
-import { launchTrace } from './launch-trace.js';
-import { planContainer } from './plan/container-plan.js';
+import { launchProcess, type LaunchSteps } from './launch-process.js';
+import { launchTrace, type ServiceTimes } from './launch-trace.js';
+import { planContainer, type Hold } from './plan/container-plan.js';
 import type { JoinFacts } from './plan/exec-plan.js';
 import { ownNamespaces } from './plan/namespaces.js';
+import type { ProfileName } from './plan/seccomp.js';
 import { ProcessEntry } from './process-entry.js';
 
 /** What to launch; checked here. */
@@ -29,7 +30,7 @@ export async function launchContainer(
   parts: ExecutorParts,
   request: ContainerRequest,
 ): Promise<LaunchedContainer> {
-  const prepared = prepare(parts, request, false);
+  const prepared = prepareLaunch(parts, request, 'nowhere');
   const { result, times } = await launchProcess<StartedInfo>(parts, prepared.first, {
     ...prepared.steps,
     outcome: (connection) => connection.started(),
@@ -43,16 +44,25 @@ export async function createContainer(
   parts: ExecutorParts,
   request: ContainerRequest,
 ): Promise<LaunchedContainer> {
-  const prepared = prepare(parts, request, true);
-  const { times } = await launchProcess<ProcessIdentity>(parts, prepared.first, {
-    ...prepared.steps,
+  const prepared = prepareLaunch(parts, request, 'program');
+  const times = await launchHeld(parts, prepared);
+  return { first: prepared.first, trace: launchTrace(times, NO_PHASES) };
+}
+
+/** Carries a launch out up to where it waits. */
+export async function launchHeld(
+  parts: ExecutorParts,
+  { first, steps }: PreparedLaunch,
+): Promise<ServiceTimes> {
+  const { times } = await launchProcess<ProcessIdentity>(parts, first, {
+    ...steps,
     outcome: (connection) => connection.created(),
     show: (identity) => {
-      prepared.first.identity = identity;
-      prepared.first.state = 'created';
+      first.identity = identity;
+      first.state = 'created';
     },
   });
-  return { first: prepared.first, trace: launchTrace(times, NO_PHASES) };
+  return times;
 }
 
 /** The process runs from now on. */
@@ -66,7 +76,19 @@ export function showRunning(
   entry.state = 'running';
 }
 
-function prepare(parts: ExecutorParts, request: ContainerRequest, hold: boolean) {
+/** A launch that is thought through and has taken its id. */
+export interface PreparedLaunch {
+  first: ProcessEntry;
+  profile: ProfileName;
+  steps: Pick<LaunchSteps<never>, 'plan' | 'begun' | 'whileStarting'>;
+}
+
+/** Plans a launch and takes the id. @throws CONTAINER_EXISTS, INVALID_SPEC, INVALID_ARGUMENT, UNSUPPORTED_MOUNT */
+export function prepareLaunch(
+  parts: ExecutorParts,
+  request: ContainerRequest,
+  hold: Hold,
+): PreparedLaunch {
   const begun = process.hrtime.bigint();
   const places = parts.layout.container(request.id);
   const { plan, profile } = planContainer(
@@ -89,7 +111,7 @@ function prepare(parts: ExecutorParts, request: ContainerRequest, hold: boolean)
     begun,
     whileStarting: () => writeContainerRecord(places.directory, facts),
   };
-  return { first, steps };
+  return { first, profile, steps };
 }
 
 /** A held container has not finished its launch: its phases come with the start. */

@@ -30,6 +30,8 @@ export class ProcessEntry {
   connection: SupervisorConnection | null = null;
   /** A held program is being let go; whoever does it deals with a failure. */
   isStarting = false;
+  /** Of a container that was made in advance, until it is launched: what its program can count on. */
+  world: string | undefined;
   /** Resolves with the exit. */
   readonly ended: Promise<ExitStatus>;
   /** Resolves when the supervisor holds nothing any more: mounts, socket. */

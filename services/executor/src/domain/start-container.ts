@@ -12,6 +12,7 @@ import type { ProcessEntry } from './process-entry.js';
 export async function startContainer(parts: ExecutorParts, first: ProcessEntry): Promise<void> {
   const { connection } = first;
   if (first.state !== 'created' || first.isStarting || connection === null) throw notCreated(first);
+  if (first.world !== undefined) throw notCreated(first, 'prepared');
   first.isStarting = true;
   try {
     await connection.start();
@@ -26,8 +27,8 @@ export async function startContainer(parts: ExecutorParts, first: ProcessEntry):
   }
 }
 
-function notCreated(first: ProcessEntry) {
-  return teuError('INVALID_STATE', `${first.description} is ${first.state}, not created`, {
-    metadata: { container_id: first.containerId, state: first.state },
+function notCreated(first: ProcessEntry, state: string = first.state) {
+  return teuError('INVALID_STATE', `${first.description} is ${state}, not created`, {
+    metadata: { container_id: first.containerId, state },
   });
 }

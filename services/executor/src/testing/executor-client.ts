@@ -70,6 +70,22 @@ export class ExecutorClient {
     return execId;
   }
 
+  /** Makes a container in advance and gives its id. */
+  async prepare(spec: Spec = this.spec(['unused'])): Promise<string> {
+    const containerId = newContainerId();
+    this.#containers.push(containerId);
+    await this.channel.unary(Service.prepareContainer, { containerId, spec, logLimits: undefined });
+    return containerId;
+  }
+
+  async launchPrepared(containerId: string, spec: Spec | string[], lingerMs = 0) {
+    return this.channel.unary(Service.launchPrepared, {
+      containerId,
+      spec: Array.isArray(spec) ? this.spec(spec) : spec,
+      lingerDuration: { seconds: 0, nanos: lingerMs * 1e6 },
+    });
+  }
+
   /** Launches a container, waits for its end and reads its log. */
   async run(spec: Spec | string[]): Promise<Outcome> {
     return this.outcome(await this.launch(spec));

@@ -11,7 +11,7 @@ const ID = 'ab'.repeat(32);
 const PLACES = { directory: '/data/c', socketPath: '/run/c.sock', mountPoint: '/data/rootfs' };
 
 function planOf(spec: Spec | undefined): LaunchPlan {
-  return planContainer(ID, spec, undefined, PLACES, false).plan;
+  return planContainer(ID, spec, undefined, PLACES, 'nowhere').plan;
 }
 
 /** The example with something changed in it. */
@@ -355,7 +355,7 @@ describe('a spec is refused for', () => {
 
   it('bounds of its log that make no sense', () => {
     const limits = (segmentBytes: number, segmentCount: number) => () =>
-      planContainer(ID, exampleSpec('/r', ['x']), { segmentBytes, segmentCount }, PLACES, false)
+      planContainer(ID, exampleSpec('/r', ['x']), { segmentBytes, segmentCount }, PLACES, 'nowhere')
         .plan.log;
     expect(limits(0, 0)().maxFileBytes).toBe(32 * 1024 * 1024);
     expect(limits(65536, 2)().maxFileBytes).toBe(65536);

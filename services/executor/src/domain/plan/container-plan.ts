@@ -25,6 +25,9 @@ export interface LaunchPlaces {
   mountPoint: string;
 }
 
+/** Where a launch waits for word to go on: nowhere, before its program, or before it knows its program. */
+export type Hold = 'nowhere' | 'program' | 'world';
+
 /** What a container asks for, and what a later exec has to know of it. */
 export interface ContainerPlan {
   plan: LaunchPlan;
@@ -40,7 +43,7 @@ export function planContainer(
   spec: Spec | undefined,
   logLimits: LogLimits | undefined,
   places: LaunchPlaces,
-  hold: boolean,
+  hold: Hold,
 ): ContainerPlan {
   if (spec === undefined) throw specError('spec', 'is missing');
   const linux = spec.linux ?? Linux.create();
@@ -50,7 +53,8 @@ export function planContainer(
     id,
     directory: places.directory,
     socketPath: places.socketPath,
-    hold,
+    hold: hold === 'program',
+    holdWorld: hold === 'world',
     log: planLog(logLimits, 'log_limits'),
     namespaces,
     target: null,

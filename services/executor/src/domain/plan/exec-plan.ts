@@ -28,6 +28,7 @@ export function planExec(
     directory: places.directory,
     socketPath: places.socketPath,
     hold: false,
+    holdWorld: false,
     log: planLog(logLimits, 'log_limits'),
     namespaces: joinNamespaces(facts.namespaces),
     target,
