@@ -1,17 +1,23 @@
+import { isTeuError, type StatusName } from '@teu/errors';
 import type { Mount } from '@teu/proto/snapshots';
-import type { StatusName } from '@teu/errors';
-import { isTeuError } from '@teu/errors';
+import type { Capability } from '@teu/proto/storage';
+import type { RpcChannel } from '@teu/rpc';
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
+import type { DriverTraits } from './driver-traits.js';
 import { mountSnapshot, unmountSnapshot } from './mount-snapshot.js';
 import type { SnapshotsClient } from './snapshots-client.js';
-
-/** What a driver says it can do; a case that needs more is not run. Never guessed from its name. */
-export type ConformanceCapability = 'rebase' | 'layers-128' | 'shared-disk';
+import type { TreeProgram } from './tree-program.js';
 
 /** What a case works with. */
 export interface CaseContext {
   readonly snapshots: SnapshotsClient;
+  /** For the calls that only some drivers serve. */
+  readonly channel: RpcChannel;
+  /** What the driver says it can do. */
+  readonly traits: DriverTraits;
+  /** Changes and lists trees. */
+  readonly tree: TreeProgram;
   /** Empty directory of this case. */
   readonly work: string;
   /** Makes a key that no other case uses. */
@@ -22,13 +28,18 @@ export interface CaseContext {
 export interface ConformanceCase {
   /** In kebab case; never changes. */
   readonly name: string;
-  readonly needs?: readonly ConformanceCapability[];
+  /** Capabilities without which it does not apply. */
+  readonly needs?: readonly Capability[];
+  /** Layers on each other without which it does not apply. */
+  readonly layers?: number;
+  /** Whether it calls methods of teu.storage.v1.DriverService. */
+  readonly asksDriverService?: boolean;
   readonly run: (context: CaseContext) => Promise<void>;
 }
 
 /** Mounts, works in the mounted tree, and unmounts, whatever comes of it. */
 export async function withMounted<T>(
-  context: CaseContext,
+  context: Pick<CaseContext, 'work'>,
   mounts: readonly Mount[],
   work: (root: string) => T | Promise<T>,
 ): Promise<T> {
@@ -72,9 +83,13 @@ export async function withView<T>(
  * tells no reasons.
  */
 export async function expectStatus(call: Promise<unknown>, status: StatusName): Promise<void> {
-  const outcome = await call.then(
+  assert.equal(await statusOf(call), status);
+}
+
+/** Status that a call ends with; any other error as it is. */
+export async function statusOf(call: Promise<unknown>): Promise<unknown> {
+  return await call.then(
     () => 'OK',
     (error: unknown) => (isTeuError(error) ? error.status : error),
   );
-  assert.equal(outcome, status);
 }

@@ -1,5 +1,5 @@
-export { CONFORMANCE_CASES } from './cases.js';
-export type { CaseContext, ConformanceCapability, ConformanceCase } from './conformance-case.js';
+export { CONFORMANCE_CASES } from './cases/index.js';
+export type { CaseContext, ConformanceCase } from './conformance-case.js';
 export {
   describeSnapshotDriver,
   type DriverSuite,

@@ -1,5 +1,5 @@
 import type { Mount } from '@teu/proto/snapshots';
-import { runProgram } from '@teu/testing';
+import { runProgram } from '@teu/testing/run-program';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 

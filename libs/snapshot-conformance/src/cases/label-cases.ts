@@ -1,6 +1,6 @@
 import { Kind } from '@teu/proto/snapshots';
 import { strict as assert } from 'node:assert';
-import { expectStatus, makeLayer, type ConformanceCase } from './conformance-case.js';
+import { expectStatus, makeLayer, type ConformanceCase } from '../conformance-case.js';
 
 /** Labels, listing and accounting. */
 export const LABEL_CASES: readonly ConformanceCase[] = [

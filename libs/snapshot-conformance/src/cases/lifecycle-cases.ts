@@ -1,6 +1,7 @@
 import { Kind } from '@teu/proto/snapshots';
+import { Capability } from '@teu/proto/storage';
 import { strict as assert } from 'node:assert';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   expectStatus,
@@ -8,7 +9,7 @@ import {
   withMounted,
   withView,
   type ConformanceCase,
-} from './conformance-case.js';
+} from '../conformance-case.js';
 
 /** Keys, kinds and who may follow whom. */
 export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
@@ -75,8 +76,12 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       const first = await snapshots.prepare(key('a'), base);
       await expectStatus(snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
       assert.deepEqual(await snapshots.mounts(key('a')), first);
-      await snapshots.remove(key('a'));
-      await expectStatus(snapshots.remove(key('a')), 'NOT_FOUND');
+      await snapshots.commit(key('c'), key('a'));
+      await expectStatus(snapshots.commit(key('c'), key('a')), 'ALREADY_EXISTS');
+      assert.equal((await snapshots.stat(key('c'))).parent, base);
+      await snapshots.remove(key('c'));
+      await expectStatus(snapshots.remove(key('c')), 'NOT_FOUND');
+      await expectStatus(snapshots.commit(key('c'), key('a')), 'NOT_FOUND');
     },
   },
   {
@@ -155,20 +160,33 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
     },
   },
   {
-    name: 'concurrent-prepares',
+    name: 'remove-intermediate',
     run: async (context) => {
       const { snapshots, key } = context;
-      const base = await makeLayer(context, 'base', '');
-      const keys = Array.from({ length: 20 }, (_, index) => key(`a${index}`));
-      const made = await Promise.all(keys.map((name) => snapshots.prepare(name, base)));
-      assert.equal(new Set(made.map((mounts) => JSON.stringify(mounts))).size, keys.length);
-      const same = await Promise.allSettled(keys.map(() => snapshots.prepare(key('same'), base)));
-      assert.equal(same.filter(({ status }) => status === 'fulfilled').length, 1);
+      const base = await makeLayer(context, 'base', '', (root) => {
+        writeFileSync(join(root, 'low'), 'low');
+      });
+      const middle = await makeLayer(context, 'middle', base, (root) => {
+        writeFileSync(join(root, 'middle'), 'middle');
+      });
+      const sibling = await makeLayer(context, 'sibling', base);
+      const top = await makeLayer(context, 'top', middle);
+      await expectStatus(snapshots.remove(middle), 'FAILED_PRECONDITION');
+      await snapshots.remove(top);
+      await snapshots.remove(middle);
+      await snapshots.cleanup();
+      await expectStatus(snapshots.prepare(key('a'), middle), 'NOT_FOUND');
+      await withView(context, sibling, (root) => {
+        assert.deepEqual(readdirSync(root), ['low']);
+        assert.equal(readFileSync(join(root, 'low'), 'utf8'), 'low');
+      });
+      // A name is free again when its snapshot is gone.
+      await makeLayer(context, 'middle', base);
     },
   },
   {
     name: 'rebase',
-    needs: ['rebase'],
+    needs: [Capability.CAPABILITY_REBASE],
     run: async (context) => {
       const { snapshots, key } = context;
       const base = await makeLayer(context, 'base', '', (root) => {
