@@ -18,6 +18,8 @@ interface ServiceStatus {
   readonly restarts: number;
   readonly address: string;
   readonly log: string;
+  /** Whether it is one of the engine's own storage drivers. */
+  readonly storageDriver: boolean;
 }
 
 async function healthOf(service: ServiceRecord): Promise<string> {
@@ -29,11 +31,14 @@ async function healthOf(service: ServiceRecord): Promise<string> {
   return (await isListening({ port })) ? 'SERVING' : 'unreachable';
 }
 
-async function statusOf(service: ServiceRecord): Promise<ServiceStatus> {
+async function statusOf(service: ServiceRecord, record: UpRecord): Promise<ServiceStatus> {
   const { name, version, restarts, address, log, process } = service;
   const running = process !== undefined && isAlive(process);
   const health = await healthOf(service);
-  return { name, pid: running ? process.pid : 0, health, version, restarts, address, log };
+  return {
+    ...{ name, pid: running ? process.pid : 0, health, version, restarts, address, log },
+    storageDriver: record.storageDrivers.includes(name),
+  };
 }
 
 async function residentStatus(record: UpRecord): Promise<ServiceStatus> {
@@ -47,6 +52,7 @@ async function residentStatus(record: UpRecord): Promise<ServiceStatus> {
     restarts: 0,
     address: `unix:${path}`,
     log: `${record.dataDir}/log/up.log`,
+    storageDriver: false,
   };
 }
 
@@ -65,7 +71,10 @@ export const status: Command = {
     const services =
       record === undefined
         ? []
-        : await Promise.all([residentStatus(record), ...record.services.map(statusOf)]);
+        : await Promise.all([
+            residentStatus(record),
+            ...record.services.map((service) => statusOf(service, record)),
+          ]);
     if (wantsJson(options)) {
       await context.stdout.write(jsonDocument(services));
     } else if (record === undefined) {

@@ -59,6 +59,10 @@ export function hasSupervisors(runDir: string): boolean {
   return existsSync(directory) && readdirSync(directory).length > 0;
 }
 
+function removeIfEmpty(directory: string): void {
+  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
+}
+
 /**
  * Removes what an engine that is down leaves in its run directory: sockets, the record, what NATS
  * wrote. The lock stays; removing it would let two processes hold locks of one name.
@@ -71,5 +75,7 @@ export function cleanRunDirectory(runDir: string): void {
     }
   }
   rmSync(join(runDir, 'nats'), { recursive: true, force: true });
-  if (existsSync(join(runDir, 'c')) && !hasSupervisors(runDir)) rmdirSync(join(runDir, 'c'));
+  removeIfEmpty(join(runDir, 'c'));
+  // Sockets of storage drivers that somebody runs beside the engine.
+  removeIfEmpty(join(runDir, 'd'));
 }

@@ -139,10 +139,10 @@ test('a run directory is left with its lock alone', () => {
     writeFileSync(join(directory.path, name), '');
   }
   mkdirSync(join(directory.path, 'nats'));
-  mkdirSync(join(directory.path, 'c'));
+  for (const name of ['c', 'd']) mkdirSync(join(directory.path, name));
   cleanRunDirectory(directory.path);
   expect(existsSync(join(directory.path, 'up.lock'))).toBe(true);
-  for (const name of ['engine.sock', 'cli.sock', 'up.json', 'nats', 'c']) {
+  for (const name of ['engine.sock', 'cli.sock', 'up.json', 'nats', 'c', 'd']) {
     expect(existsSync(join(directory.path, name)), name).toBe(false);
   }
 });

@@ -7,7 +7,13 @@ import {
   RegisteredDriver,
   type AddDriverRequest,
 } from '@teu/proto/engine';
-import { Capability, FindingKind, GetDiskUsageResponse, RepairAction } from '@teu/proto/storage';
+import {
+  Capability,
+  CheckSummary,
+  FindingKind,
+  GetDiskUsageResponse,
+  RepairAction,
+} from '@teu/proto/storage';
 import { implement, startRpcServer, type Handlers, type RpcServer } from '@teu/rpc';
 import { tempDir, type TempDir } from '@teu/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,7 +55,10 @@ const finding = {
   path: 'etc/passwd',
   detail: 'it had 5 bytes',
 };
-const summary = { snapshotCount: 2, fileCount: 1, readBytes: 5000, findingCount: 1 };
+const summary = CheckSummary.create({
+  ...{ snapshotCount: 2, fileCount: 1, readBytes: 5000 },
+  ...{ findingCount: 1, unjudgedCount: 1 },
+});
 
 let directory: TempDir;
 let server: RpcServer;
@@ -75,7 +84,7 @@ beforeEach(async () => {
     checkDriver: async function* () {
       if (!isClean) yield { check: { part: { $case: 'finding', value: finding } } };
       const count = isClean ? 0 : 1;
-      const value = { ...summary, findingCount: count, remainingCount: count };
+      const value = { ...summary, findingCount: count, remainingCount: count, unjudgedCount: 0 };
       yield { check: { part: { $case: 'summary', value } } };
     },
     repairDriver: async function* () {
@@ -186,7 +195,7 @@ test('a repair says what became of each finding', async () => {
     code: 1,
     stdout:
       'quarantined missing file: sha256:ab etc/passwd (it had 5 bytes): gone\n' +
-      'looked at 2 snapshots, 1 file, 5kB of data: 1 finding, 1 of them remains\n',
+      'looked at 2 snapshots, 1 file, 5kB of data: 1 finding, 1 of them remains; 1 snapshot could not be judged\n',
     stderr: '',
   });
 });

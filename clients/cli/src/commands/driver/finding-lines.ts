@@ -29,5 +29,9 @@ export function summaryLine(summary: CheckSummary, isRepair: boolean): string {
   const found =
     summary.findingCount === 0 ? 'nothing is wrong' : counted(summary.findingCount, 'finding');
   const left = isRepair && summary.findingCount > 0 ? `, ${remaining(summary.remainingCount)}` : '';
-  return `looked at ${looked}: ${found}${left}`;
+  const unjudged =
+    summary.unjudgedCount > 0
+      ? `; ${counted(summary.unjudgedCount, 'snapshot')} could not be judged`
+      : '';
+  return `looked at ${looked}: ${found}${left}${unjudged}`;
 }
