@@ -1,7 +1,10 @@
 import { DriverRegistryServiceService } from '@teu/proto/engine';
 import type { Command } from '../../command.js';
 import { parseSocketAddress } from '../../options/socket-address.js';
+import { isListening, waitUntil } from '../../up/probe.js';
 import { changeTimeoutMs } from './timeouts.js';
+
+const listenTimeoutMs = 2000;
 
 export const driverAdd: Command = {
   name: 'driver add',
@@ -31,10 +34,14 @@ export const driverAdd: Command = {
   ],
   async run({ context, options, args }) {
     const [name = '', address = ''] = args;
+    const socket = parseSocketAddress(address);
+    const path = socket.slice('unix:'.length);
+    // One that was started on the line before this may need a moment.
+    await waitUntil(() => isListening({ path }), listenTimeoutMs, context.abort);
     const request = {
       address: {
         name,
-        address: parseSocketAddress(address),
+        address: socket,
         snapshotter: options.value('snapshotter') ?? '',
         namespace: options.value('namespace') ?? '',
       },
