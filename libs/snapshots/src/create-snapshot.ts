@@ -54,7 +54,7 @@ export async function createSnapshot(
     context.records.transaction(() => {
       // Looked at again because others may have worked while a slow driver did.
       refuseTaken(context, wanted.key);
-      const parentId = findParent(context, wanted.parent)?.id ?? null;
+      const parentId = requireSameParent(context, wanted.parent, parent?.id);
       context.records.insert({
         id: place.id,
         name: wanted.key,
@@ -66,10 +66,30 @@ export async function createSnapshot(
     });
   } catch (error) {
     await discardQuietly(context, place.id);
+    // That the parent is gone meanwhile says more than how its driver noticed.
+    requireSameParent(context, wanted.parent, parent?.id);
     throw diskError(error, `snapshot "${wanted.key}" cannot be made`);
+  } finally {
+    context.records.settle(place.id);
   }
   failpoint('storage.create.after-row');
   return await context.driver.mounts(place);
+}
+
+/**
+ * Returns the id of the parent, or null for none.
+ *
+ * @throws SNAPSHOT_NOT_FOUND if it is gone, CONFLICT if another one has its name by now
+ */
+function requireSameParent(
+  context: SnapshotContext,
+  name: string,
+  expectedId: number | undefined,
+): number | null {
+  const id = findParent(context, name)?.id;
+  if (id === expectedId) return id ?? null;
+  const text = `parent snapshot "${name}" was replaced while a snapshot was made on it`;
+  throw teuError('CONFLICT', text, { metadata: { snapshot: name } });
 }
 
 /** The first error is the one to tell; what cannot be discarded now is swept at the next start. */

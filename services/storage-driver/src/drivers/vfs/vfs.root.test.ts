@@ -137,29 +137,68 @@ describe.runIf(requires('root', 'ext4', 'loop', 'mkfs.ext4', 'python3'))(
   },
 );
 
-describe.runIf(requires('root'))('vfs that is killed while it copies', () => {
-  it('leaves no half of a copy, and no program that goes on with it', TIMEOUT, async () => {
+describe.runIf(requires('root'))('vfs while it copies', () => {
+  it('lets the parent be removed, and then says so', TIMEOUT, async () => {
     using directory = tempDir();
-    const directories = { runDir: join(directory.path, 'r'), dataDir: join(directory.path, 'd') };
-    const root = join(directories.dataDir, 'vfs');
-    const first = await startService('vfs', directories);
-    await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 100);
-    const preparing = new SnapshotsClient(first.channel, 'vfs').prepare('a', 'base');
-    const outcome = expect(preparing).rejects.toMatchObject({ status: 'UNAVAILABLE' });
-    await waitFor(() => readdirSync(join(root, 's')).length > 0, { timeoutMs: 5000 });
-    first.kill('SIGKILL');
-    await outcome;
-    await first.exited;
-    await waitFor(() => !programsNaming(root), { timeoutMs: 5000 });
-
-    const again = await startService('vfs', directories);
-    const snapshots = new SnapshotsClient(again.channel, 'vfs');
+    const driver = await startDriver(directory.path, ['--driver', 'vfs']);
+    const { snapshots } = driver;
+    const root = join(directory.path, 'vfs');
+    await makeLayer(snapshots, 100);
+    const preparing = expect(snapshots.prepare('a', 'base')).rejects.toMatchObject({
+      reason: 'SNAPSHOT_NOT_FOUND',
+    });
+    await waitFor(() => readdirSync(join(root, 's')).length > 0, {
+      timeoutMs: 5000,
+      intervalMs: 1,
+    });
+    await snapshots.remove('base');
+    await preparing;
     await snapshots.cleanup();
-    expect(readdirSync(join(root, 'l'))).toHaveLength(1);
-    for (const empty of ['s', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
-    await snapshots.prepare('a', 'base');
-    await again.stop();
+    for (const empty of ['l', 's', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
+    await driver.close();
   });
+
+  it('is stopped in order', TIMEOUT, async () => {
+    using directory = tempDir();
+    const driver = await startDriver(directory.path, ['--driver', 'vfs']);
+    const root = join(directory.path, 'vfs');
+    await makeLayer(driver.snapshots, 100);
+    const preparing = expect(driver.snapshots.prepare('a', 'base')).rejects.toThrow();
+    await waitFor(() => readdirSync(join(root, 's')).length > 0, {
+      timeoutMs: 5000,
+      intervalMs: 1,
+    });
+    await driver.close();
+    await preparing;
+    expect(readdirSync(join(root, 's'))).toEqual([]);
+  });
+
+  it(
+    'leaves, when it is killed, no half of a copy, and no program that goes on with it',
+    TIMEOUT,
+    async () => {
+      using directory = tempDir();
+      const directories = { runDir: join(directory.path, 'r'), dataDir: join(directory.path, 'd') };
+      const root = join(directories.dataDir, 'vfs');
+      const first = await startService('vfs', directories);
+      await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 100);
+      const preparing = new SnapshotsClient(first.channel, 'vfs').prepare('a', 'base');
+      const outcome = expect(preparing).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+      await waitFor(() => readdirSync(join(root, 's')).length > 0, { timeoutMs: 5000 });
+      first.kill('SIGKILL');
+      await outcome;
+      await first.exited;
+      await waitFor(() => !programsNaming(root), { timeoutMs: 5000 });
+
+      const again = await startService('vfs', directories);
+      const snapshots = new SnapshotsClient(again.channel, 'vfs');
+      await snapshots.cleanup();
+      expect(readdirSync(join(root, 'l'))).toHaveLength(1);
+      for (const empty of ['s', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
+      await snapshots.prepare('a', 'base');
+      await again.stop();
+    },
+  );
 });
 
 /** Whether a process has a path in its command line. */
