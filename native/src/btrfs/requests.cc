@@ -37,9 +37,7 @@ std::string failureText(const SysError& error) {
   // The call is one word.
   std::string call = error.syscall;
   for (char& letter : call) letter = letter == ' ' ? '-' : letter;
-  const std::string path = *error.path == '\0' ? "" : std::string(" ") + error.path;
-  return std::string("error ") + (name == nullptr ? "EIO" : name) + ' ' + call + ' ' + error.step +
-         path;
+  return std::string("error ") + (name == nullptr ? "EIO" : name) + ' ' + call + ' ' + error.step;
 }
 
 /// An operation that answers nothing.
@@ -71,7 +69,6 @@ Result<Requests::Values> Requests::run(const Arguments& words) const {
   if (verb == "settle") return settle(rest);
   const std::optional<SubvolumeName> name = rest.empty() ? std::nullopt : parseName(rest.front());
   if (!name) return malformed();
-  // Names of failures must outlive this: the text of the first argument is part of the line.
   return withName(verb, *name, Arguments(rest.begin() + 1, rest.end()));
 }
 

@@ -24,7 +24,7 @@ std::optional<SubvolumeName> parseName(std::string_view text) {
   const std::string_view folder = text.substr(0, slash);
   const std::string_view leaf = text.substr(slash + 1);
   if (!isComponent(folder) || !isComponent(leaf)) return std::nullopt;
-  return SubvolumeName{std::string(folder), std::string(leaf), std::string(text)};
+  return SubvolumeName{std::string(folder), std::string(leaf)};
 }
 
 }  // namespace teu::btrfs

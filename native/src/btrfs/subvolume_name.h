@@ -12,7 +12,6 @@ namespace teu::btrfs {
 struct SubvolumeName {
   std::string folder{};
   std::string leaf{};
-  std::string text{};  ///< both, for messages
 };
 
 /// Nothing if `text` is no such name.

@@ -70,7 +70,7 @@ Status SubvolumeDirectory::create(const SubvolumeName& name) const {
 
 Status SubvolumeDirectory::snapshot(const SubvolumeName& parent, const SubvolumeName& name) const {
   Result<UniqueFd> source = open(parent);
-  if (!source) return source.status().on(parent.text.c_str());
+  if (!source) return source.status().during("open the parent");
   Result<UniqueFd> folder = openFolder(name);
   if (!folder) return folder.status();
   btrfs_ioctl_vol_args_v2 arguments{};

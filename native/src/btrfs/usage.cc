@@ -13,6 +13,9 @@
 namespace teu::btrfs {
 namespace {
 
+/// What a leaf holds of each item beside its data: key, offset and size (struct btrfs_item).
+constexpr std::uint64_t kItemHeaderBytes = 25;
+
 /// The transaction that made a subvolume as a snapshot; 0 if it is none, for then all is its own.
 Result<std::uint64_t> snapshotTransaction(int fd, std::uint64_t id) {
   SearchRange root{.tree = BTRFS_ROOT_TREE_OBJECTID};
@@ -36,7 +39,7 @@ class Meter {
  public:
   /// Looks at one item of a subvolume that was made by `transaction`.
   void count(const TreeItem& item, std::uint64_t transaction) {
-    metadataBytes_ += item.data.size() + sizeof(btrfs_item);
+    metadataBytes_ += item.data.size() + kItemHeaderBytes;
     if (item.type == BTRFS_INODE_ITEM_KEY) {
       btrfs_inode_item inode{};
       if (item.read(inode) && inode.transid > transaction) ++inodes_;

@@ -1,4 +1,5 @@
 import type { StorageDriver } from '@teu/snapshots';
+import { openBtrfsDriver } from './btrfs/open-btrfs-driver.js';
 import { checkHost } from './overlay2/check-host.js';
 import { Overlay2Driver } from './overlay2/overlay2-driver.js';
 import { checkVfsHost } from './vfs/check-host.js';
@@ -10,6 +11,7 @@ export type DriverFactory = (root: string) => Promise<StorageDriver>;
 /** Every driver of this service. A driver knows nothing of configuration, records or gRPC. */
 export const DRIVERS = {
   overlay2: async (root) => new Overlay2Driver(root, await checkHost(root)),
+  btrfs: openBtrfsDriver,
   vfs: async (root) => new VfsDriver(root, await checkVfsHost(root)),
 } as const satisfies Readonly<Record<string, DriverFactory>>;
 

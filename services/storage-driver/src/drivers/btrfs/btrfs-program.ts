@@ -1,0 +1,137 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { teuError } from '@teu/errors';
+
+/** How the kernel refused an operation. `code` is the name of the errno, as in errors of Node. */
+export class BtrfsError extends Error {
+  readonly code: string;
+
+  constructor(code: string, call: string, step: string) {
+    super(`${call} to ${step}: ${code}`);
+    this.code = code;
+  }
+}
+
+/** An answer that is waited for. */
+interface Pending {
+  readonly resolve: (values: number[]) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** A run of the program, with what was asked of it. */
+interface Run {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly pending: Map<number, Pending>;
+}
+
+/** What the program says on standard error is kept for a message, up to here. */
+const MAX_COMPLAINT = 1000;
+
+/**
+ * The program teu-btrfs, which does the ioctls (native/src/btrfs/requests.h tells the conversation).
+ * It runs as long as this is open; if it dies, calls in flight fail and the next one starts it again.
+ * It ends by itself when this process does, however that happens.
+ */
+export class BtrfsProgram {
+  readonly #binary: string;
+  readonly #directory: string;
+  #run: Run | undefined;
+  #lastId = 0;
+  #closed = false;
+
+  /** @param directory - Directory of the driver, below which all requests work. */
+  constructor(binary: string, directory: string) {
+    this.#binary = binary;
+    this.#directory = directory;
+  }
+
+  /**
+   * Makes a request and resolves with the numbers of the answer.
+   *
+   * @throws BtrfsError if the kernel refuses; STORAGE_FAILED if the program dies or does not answer in
+   *   time, in which case the request may still be carried out
+   */
+  request(timeoutMs: number, ...words: readonly (string | number)[]): Promise<number[]> {
+    if (this.#closed) return Promise.reject(failed('the driver is being closed'));
+    const { child, pending } = (this.#run ??= this.#start());
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        pending.delete(id);
+        reject(failed(`btrfs did not answer "${words[0] ?? ''}" within ${timeoutMs} ms`));
+      };
+      pending.set(id, { resolve, reject, timer: setTimeout(giveUp, timeoutMs) });
+      child.stdin.write(`${id} ${words.join(' ')}\n`);
+    });
+  }
+
+  /** Process that carries out the requests now, for tests; undefined if none runs. */
+  get pid(): number | undefined {
+    return this.#run?.child.pid;
+  }
+
+  /** Ends the program. What is in flight fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const run = this.#run;
+    if (run === undefined) return;
+    const ended = new Promise((resolve) => run.child.once('close', resolve));
+    run.child.stdin.end();
+    await ended;
+  }
+
+  #start(): Run {
+    const child = spawn(this.#binary, [this.#directory], {
+      env: {},
+      cwd: '/',
+      stdio: 'pipe',
+      // Signals of a terminal are for the driver, which may need the program to end in good order.
+      detached: true,
+    });
+    const run: Run = { child, pending: new Map() };
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(0, MAX_COMPLAINT);
+    });
+    let rest = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) settle(run, line);
+    });
+    // What could not be written was asked of a program that has ended, which is told below.
+    child.stdin.on('error', () => undefined);
+    const end = (why: string, cause?: unknown): void => {
+      if (this.#run === run) this.#run = undefined;
+      for (const { reject, timer } of run.pending.values()) {
+        clearTimeout(timer);
+        reject(failed(`teu-btrfs ${why}`, cause));
+      }
+      run.pending.clear();
+    };
+    child.on('error', (error) => end('could not be started', error));
+    child.on('exit', (code, signal) => {
+      end(`ended (${signal ?? `exit status ${code ?? ''}`})`, complaint);
+    });
+    return run;
+  }
+}
+
+function settle(run: Run, line: string): void {
+  const [id, outcome, ...rest] = line.split(' ');
+  const pending = run.pending.get(Number(id));
+  // Nobody waits any longer.
+  if (pending === undefined) return;
+  run.pending.delete(Number(id));
+  clearTimeout(pending.timer);
+  if (outcome === 'ok') {
+    pending.resolve(rest.map(Number));
+  } else {
+    const [code = 'EIO', call = '', ...step] = rest;
+    pending.reject(new BtrfsError(code, call, step.join(' ')));
+  }
+}
+
+function failed(why: string, cause?: unknown): Error {
+  return teuError('STORAGE_FAILED', `storage driver btrfs: ${why}`, { cause });
+}

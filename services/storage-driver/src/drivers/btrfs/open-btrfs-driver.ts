@@ -1,0 +1,25 @@
+import { nativeBinary } from '@teu/config';
+import { BtrfsDriver } from './btrfs-driver.js';
+import { BtrfsProgram } from './btrfs-program.js';
+import { checkBtrfsHost, unsupported } from './check-host.js';
+
+const PROBE_TIME_LIMIT_MS = 60_000;
+
+/**
+ * Starts the driver and its program.
+ *
+ * @param root - Data directory of the driver; it exists.
+ * @throws DRIVER_UNSUPPORTED if it is not on btrfs, or the program may not do what it has to
+ */
+export async function openBtrfsDriver(root: string): Promise<BtrfsDriver> {
+  checkBtrfsHost(root);
+  const program = new BtrfsProgram(nativeBinary('teu-btrfs'), root);
+  try {
+    // Nothing to wait for: it only shows that the program runs and the disk can be written to.
+    await program.request(PROBE_TIME_LIMIT_MS, 'settle');
+  } catch (error) {
+    await program.close();
+    throw unsupported('its program cannot work on this file system', error);
+  }
+  return new BtrfsDriver(root, program);
+}
