@@ -13,6 +13,8 @@ import { readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDriver } from '../../testing/start-driver.js';
+import { checkVfsHost } from './check-host.js';
+import { VfsDriver } from './vfs-driver.js';
 
 const MEGABYTE = 1 << 20;
 const TIMEOUT = { timeout: 120_000 };
@@ -158,47 +160,46 @@ describe.runIf(requires('root'))('vfs while it copies', () => {
     await driver.close();
   });
 
-  it('is stopped in order', TIMEOUT, async () => {
+  it('gives the copy up when it is closed', async () => {
     using directory = tempDir();
-    const driver = await startDriver(directory.path, ['--driver', 'vfs']);
-    const root = join(directory.path, 'vfs');
-    await makeLayer(driver.snapshots, 100);
-    const preparing = expect(driver.snapshots.prepare('a', 'base')).rejects.toThrow();
+    const root = directory.path;
+    const driver = new VfsDriver(root, await checkVfsHost(root));
+    await driver.create({ id: 1, writable: true, parentIds: [] });
+    for (let index = 0; index < 5000; index += 1) writeFileSync(join(root, `l/1/${index}`), 'x');
+    const copying = driver.create({ id: 2, writable: true, parentIds: [1] });
+    const givenUp = expect(copying).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     await waitFor(() => readdirSync(join(root, 's')).length > 0, {
       timeoutMs: 5000,
       intervalMs: 1,
     });
     await driver.close();
-    await preparing;
     expect(readdirSync(join(root, 's'))).toEqual([]);
+    await givenUp;
+    expect([...driver.inventory().complete]).toEqual([1]);
   });
 
-  it(
-    'leaves, when it is killed, no half of a copy, and no program that goes on with it',
-    TIMEOUT,
-    async () => {
-      using directory = tempDir();
-      const directories = { runDir: join(directory.path, 'r'), dataDir: join(directory.path, 'd') };
-      const root = join(directories.dataDir, 'vfs');
-      const first = await startService('vfs', directories);
-      await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 100);
-      const preparing = new SnapshotsClient(first.channel, 'vfs').prepare('a', 'base');
-      const outcome = expect(preparing).rejects.toMatchObject({ status: 'UNAVAILABLE' });
-      await waitFor(() => readdirSync(join(root, 's')).length > 0, { timeoutMs: 5000 });
-      first.kill('SIGKILL');
-      await outcome;
-      await first.exited;
-      await waitFor(() => !programsNaming(root), { timeoutMs: 5000 });
+  it('has no half of a copy left after a kill, nor a program that goes on', TIMEOUT, async () => {
+    using directory = tempDir();
+    const directories = { runDir: join(directory.path, 'r'), dataDir: join(directory.path, 'd') };
+    const root = join(directories.dataDir, 'vfs');
+    const first = await startService('vfs', directories);
+    await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 100);
+    const preparing = new SnapshotsClient(first.channel, 'vfs').prepare('a', 'base');
+    const outcome = expect(preparing).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+    await waitFor(() => readdirSync(join(root, 's')).length > 0, { timeoutMs: 5000 });
+    first.kill('SIGKILL');
+    await outcome;
+    await first.exited;
+    await waitFor(() => !programsNaming(root), { timeoutMs: 5000 });
 
-      const again = await startService('vfs', directories);
-      const snapshots = new SnapshotsClient(again.channel, 'vfs');
-      await snapshots.cleanup();
-      expect(readdirSync(join(root, 'l'))).toHaveLength(1);
-      for (const empty of ['s', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
-      await snapshots.prepare('a', 'base');
-      await again.stop();
-    },
-  );
+    const again = await startService('vfs', directories);
+    const snapshots = new SnapshotsClient(again.channel, 'vfs');
+    await snapshots.cleanup();
+    expect(readdirSync(join(root, 'l'))).toHaveLength(1);
+    for (const empty of ['s', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
+    await snapshots.prepare('a', 'base');
+    await again.stop();
+  });
 });
 
 /** Whether a process has a path in its command line. */
