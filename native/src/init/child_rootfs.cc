@@ -7,29 +7,45 @@
 namespace teu {
 namespace {
 
-constexpr uint32_t kPerMountFlags = abi::kMsReadOnly | abi::kMsNoSuid | abi::kMsNoDev |
-                                    abi::kMsNoExec | abi::kMsNoAtime | abi::kMsNoDirAtime;
+constexpr int kPlace = abi::kOpenPath | abi::kOpenDirectory;
+
+/// Where a mount goes: on top of what is mounted there, or on a directory in it. That lies in an
+/// image, so no link in it may lead out of the root.
+Result<UniqueFd> placeOf(const char* path, const char* target) noexcept {
+  Result<UniqueFd> top = sys::openAt(abi::kAtFdCwd, path, kPlace);
+  if (!top || *target == '\0') return top;
+  return RootHandle(static_cast<UniqueFd&&>(top.value())).open(target, kPlace);
+}
+
+Status bindStorage(const MountPlan& mount, int place) noexcept {
+  const bool recursive = (mount.flags & abi::kMsRecursive) != 0;
+  Result<UniqueFd> tree = sys::cloneMount(abi::kAtFdCwd, mount.source, recursive);
+  if (!tree) return tree.status();
+  const uint64_t attributes = sys::mountAttributes(mount.flags);
+  if (attributes != 0) {
+    if (Status s = sys::changeMount(tree.value().get(), {.set = attributes}, false); !s) return s;
+  }
+  return sys::attachMount(tree.value().get(), place);
+}
 
 /// A mount as a storage driver returned it: host paths, out of every container's reach.
 Status mountStorage(const MountPlan& mount, const char* path) noexcept {
-  TextBuffer<4096> target;
-  target.add(path);
-  if (*mount.target != '\0') target.add("/").add(mount.target);
-  constexpr int kEnametoolong = 36;
-  if (target.overflowed()) return brokenRule(kEnametoolong, "mount").on(mount.target);
-  if ((mount.flags & abi::kMsBind) == 0) {
-    return sys::mountPath(mount.source, target.text(), mount.type, mount.flags, mount.data)
-        .on(mount.source);
+  Result<UniqueFd> place = placeOf(path, mount.target);
+  if (!place) return place.status().on(mount.target);
+  if ((mount.flags & abi::kMsBind) != 0) {
+    return bindStorage(mount, place.value().get()).on(mount.source);
   }
-  const unsigned long bindFlags = mount.flags & (abi::kMsBind | abi::kMsRecursive);
-  Status bound = sys::mountPath(mount.source, target.text(), nullptr, bindFlags, nullptr);
-  if (!bound || (mount.flags & kPerMountFlags) == 0) return bound.on(mount.source);
-  // A bind takes its flags in a second step.
-  Result<UniqueFd> mounted =
-      sys::openAt(abi::kAtFdCwd, target.text(), abi::kOpenPath | abi::kOpenDirectory);
-  if (!mounted) return mounted.status().on(mount.source);
-  return sys::changeMount(mounted.value().get(), {.set = sys::mountAttributes(mount.flags)}, false)
-      .on(mount.source);
+  // mount(2) and not fsopen(2), whose texts are too short for a list of layers.
+  if (Status s = sys::changeDirectory(place.value().get()); !s) return s.on(mount.target);
+  return sys::mountPath(mount.source, ".", mount.type, mount.flags, mount.data).on(mount.source);
+}
+
+/// The root is made read-only at the end; what a driver mounts in it has to be at once.
+Status makeReadonly(const MountPlan& mount, const char* path) noexcept {
+  Result<UniqueFd> mounted = placeOf(path, mount.target);
+  if (!mounted) return mounted.status().on(mount.target);
+  return sys::changeMount(mounted.value().get(), {.set = MOUNT_ATTR_RDONLY}, false)
+      .on(mount.target);
 }
 
 }  // namespace
@@ -48,9 +64,10 @@ Result<RootHandle> mountRootfs(const RootfsPlan& rootfs) noexcept {
   }
   for (const MountPlan& mount : rootfs.mounts) {
     if (Status s = mountStorage(mount, rootfs.path); !s) return s;
+    if (!rootfs.readonly || *mount.target == '\0') continue;
+    if (Status s = makeReadonly(mount, rootfs.path); !s) return s;
   }
-  Result<UniqueFd> root =
-      sys::openAt(abi::kAtFdCwd, rootfs.path, abi::kOpenPath | abi::kOpenDirectory);
+  Result<UniqueFd> root = sys::openAt(abi::kAtFdCwd, rootfs.path, kPlace);
   if (!root) return root.status().on(rootfs.path);
   return RootHandle(static_cast<UniqueFd&&>(root.value()));
 }

@@ -1,5 +1,7 @@
 #include "init/supervisor.h"
 
+#include <linux/sched.h>
+
 #include "init/network.h"
 #include "init/state_directory.h"
 #include "launch/steps.h"
@@ -16,6 +18,7 @@ constexpr uint64_t kLingerNs = 10'000'000'000;
 /// output.
 constexpr uint64_t kGraceNs = 1'000'000'000;
 constexpr int kSigKill = 9;
+constexpr int kSigChld = 17;
 constexpr size_t kMaxErrorText = 512;
 
 template <size_t Size>
@@ -141,9 +144,29 @@ void Supervisor::goAway() noexcept {
   if (settings_.socketPath[0] != '\0') {
     static_cast<void>(sys::unlinkAt(abi::kAtFdCwd, settings_.socketPath));
   }
-  // Unmounting may take long (an overlay syncs its whole file system), and happens inside this
-  // close.
+  leaving_ = true;
+  if (unmountAside()) return;
   program_.mountNamespace.reset();
+  worldReleased();
+}
+
+/// Unmounting happens inside the close of the last handle and may take long: an overlay syncs the
+/// whole file system below it. A child that shares our descriptors closes it, so that clients who
+/// still read are served meanwhile.
+bool Supervisor::unmountAside() noexcept {
+  if (!program_.mountNamespace) return false;
+  Result<int> child = sys::cloneProcess({.flags = CLONE_FILES, .exitSignal = kSigChld});
+  if (!child) return false;
+  if (child.value() == 0) {
+    program_.mountNamespace.reset();
+    sys::exitProcess(0);
+  }
+  program_.mountNamespace.release();
+  unmounterPid_ = child.value();
+  return true;
+}
+
+void Supervisor::worldReleased() noexcept {
   released_ = true;
   hangUpAtNs_ = sys::monotonicNs() + kGraceNs;
   giveUpAtNs_ = sys::monotonicNs() + kLingerNs;

@@ -48,6 +48,8 @@ class Supervisor {
   void pollOnce() noexcept;
   bool finished() noexcept;
   void goAway() noexcept;
+  bool unmountAside() noexcept;
+  void worldReleased() noexcept;
   int pollTimeoutMs() const noexcept;
   void serveClients(const abi::PollFd* polled) noexcept;
   void acceptClients() noexcept;
@@ -87,7 +89,9 @@ class Supervisor {
   SpawnedProgram program_;
   ProcessPayload process_{};
   ExitPayload exit_{};
-  bool released_ = false;
+  bool leaving_ = false;  ///< all is done but the unmounting and what clients still read
+  int unmounterPid_ = 0;
+  bool released_ = false;  ///< nothing is mounted any more
   uint64_t hangUpAtNs_ = 0;
   uint64_t giveUpAtNs_ = 0;
 

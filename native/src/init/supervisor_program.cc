@@ -85,6 +85,7 @@ void Supervisor::reapChildren() noexcept {
     if (!status || status.value().pid == 0) return;
     // The others are orphans that came to us as subreaper.
     if (status.value().pid == program_.pid) programEnded(status.value());
+    if (status.value().pid == unmounterPid_) worldReleased();
   }
 }
 
@@ -148,7 +149,7 @@ void Supervisor::feedClients() noexcept {
     }
     if (!client.open()) hangUp(client);
   }
-  if (!ended || released_) return;
+  if (!ended || leaving_) return;
   input_.close();
   terminal_.reset();
   goAway();

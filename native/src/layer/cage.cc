@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -13,10 +14,13 @@
 
 #include <algorithm>
 
+#include "sys/unique_fd.h"
+
 namespace teu::layer {
 namespace {
 
 constexpr rlim_t kMaxFiles = 4096;  // Removal holds one descriptor per level of a lower tree.
+constexpr const char* kMounting = "perform the driver's mounts";
 constexpr unsigned long kHostFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 // Enough to own, mode and link anything, to make devices and to set file capabilities; not enough
@@ -35,21 +39,35 @@ Outcome leaveNamespaces() {
   return {};
 }
 
+/// Goes to where a mount goes: on top of what is mounted at `root`, or into a directory in it. That
+/// lies in an image, so no link in it may lead out.
+Outcome enterPlace(const std::string& root, const std::string& target) {
+  const UniqueFd top(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (top.get() < 0) return sysFailure("open", kMounting, errno);
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  const char* path = target.empty() ? "." : target.c_str();
+  const UniqueFd place(static_cast<int>(syscall(SYS_openat2, top.get(), path, &how, sizeof how)));
+  if (place.get() < 0) return sysFailure("openat2", kMounting, errno);
+  if (fchdir(place.get()) != 0) return sysFailure("fchdir", kMounting, errno);
+  return {};
+}
+
 Outcome performMount(const MountCall& call, const std::string& root) {
-  const std::string target = call.target.empty() ? root : root + "/" + call.target;
-  if (call.target.find("..") != std::string::npos) {
-    return refused(code::kUsage, "the target of a mount leaves the root");
-  }
   const bool bind = (call.flags & MS_BIND) != 0;
   const unsigned long flags = bind ? call.flags : call.flags | kHostFlags;
-  if (mount(call.source.c_str(), target.c_str(), call.type.c_str(), flags,
+  if (Outcome entered = enterPlace(root, call.target); !entered) return entered;
+  if (mount(call.source.c_str(), ".", call.type.c_str(), flags,
             call.data.empty() ? nullptr : call.data.c_str()) != 0) {
-    return sysFailure("mount", "perform the driver's mounts", errno);
+    return sysFailure("mount", kMounting, errno);
   }
-  // The flags of a bind mount are taken only by a second call.
+  if (!bind) return {};
+  // The flags of a bind mount are taken only by a second call, at what is mounted now.
+  if (Outcome entered = enterPlace(root, call.target); !entered) return entered;
   const unsigned long again = (call.flags & ~static_cast<unsigned long>(MS_REC)) | kHostFlags;
-  if (bind && mount(nullptr, target.c_str(), nullptr, again | MS_REMOUNT, nullptr) != 0) {
-    return sysFailure("mount", "perform the driver's mounts", errno);
+  if (mount(nullptr, ".", nullptr, again | MS_REMOUNT, nullptr) != 0) {
+    return sysFailure("mount", kMounting, errno);
   }
   return {};
 }
