@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkHealth, connect } from '@teu/rpc';
 import { busyboxImageTar, startTeu, waitFor } from '@teu/testing';
@@ -289,6 +289,24 @@ describe('the drivers of an engine', () => {
     const services = JSON.parse(stdout) as { name: string; storageDriver: boolean }[];
     const names = services.filter((item) => item.storageDriver).map(({ name }) => name);
     expect(names).toEqual(['overlay2', 'vfs']);
+  });
+
+  test('come up without one that was used before and cannot work any more', async () => {
+    // No directory for tests is on ZFS.
+    const lost = join(own.dataDir, 'zfs');
+    mkdirSync(lost);
+    writeFileSync(join(lost, 'state.db'), '');
+    const up = await again();
+    expect(up).toContain('storage drivers overlay2, zfs, vfs (used before)');
+    expect(up).toMatch(/note: zfs did not start: .*; see .*zfs\.log/);
+    expect(await listed(own, 'zfs')).toMatchObject({ state: unavailable });
+    expect(await output(own, 'start', '-a', 'old')).toBe('still here');
+    await output(own, 'down');
+    const asked = await own.teu(['up', '-d', '--storage-driver', 'zfs']);
+    expect(asked).toMatchObject({ code: 125 });
+    expect(asked.stderr).toMatch(/zfs did not start: /);
+    rmSync(lost, { recursive: true });
+    await output(own, 'up', '-d');
   });
 
   test('are named when there is none of that name', async () => {
