@@ -1,0 +1,1 @@
+"""A storage driver in Python: plain copies of directories. The example for authors of drivers."""
