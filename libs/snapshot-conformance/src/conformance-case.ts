@@ -18,10 +18,20 @@ export interface CaseContext {
   readonly traits: DriverTraits;
   /** Changes and lists trees. */
   readonly tree: TreeProgram;
+  /** What random layers follow from, and how many stacks of them to make. */
+  readonly random: { readonly seed: string; readonly stacks: number };
+  /** Another driver, which is right. */
+  readonly reference?: ReferenceDriver;
   /** Empty directory of this case. */
   readonly work: string;
   /** Makes a key that no other case uses. */
   readonly key: (name: string) => string;
+}
+
+/** A driver that another one is compared with. */
+export interface ReferenceDriver {
+  readonly snapshots: SnapshotsClient;
+  readonly traits: DriverTraits;
 }
 
 /** One thing that a driver must do. */

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CONFORMANCE_CASES } from './cases/index.js';
 import { readTraits, type DeclaredTraits, type DriverTraits } from './driver-traits.js';
-import { missingTrait, runCase } from './run-case.js';
+import { missingTrait, runCase, type CaseTarget } from './run-case.js';
 import { SnapshotsClient } from './snapshots-client.js';
 import { TreeProgram } from './tree-program.js';
 
@@ -15,17 +15,28 @@ export interface DriverUnderTest {
   close(): Promise<void>;
 }
 
+/** Starts a driver with its data in an empty directory, which is removed when it is closed. */
+export type OpenDriver = (root: string) => Promise<DriverUnderTest>;
+
 /** How to get the driver. */
 export interface DriverSuite {
-  /** Starts it with an empty directory that is removed afterwards. Called twice. */
-  readonly open: (root: string) => Promise<DriverUnderTest>;
+  /** Called twice, one after the other. */
+  readonly open: OpenDriver;
   /** What the machine must have beside root; without it the suite is skipped by name. */
   readonly features?: readonly FeatureName[];
   /** Name to send as "snapshotter"; the suite's name if absent. */
   readonly snapshotter?: string;
   /** What a snapshotter can do that has no DriverService to say so. */
   readonly declared?: DeclaredTraits;
+  /** Stacks of random layers; 25 if absent. */
+  readonly stacks?: number;
+  /** Starts a driver with which the trees of random layers are compared, beside a plain directory. */
+  readonly reference?: OpenDriver;
 }
+
+/** Tests are the same from run to run unless a seed is given. */
+const SEED = process.env['TEU_CONFORMANCE_SEED'] ?? '1';
+const STACKS = 25;
 
 /** 128 commits, each of which waits for the disk. */
 const CASE_TIMEOUT_MS = 120_000;
@@ -37,19 +48,37 @@ const CASE_TIMEOUT_MS = 120_000;
 export function describeSnapshotDriver(name: string, suite: DriverSuite): void {
   const isPossible = requires('root', 'python3', ...(suite.features ?? []));
   describe.runIf(isPossible)(`${name} keeps the contract of snapshot drivers`, async () => {
-    const traits = await askTraits(suite);
-    const root = tempDir();
-    let tree: TreeProgram | undefined;
-    let driver: DriverUnderTest | undefined;
+    const traits = await askTraits(suite.open, suite.declared);
+    const roots = [tempDir(), tempDir()] as const;
+    const opened: { close(): Promise<void> }[] = [];
+    let target: CaseTarget | undefined;
     beforeAll(async () => {
-      tree = new TreeProgram();
-      driver = await suite.open(root.path);
+      const tree = new TreeProgram();
+      opened.push(tree);
+      const { channel } = await open(suite.open, roots[0].path);
+      const snapshots = new SnapshotsClient(channel, suite.snapshotter ?? name);
+      const random = { seed: SEED, stacks: suite.stacks ?? STACKS };
+      const keyPrefix = `conformance/${randomUUID()}/`;
+      target = { channel, snapshots, traits, tree, random, keyPrefix };
+      if (suite.reference === undefined) return;
+      const reference = await open(suite.reference, roots[1].path);
+      target = {
+        ...target,
+        reference: {
+          snapshots: new SnapshotsClient(reference.channel, 'reference'),
+          traits: await readTraits(reference.channel),
+        },
+      };
     });
     afterAll(async () => {
-      await driver?.close();
-      await tree?.close();
-      root.remove();
+      for (const each of opened.reverse()) await each.close();
+      for (const root of roots) root.remove();
     });
+    const open = async (start: OpenDriver, root: string): Promise<DriverUnderTest> => {
+      const driver = await start(root);
+      opened.push(driver);
+      return driver;
+    };
     for (const conformanceCase of CONFORMANCE_CASES) {
       const missing = missingTrait(conformanceCase, traits);
       if (missing !== undefined) {
@@ -57,17 +86,14 @@ export function describeSnapshotDriver(name: string, suite: DriverSuite): void {
         continue;
       }
       it(conformanceCase.name, { timeout: CASE_TIMEOUT_MS }, async () => {
-        if (driver === undefined || tree === undefined) throw new Error('the driver did not start');
-        const { channel } = driver;
-        const snapshots = new SnapshotsClient(channel, suite.snapshotter ?? name);
-        const keyPrefix = `conformance/${randomUUID()}/`;
-        await runCase({ channel, snapshots, traits, tree, keyPrefix }, conformanceCase);
+        if (target === undefined) throw new Error('the driver did not start');
+        await runCase(target, conformanceCase);
       });
     }
   });
 }
 
-async function askTraits({ open, declared }: DriverSuite): Promise<DriverTraits> {
+async function askTraits(open: OpenDriver, declared?: DeclaredTraits): Promise<DriverTraits> {
   using root = tempDir();
   const driver = await open(root.path);
   try {

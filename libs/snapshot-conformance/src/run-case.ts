@@ -1,17 +1,11 @@
 import { Capability } from '@teu/proto/storage';
-import type { RpcChannel } from '@teu/rpc';
 import { tempDir } from '@teu/testing/temp-dir';
 import type { CaseContext, ConformanceCase } from './conformance-case.js';
 import { capabilityName, type DriverTraits } from './driver-traits.js';
 import type { SnapshotsClient } from './snapshots-client.js';
-import type { TreeProgram } from './tree-program.js';
 
 /** A driver that cases are run on. */
-export interface CaseTarget {
-  readonly channel: RpcChannel;
-  readonly snapshots: SnapshotsClient;
-  readonly traits: DriverTraits;
-  readonly tree: TreeProgram;
+export interface CaseTarget extends Omit<CaseContext, 'work' | 'key'> {
   /** What all keys begin with, for a driver that others use too. */
   readonly keyPrefix: string;
 }

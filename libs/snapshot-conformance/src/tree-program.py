@@ -62,6 +62,16 @@ def remove_tree(path):
     os.rmdir(path)
 
 
+def copy_modes(source, target):
+    """What cp(1) leaves on a directory that inherits set-group-ID (coreutils 9.1)."""
+    found = os.lstat(source)
+    if not stat.S_ISDIR(found.st_mode):
+        return
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+    for name in os.listdir(source):
+        copy_modes(os.path.join(source, name), os.path.join(target, name))
+
+
 def rename(source, target):
     """As mv(1) does: a file system may refuse to rename a directory, and then it is copied."""
     try:
@@ -74,6 +84,7 @@ def rename(source, target):
         remove_tree(target)
     command = ["cp", "-a", "--no-target-directory", "--", source, target]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
+    copy_modes(source, target)
     remove_tree(source)
 
 

@@ -1,11 +1,12 @@
 import { describeSnapshotDriver } from '@teu/snapshot-conformance';
 import { startDriver } from './testing/start-driver.js';
 
+const openVfs = (root: string) => startDriver(root, ['--driver', 'vfs']);
+
 describeSnapshotDriver('overlay2', {
   features: ['overlayfs'],
   open: (root) => startDriver(root),
+  reference: openVfs,
 });
 
-describeSnapshotDriver('vfs', {
-  open: (root) => startDriver(root, ['--driver', 'vfs']),
-});
+describeSnapshotDriver('vfs', { open: openVfs });

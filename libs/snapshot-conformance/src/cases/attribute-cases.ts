@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { makeLayer, withView, type ConformanceCase } from '../conformance-case.js';
 import { treeCase } from '../tree-case.js';
 import type { TreeOperation } from '../tree-operation.js';
+import { acl, capability } from '../xattr-values.js';
 
 /** Names as long and as odd as a file system takes them. */
 const ODD_NAMES = [
@@ -188,32 +189,3 @@ export const ATTRIBUTE_CASES: readonly ConformanceCase[] = [
     },
   },
 ];
-
-/** One permitted and effective capability, by its number, as linux/capability.h lays it out. */
-function capability(number: number): string {
-  const bytes = Buffer.alloc(20);
-  const [REVISION_2, EFFECTIVE] = [0x0200_0000, 1];
-  bytes.writeUInt32LE((REVISION_2 | EFFECTIVE) >>> 0, 0);
-  bytes.writeUInt32LE((1 << number) >>> 0, 4);
-  return bytes.toString('hex');
-}
-
-/** "This user may read and write too", as linux/posix_acl_xattr.h lays it out. */
-function acl(user: number): string {
-  const NOBODY = 0xffff_ffff;
-  const entries = [
-    [0x01, 6, NOBODY],
-    [0x02, 6, user],
-    [0x04, 4, NOBODY],
-    [0x10, 6, NOBODY],
-    [0x20, 4, NOBODY],
-  ] as const;
-  const bytes = Buffer.alloc(4 + entries.length * 8);
-  bytes.writeUInt32LE(2, 0);
-  for (const [index, [tag, permissions, id]] of entries.entries()) {
-    bytes.writeUInt16LE(tag, 4 + index * 8);
-    bytes.writeUInt16LE(permissions, 6 + index * 8);
-    bytes.writeUInt32LE(id, 8 + index * 8);
-  }
-  return bytes.toString('hex');
-}

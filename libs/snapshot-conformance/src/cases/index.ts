@@ -1,6 +1,7 @@
 import type { ConformanceCase } from '../conformance-case.js';
 import { CONCURRENCY_CASES } from './concurrency-cases.js';
 import { CONTENT_CASES } from './content-cases.js';
+import { EQUIVALENCE_CASES } from './equivalence-cases.js';
 import { LABEL_CASES } from './label-cases.js';
 import { LAYER_CASES } from './layer-cases.js';
 import { LIFECYCLE_CASES } from './lifecycle-cases.js';
@@ -15,6 +16,7 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...CONTENT_CASES,
   ...LAYER_CASES,
   ...ATTRIBUTE_CASES,
+  ...EQUIVALENCE_CASES,
   ...CONCURRENCY_CASES,
   ...USAGE_CASES,
   ...QUOTA_CASES,

@@ -24,6 +24,7 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_SHARED_DISK,
     Capability.CAPABILITY_SHARED_PAGE_CACHE,
     Capability.CAPABILITY_REBASE,
+    Capability.CAPABILITY_XATTRS,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
