@@ -1,6 +1,7 @@
 import type { RpcChannel } from '@teu/rpc';
 import { type RunningTestService, startService, tempDir } from '@teu/testing';
 import { join } from 'node:path';
+import { startPythonDriver } from '../e2e/python-driver.js';
 
 /** A storage driver of this repository that serves. */
 export interface OwnDriver {
@@ -15,6 +16,7 @@ export interface OwnDriver {
 export const OWN_DRIVERS: Readonly<Record<string, () => Promise<OwnDriver>>> = {
   overlay2: () => ownService('overlay2'),
   vfs: () => ownService('vfs'),
+  plain: () => pythonDriver(),
 };
 
 /** A driver of services/storage-driver with its data in a directory of its own. */
@@ -34,6 +36,27 @@ async function ownService(name: string): Promise<OwnDriver> {
     },
     stop: async () => {
       await service.stop();
+      directory.remove();
+    },
+  };
+}
+
+/** The driver in Python, the example for authors of drivers. */
+async function pythonDriver(): Promise<OwnDriver> {
+  const directory = tempDir();
+  let driver = await startPythonDriver(directory.path);
+  return {
+    address: driver.address,
+    get channel() {
+      return driver.channel;
+    },
+    restart: async () => {
+      driver.kill('SIGKILL');
+      await driver.close();
+      driver = await startPythonDriver(directory.path);
+    },
+    stop: async () => {
+      await driver.close();
       directory.remove();
     },
   };
