@@ -1,4 +1,5 @@
 export { parseMount, type MountDescription, type ParsedMount } from './parse-mount.js';
+export { parseStorageMounts, type MountOrigin } from './storage-mounts.js';
 export { MOUNT_TYPES, isMountType } from './mount-types.js';
 export {
   MS_BIND,

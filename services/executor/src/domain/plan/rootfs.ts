@@ -1,5 +1,12 @@
-import { MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, parseMount } from '@teu/mounts';
-import type { RootfsPlan, StorageMount } from '@teu/native';
+import {
+  MS_PRIVATE,
+  MS_REC,
+  MS_SHARED,
+  MS_SLAVE,
+  MS_UNBINDABLE,
+  parseStorageMounts,
+} from '@teu/mounts';
+import type { RootfsPlan } from '@teu/native';
 import type { Root } from '@teu/proto/executor';
 import { specError } from './spec-error.js';
 
@@ -30,19 +37,10 @@ export function planRootfs(
   }
   return {
     path: mountPoint,
-    mounts: root.mounts.map((mount, index) =>
-      planStorageMount(mount, `spec.root.mounts[${index}]`),
+    mounts: parseStorageMounts(root.mounts, 'spec.root.mounts').map(
+      ({ type, source, target, flags, data }) => ({ type, source, target, flags, data }),
     ),
     readonly: root.readonly,
     propagation: PROPAGATIONS[propagation] ?? MS_PRIVATE | MS_REC,
   };
-}
-
-function planStorageMount(mount: Root['mounts'][number], field: string): StorageMount {
-  const { type, source, target, flags, data, propagation, recursiveFlags, recursiveFlagsCleared } =
-    parseMount(mount, field);
-  if ((propagation | recursiveFlags | recursiveFlagsCleared) !== 0) {
-    throw specError(`${field}.options`, 'has propagation or a recursive attribute');
-  }
-  return { type, source, target, flags, data };
 }
