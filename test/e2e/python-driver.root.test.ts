@@ -5,10 +5,17 @@ import {
   unmountSnapshot,
 } from '@teu/snapshot-conformance';
 import { DriverServiceService } from '@teu/proto/storage';
-import { requires, runProgram, tempDir, waitFor } from '@teu/testing';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  loopFilesystem,
+  type LoopFilesystem,
+  requires,
+  runProgram,
+  tempDir,
+  waitFor,
+} from '@teu/testing';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startPythonDriver, type PythonDriver } from './python-driver.js';
 
 describeSnapshotDriver('plain', { open: (root) => startPythonDriver(root) });
@@ -106,3 +113,70 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
     await driver.close();
   });
 });
+
+describe.runIf(requires('root', 'ext4', 'loop', 'mkfs.ext4', 'python3'))(
+  'the driver in Python on a small disk',
+  () => {
+    let disk: LoopFilesystem;
+    beforeEach(async () => {
+      disk = await loopFilesystem(64 * MEGABYTE);
+    });
+    afterEach(() => disk.remove());
+
+    it('says that it is full, changes nothing, and can still remove', async () => {
+      const driver = await startPythonDriver(disk.path);
+      const snapshots = new SnapshotsClient(driver.channel, 'plain');
+      await makeLayer(driver, 'base', 20);
+      await snapshots.prepare('big', 'base');
+      await expect(snapshots.prepare('too much', 'base')).rejects.toMatchObject({
+        status: 'RESOURCE_EXHAUSTED',
+      });
+      expect(readdirSync(join(driver.root, 'l')).sort()).toEqual(['1', '2']);
+      expect(readdirSync(join(driver.root, 's'))).toEqual([]);
+      fill(join(driver.root, 'l/2/filled'));
+      const relabel = async (): Promise<void> => {
+        for (let index = 0; index < 2000; index += 1) {
+          await snapshots.update('big', { padding: `${index}`.repeat(1000).slice(0, 4000) });
+        }
+      };
+      await expect(relabel()).rejects.toMatchObject({ status: 'RESOURCE_EXHAUSTED' });
+      await snapshots.remove('big');
+      await snapshots.cleanup();
+      await snapshots.prepare('after', 'base');
+      await driver.close();
+    });
+
+    it('has what it acknowledged after a power cut', async () => {
+      const first = await startPythonDriver(disk.path);
+      await makeLayer(first, 'base', 3);
+      await new SnapshotsClient(first.channel, 'plain').prepare('container', 'base');
+      await disk.cutPower();
+      first.kill('SIGKILL');
+      await first.exited;
+      first.channel.close();
+      await disk.restart();
+      const again = await startPythonDriver(disk.path);
+      const snapshots = new SnapshotsClient(again.channel, 'plain');
+      const names = (await snapshots.list()).map(({ name }) => name);
+      expect(names.sort()).toEqual(['base', 'container']);
+      for (const index of [0, 1, 2]) {
+        const copy = readFileSync(join(again.root, `l/2/${index}`));
+        expect(copy.equals(Buffer.alloc(MEGABYTE, 1))).toBe(true);
+      }
+      await again.close();
+    });
+  },
+);
+
+/** Writes until nothing fits any more, down to single blocks. */
+function fill(path: string): void {
+  for (let size = MEGABYTE; size >= 4096; size /= 2) {
+    try {
+      for (let index = 0; ; index += 1) {
+        writeFileSync(`${path} ${size} ${index}`, Buffer.alloc(size, 1));
+      }
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+    }
+  }
+}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -30,6 +31,8 @@ SELECT s.id, s.name, s.parent, coalesce(p.name, ''), s.kind, s.labels, s.created
   s.bytes, s.inodes FROM snapshots s LEFT JOIN snapshots p ON p.id = s.parent
 """
 _PAGE = 100
+# Given up on a full disk, so that there is room for the record of a removal.
+_RESERVE_BYTES = 1 << 20
 
 
 @dataclass
@@ -60,6 +63,8 @@ class Records:
         self._database.executescript(_SCHEMA)
         row = self._database.execute("SELECT seq FROM sqlite_sequence").fetchone()
         self._last_id = row[0] if row else 0
+        self._reserve = f"{path}.reserve"
+        self._make_reserve()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -125,6 +130,20 @@ class Records:
 
     def delete(self, id: int) -> None:
         self._execute("DELETE FROM snapshots WHERE id = ?", id)
+
+    def give_up_reserve(self) -> None:
+        """Makes room on a full disk. The next start takes it back."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._reserve)
+
+    def _make_reserve(self) -> None:
+        descriptor = os.open(self._reserve, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, _RESERVE_BYTES)
+        except OSError:
+            self.give_up_reserve()  # The disk is full: there is nothing to take.
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ undone after a crash, and an answer means that the record is on the disk.
 """
 
 import logging
+import sqlite3
 import threading
 from typing import Dict, Optional
 
@@ -89,13 +90,13 @@ class Snapshots:
 
     def remove(self, name: str) -> None:
         """Raises Refused."""
-        with self.records.transaction():
-            record = self.find(name)
-            if self.records.has_children(record):
-                text = f'snapshot "{name}" cannot be removed: others stand on it'
-                raise Refused(StatusCode.FAILED_PRECONDITION, text)
-            self.records.delete(record.id)
-        self.trees.discard(record.id)
+        try:
+            id = self._delete_record(name)
+        except sqlite3.Error:
+            # A full disk is why many a removal is asked for, so it must not prevent one.
+            self.records.give_up_reserve()
+            id = self._delete_record(name)
+        self.trees.discard(id)
         threading.Thread(target=self.reclaim).start()
 
     def reclaim(self) -> None:
@@ -144,6 +145,15 @@ class Snapshots:
 
     def _measure(self, record: Record):
         return self.trees.usage(record.id) if record.kind == ACTIVE else (0, 0)
+
+    def _delete_record(self, name: str) -> int:
+        with self.records.transaction():
+            record = self.find(name)
+            if self.records.has_children(record):
+                text = f'snapshot "{name}" cannot be removed: others stand on it'
+                raise Refused(StatusCode.FAILED_PRECONDITION, text)
+            self.records.delete(record.id)
+        return record.id
 
     def _find_parent(self, name: str) -> Optional[Record]:
         if not name:
