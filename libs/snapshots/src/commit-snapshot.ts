@@ -36,10 +36,9 @@ export async function commitSnapshot(
   checkName(request.name, 'name');
   const labels = checkLabels(request.labels);
   const active = findCommittable(context, request);
-  const [usage] = await Promise.all([
-    context.driver.usage(active.id),
-    context.driver.persist(active.id),
-  ]);
+  await context.driver.persist(active.id);
+  // After it: before, some of the blocks are only reserved, and others not even that.
+  const usage = await context.driver.usage(active.id);
   failpoint('storage.commit.after-persist');
   context.records.transaction(() => {
     const { id, parentName } = findCommittable(context, request, active.id);
@@ -58,6 +57,7 @@ export async function commitSnapshot(
     context.announce(action, request.name, parent?.name ?? '');
   });
   failpoint('storage.commit.after-row');
+  context.sealer.schedule();
 }
 
 function findCommittable(

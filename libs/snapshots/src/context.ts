@@ -1,15 +1,21 @@
 import type { Logger } from '@teu/log';
 import type { SnapshotAction } from '@teu/proto/event';
 import type { StorageDriver } from './driver.js';
+import type { Manifests } from './manifests.js';
 import type { SnapshotRecords } from './records.js';
+import type { Sealer } from './sealer.js';
+import type { TreeJobs } from './tree-jobs.js';
 
 /** What every operation on snapshots works with. */
 export interface SnapshotContext {
   readonly driver: StorageDriver;
   readonly records: SnapshotRecords;
   readonly log: Logger;
-  /** Ids of committed snapshots whose files were missing at the start. */
-  readonly damaged: Set<number>;
+  /** Directory of the driver. */
+  readonly root: string;
+  readonly manifests: Manifests;
+  readonly trees: TreeJobs;
+  readonly sealer: Sealer;
   /**
    * Announces a fact about a committed snapshot; called inside the transaction that makes it true.
    * Active snapshots and views are not announced: they come and go with containers, whose own events

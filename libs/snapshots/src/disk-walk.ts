@@ -1,20 +1,18 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { DiskUsage } from './driver.js';
 
-/** Entries looked at before others get a turn: about a millisecond. */
-const ENTRIES_PER_TURN = 256;
+/** Entries that are looked at on this thread: about a millisecond. */
+const SMALL_ENTRIES = 256;
 /** st_blocks counts in these units whatever the file system (stat(2)). */
 export const BLOCK_BYTES = 512;
 
 /**
- * Adds up the blocks and inodes of a directory and all in it, without crossing into other file
- * systems. What vanishes meanwhile is left out; a file with several names counts once.
+ * Measures a tree of a few entries; see `measureTree`.
  *
- * @param root - Directory; none is no error and counts nothing.
+ * @returns undefined if there are more, or one of its paths is too long to be said.
  */
-export async function walkUsage(root: string, signal?: AbortSignal): Promise<DiskUsage> {
+export function walkSmall(root: string): DiskUsage | undefined {
   const seen = new Set<string>();
   const top = statIfThere(root);
   if (top === undefined) return { bytes: 0, inodes: 0 };
@@ -22,20 +20,25 @@ export async function walkUsage(root: string, signal?: AbortSignal): Promise<Dis
   let inodes = 1;
   let visited = 0;
   const directories = [root];
-  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
-    for (const name of namesIfThere(directory)) {
-      if (++visited % ENTRIES_PER_TURN === 0) {
-        await setImmediate();
-        signal?.throwIfAborted();
+  try {
+    for (let directory = directories.pop(); directory; directory = directories.pop()) {
+      const names = namesIfThere(directory);
+      visited += names.length;
+      if (visited > SMALL_ENTRIES) return undefined;
+      for (const name of names) {
+        const path = join(directory, name);
+        const stat = statIfThere(path);
+        if (stat === undefined || stat.dev !== top.dev) continue;
+        if (stat.isDirectory()) directories.push(path);
+        else if (stat.nlink > 1 && !isFirstName(seen, stat)) continue;
+        bytes += stat.blocks * BLOCK_BYTES;
+        inodes += 1;
       }
-      const path = join(directory, name);
-      const stat = statIfThere(path);
-      if (stat === undefined || stat.dev !== top.dev) continue;
-      if (stat.isDirectory()) directories.push(path);
-      else if (stat.nlink > 1 && !isFirstName(seen, stat)) continue;
-      bytes += stat.blocks * BLOCK_BYTES;
-      inodes += 1;
     }
+  } catch (error) {
+    // A container can nest directories deeper than a path can say.
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return undefined;
+    throw error;
   }
   return { bytes, inodes };
 }
@@ -60,8 +63,7 @@ function ifThere<T>(read: () => T): T | undefined {
     return read();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    // A container can nest directories deeper than a path can say; those are not counted.
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -84,6 +84,11 @@ export interface StorageDriver {
    * @param work - Gets the path of the root of the tree, which is good until it returns.
    */
   withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T>;
+  /**
+   * Removes something that `inventory` called foreign. Absent where those are files and directories
+   * below the driver's own.
+   */
+  removeForeign?(name: string): Promise<void>;
   /** Absent without CAPABILITY_QUOTA. */
   readonly quota?: SnapshotQuota;
   /** Gives back what the driver holds while it is open (programs, mounts for its own use). */

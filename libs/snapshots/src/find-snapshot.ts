@@ -33,13 +33,29 @@ export function findParent(context: SnapshotContext, name: string): SnapshotReco
   }
   const depth = context.records.chain(parent.id).length;
   const { name: driver, maxLayerCount } = context.driver;
-  if (context.damaged.has(parent.id)) {
-    const text = `snapshot "${name}" cannot be a parent: its files are missing`;
-    throw teuError('SNAPSHOT_INVALID', text, { metadata });
-  }
+  refuseDamaged(context, parent.id, `snapshot "${name}" cannot be a parent`);
   if (depth <= maxLayerCount) return parent;
   const text = `snapshot "${name}" cannot be a parent: it has ${depth} layers, and ${driver} takes at most ${maxLayerCount}`;
   throw teuError('INVALID_ARGUMENT', text, { metadata });
+}
+
+/**
+ * Lets nothing stand on, or show, what is not as it was committed.
+ *
+ * @param id - Committed snapshot, or null for none.
+ * @param what - What cannot be done, for the error.
+ * @throws SNAPSHOT_INVALID if it or one below it is damaged
+ */
+export function refuseDamaged(
+  { records }: Pick<SnapshotContext, 'records'>,
+  id: number | null,
+  what: string,
+): void {
+  const damagedId = records.damagedIn(records.chain(id));
+  const damaged = damagedId === undefined ? undefined : records.findById(damagedId);
+  if (damaged === undefined) return;
+  const text = `${what}: snapshot "${damaged.name}" is damaged: ${damaged.damage ?? ''}`;
+  throw teuError('SNAPSHOT_INVALID', text, { metadata: { snapshot: damaged.name } });
 }
 
 /** Says where the storage of a snapshot is. */

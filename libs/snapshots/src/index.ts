@@ -1,10 +1,12 @@
+export { capabilitiesOf } from './capabilities.js';
+export { checkSnapshots, type CheckRequest } from './check/check-snapshots.js';
 export { invalid } from './check-input.js';
 export { commitSnapshot, type CommitRequest } from './commit-snapshot.js';
 export type { SnapshotContext } from './context.js';
 export { createSnapshot, type NewSnapshot } from './create-snapshot.js';
 export { deleteTree } from './delete-tree.js';
 export { diskError } from './disk-error.js';
-export { BLOCK_BYTES, walkUsage } from './disk-walk.js';
+export { BLOCK_BYTES } from './disk-walk.js';
 export type {
   DiskUsage,
   Inventory,
@@ -14,9 +16,10 @@ export type {
 } from './driver.js';
 export { filesystemName } from './filesystem-name.js';
 export { parseFilters } from './filter.js';
-export { findSnapshot, placeOf, refuseCommitted } from './find-snapshot.js';
+export { findSnapshot, placeOf, refuseCommitted, refuseDamaged } from './find-snapshot.js';
 export { infoOf } from './info.js';
 export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
+export { measureTree, walkUsage, type MeasureOptions } from './measure-tree.js';
 export { allRecords, measureDriver, measureUsage } from './measure-usage.js';
 export { openSnapshots, type OpenSnapshots } from './open-snapshots.js';
 export { getQuota, setQuota } from './quota.js';

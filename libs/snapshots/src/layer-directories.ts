@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { deleteTree } from './delete-tree.js';
-import { BLOCK_BYTES, walkUsage } from './disk-walk.js';
+import { BLOCK_BYTES } from './disk-walk.js';
 import type { DiskUsage, Inventory } from './driver.js';
+import { walkUsage } from './measure-tree.js';
 
 /** Owner and mode of the root of a layer. */
 interface RootAttributes {

@@ -26,7 +26,7 @@ export interface DriverUsage {
   readonly committed: number;
   readonly active: number;
   readonly removing: number;
-  /** Directories that belong to no snapshot. */
+  /** Directories that belong to no snapshot, and manifests. */
   readonly overhead: number;
 }
 
@@ -36,18 +36,38 @@ export async function measureDriver(
   signal?: AbortSignal,
 ): Promise<DriverUsage> {
   let active = 0;
+  const known = new Set<number>();
   for (const record of allRecords(context)) {
+    known.add(record.id);
     if (record.kind === Kind.COMMITTED) continue;
     active += (await context.driver.usage(record.id, signal)).bytes;
   }
   const removing = await context.driver.discardedUsage();
   const overhead = await context.driver.overhead();
+  const manifests = await context.manifests.usage(signal);
   return {
-    committed: context.records.committedBytes(),
+    committed: context.records.committedBytes() + (await lostBytes(context, known, signal)),
     active,
     removing: removing.bytes,
-    overhead: overhead.bytes,
+    overhead: overhead.bytes + manifests.bytes,
   };
+}
+
+/** Snapshots whose records were lost take up space all the same. */
+async function lostBytes(
+  context: SnapshotContext,
+  known: ReadonlySet<number>,
+  signal?: AbortSignal,
+): Promise<number> {
+  const sealed = [...context.manifests.inventory().ids];
+  const lost = sealed.filter((id) => !known.has(id) && !context.records.isInMotion(id));
+  if (lost.length === 0) return 0;
+  const { complete } = await context.driver.inventory();
+  let bytes = 0;
+  for (const id of lost) {
+    if (complete.has(id)) bytes += (await context.driver.usage(id, signal)).bytes;
+  }
+  return bytes;
 }
 
 const PAGE = 500;

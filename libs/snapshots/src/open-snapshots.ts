@@ -3,9 +3,13 @@ import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import { hostname } from 'node:os';
 import type { SnapshotContext } from './context.js';
+import { forgetDiscards, REMEMBERED_DISCARDS } from './discard-log.js';
 import type { StorageDriver } from './driver.js';
+import { Manifests } from './manifests.js';
 import { Reclaimer } from './reclaimer.js';
 import { SnapshotRecords } from './records.js';
+import { Sealer } from './sealer.js';
+import { TreeJobs } from './tree-jobs.js';
 import { recover } from './recover.js';
 import { MIGRATIONS } from './schema.js';
 
@@ -21,20 +25,35 @@ export interface OpenSnapshots extends SnapshotContext {
 export interface OpenSnapshotsOptions {
   readonly store: Store;
   readonly driver: StorageDriver;
+  /** Directory of the driver; manifests are kept in it. */
+  readonly root: string;
   readonly log: Logger;
 }
 
 /** Brings the tables up to date and makes records and files agree. */
 export async function openSnapshots(options: OpenSnapshotsOptions): Promise<OpenSnapshots> {
-  const { store, driver, log } = options;
+  const { store, driver, root, log } = options;
   store.migrate('snapshots', MIGRATIONS);
-  const reclaimer = new Reclaimer(driver, log);
+  const records = new SnapshotRecords(store);
+  const manifests = new Manifests(root);
+  const trees = new TreeJobs(driver);
+  const sealer = new Sealer({ records, manifests, trees, log });
+  // What earlier runs have removed is most likely on the disk by now, so the first look is at all of it.
+  let discardsAtLeast = 1;
+  const reclaimer = new Reclaimer(async () => {
+    await driver.reclaim();
+    await forgetDiscards(snapshots, discardsAtLeast);
+    discardsAtLeast = REMEMBERED_DISCARDS;
+  }, log);
   const source = `storage/${driver.name}`;
   const snapshots: OpenSnapshots = {
     driver,
+    root,
     log,
-    damaged: new Set(),
-    records: new SnapshotRecords(store),
+    records,
+    manifests,
+    trees,
+    sealer,
     announce: (action, key, parent) => {
       const value = { action, driver: driver.name, key, parent };
       const payload = { $case: 'snapshot' as const, value };
@@ -43,11 +62,15 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     scheduleReclaim: () => reclaimer.schedule(),
     finishReclaim: () => reclaimer.finish(),
     close: async () => {
+      sealer.close();
+      await trees.close(sealer.idle());
       await reclaimer.idle();
       await driver.close?.();
     },
   };
   const found = await recover(snapshots);
-  log.info({ ...found, snapshots: snapshots.records.count() }, 'snapshots are open');
+  log.info({ ...found, snapshots: records.count() }, 'snapshots are open');
+  reclaimer.schedule();
+  sealer.schedule();
   return snapshots;
 }

@@ -1,15 +1,14 @@
 import type { Logger } from '@teu/log';
-import type { StorageDriver } from './driver.js';
 
 /** Frees in the background what was discarded; one run at a time. */
 export class Reclaimer {
-  readonly #driver: StorageDriver;
+  readonly #reclaim: () => Promise<void>;
   readonly #log: Logger;
   #running: Promise<void> | undefined;
   #again = false;
 
-  constructor(driver: StorageDriver, log: Logger) {
-    this.#driver = driver;
+  constructor(reclaim: () => Promise<void>, log: Logger) {
+    this.#reclaim = reclaim;
     this.#log = log;
   }
 
@@ -37,7 +36,7 @@ export class Reclaimer {
   async #run(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      await this.#driver.reclaim();
+      await this.#reclaim();
     }
   }
 }

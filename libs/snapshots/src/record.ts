@@ -18,4 +18,8 @@ export interface SnapshotRecord {
   /** Measured at commit; null before. */
   readonly bytes: number | null;
   readonly inodes: number | null;
+  /** Digest of the manifest of a committed snapshot; null before there is one. */
+  readonly sealed: string | null;
+  /** Why nothing may stand on it; null if it is sound as far as is known. */
+  readonly damage: string | null;
 }

@@ -3,7 +3,7 @@ import type { Store } from '@teu/state';
 import type { Labels, SnapshotRecord } from './record.js';
 
 const COLUMNS = `s.id, s.name, s.parent_id, p.name AS parent_name, s.kind, s.labels, s.created_ms,
-  s.updated_ms, s.bytes, s.inodes`;
+  s.updated_ms, s.bytes, s.inodes, s.sealed, s.damage`;
 const FROM = 'FROM snapshots s LEFT JOIN snapshots p ON p.id = s.parent_id';
 
 /** What `insert` writes; the rest has a default. */
@@ -29,6 +29,10 @@ export class SnapshotRecords {
   readonly #store: Store;
   // A committed snapshot never changes its parents, and only committed ones have children.
   readonly #ancestry = new Map<number, readonly number[]>();
+  // Looked at for every new snapshot, and nearly always empty.
+  readonly #damaged = new Set<number>();
+  // Ids with storage and without a row, because that is still being made or removed.
+  readonly #inMotion = new Set<number>();
   #nextId: number;
 
   constructor(store: Store) {
@@ -36,6 +40,8 @@ export class SnapshotRecords {
     const sql = "SELECT seq FROM sqlite_sequence WHERE name = 'snapshots'";
     const row = store.prepare<{ seq: number }>(sql).get();
     this.#nextId = (row?.seq ?? 0) + 1;
+    const damaged = 'SELECT id FROM snapshots WHERE damage IS NOT NULL';
+    for (const { id } of store.prepare<{ id: number }>(damaged).all()) this.#damaged.add(id);
   }
 
   /** Runs `work` in one durable transaction. */
@@ -43,14 +49,51 @@ export class SnapshotRecords {
     return this.#store.transaction(work);
   }
 
-  /** Returns an id that no snapshot has had. One that is not inserted is lost at the next start. */
+  /**
+   * Returns an id that no snapshot has had; `settle` it when there is a row or no storage. One that is
+   * not inserted is lost at the next start.
+   */
   takeId(): number {
-    return this.#nextId++;
+    const id = this.#nextId++;
+    this.#inMotion.add(id);
+    return id;
+  }
+
+  /** Keeps `takeId` above an id found on disk: the rows may be older than the storage. */
+  raiseIds(found: number): void {
+    if (found >= this.#nextId) this.#nextId = found + 1;
+  }
+
+  /** Storage of this id is about to go, and its row is gone; `settle` it afterwards. */
+  setInMotion(id: number): void {
+    this.#inMotion.add(id);
+  }
+
+  settle(id: number): void {
+    this.#inMotion.delete(id);
+  }
+
+  isInMotion(id: number): boolean {
+    return this.#inMotion.has(id);
   }
 
   find(name: string): SnapshotRecord | undefined {
     const sql = `SELECT ${COLUMNS} ${FROM} WHERE s.name = ?`;
     const row = this.#store.prepare<Row>(sql).get(name);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  findById(id: number): SnapshotRecord | undefined {
+    const sql = `SELECT ${COLUMNS} ${FROM} WHERE s.id = ?`;
+    const row = this.#store.prepare<Row>(sql).get(id);
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  /** Returns the next committed snapshot without a manifest. */
+  nextUnsealed(afterId: number): SnapshotRecord | undefined {
+    const sql = `SELECT ${COLUMNS} ${FROM} WHERE s.kind = 3 AND s.sealed IS NULL AND s.id > ?
+      ORDER BY s.id LIMIT 1`;
+    const row = this.#store.prepare<Row>(sql).get(afterId);
     return row === undefined ? undefined : toRecord(row);
   }
 
@@ -134,9 +177,60 @@ export class SnapshotRecords {
       .run(JSON.stringify(labels), at.getTime(), id);
   }
 
+  /**
+   * Records the manifest of a committed snapshot. Not durable at once: if that is lost, the manifest is
+   * found at the next start. @returns false if the snapshot is gone
+   */
+  seal(id: number, digest: string): boolean {
+    const sql = 'UPDATE snapshots SET sealed = ? WHERE id = ?';
+    const options = { durable: false };
+    const work = (): unknown => this.#store.prepare(sql).run(digest, id).changes;
+    return Number(this.#store.transaction(work, options)) > 0;
+  }
+
+  /** Says durably why nothing may stand on a snapshot any more; null that it is sound. */
+  setDamage(id: number, damage: string | null): void {
+    this.#store.transaction(() => {
+      this.#store.prepare('UPDATE snapshots SET damage = ? WHERE id = ?').run(damage, id);
+    });
+    if (damage === null) this.#damaged.delete(id);
+    else this.#damaged.add(id);
+  }
+
+  /** Returns the first of a committed snapshot and all below it that is damaged. */
+  damagedIn(chain: readonly number[]): number | undefined {
+    return this.#damaged.size === 0 ? undefined : chain.find((id) => this.#damaged.has(id));
+  }
+
   delete(id: number): void {
     this.#store.prepare('DELETE FROM snapshots WHERE id = ?').run(id);
-    this.#ancestry.delete(id);
+    this.#store.afterCommit(() => {
+      this.#ancestry.delete(id);
+      this.#damaged.delete(id);
+    });
+  }
+
+  /** Remembers, in the transaction that deletes the row, that the storage is to go. */
+  addDiscard(id: number): void {
+    this.#store.prepare('INSERT OR IGNORE INTO discards (id) VALUES (?)').run(id);
+  }
+
+  discards(): number[] {
+    const sql = 'SELECT id FROM discards ORDER BY id';
+    return this.#store
+      .prepare<{ id: number }>(sql)
+      .all()
+      .map(({ id }) => id);
+  }
+
+  /** Forgets discards whose storage is gone from the disk. Not durable at once: none is missed. */
+  dropDiscards(ids: readonly number[]): void {
+    this.#store.transaction(
+      () => {
+        for (const id of ids) this.#store.prepare('DELETE FROM discards WHERE id = ?').run(id);
+      },
+      { durable: false },
+    );
   }
 
   #number(sql: string): number {
@@ -155,6 +249,8 @@ interface Row {
   updated_ms: number;
   bytes: number | null;
   inodes: number | null;
+  sealed: string | null;
+  damage: string | null;
 }
 
 function toRecord(r: Row): SnapshotRecord {
@@ -169,5 +265,7 @@ function toRecord(r: Row): SnapshotRecord {
     updatedAt: new Date(r.updated_ms),
     bytes: r.bytes,
     inodes: r.inodes,
+    sealed: r.sealed,
+    damage: r.damage,
   };
 }

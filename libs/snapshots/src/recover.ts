@@ -4,6 +4,9 @@ import type { SnapshotContext } from './context.js';
 import { placeOf } from './find-snapshot.js';
 import { allRecords } from './measure-usage.js';
 
+/** What is said of a snapshot whose storage is gone. */
+export const FILES_MISSING = 'its files are missing';
+
 /** What a start has put right. */
 export interface Recovery {
   /** Storage without a row, now discarded. */
@@ -12,41 +15,58 @@ export interface Recovery {
   readonly remade: number;
   /** Names of committed snapshots whose storage is missing. */
   readonly damaged: string[];
+  /** Number of committed snapshots on disk whose record is gone. */
+  readonly lost: number;
 }
 
 /**
  * Makes rows and storage agree after a crash or power cut; run once, before the first request.
  *
- * Storage without a row was never acknowledged, or its removal was. A row of an active snapshot
- * without storage is one whose directory was never made durable, so it was empty as far as anyone
- * was promised. A committed snapshot without storage can only be damage from outside: it is reported
- * and kept, because what stands on it must fail by name and not by surprise.
+ * Storage without a row is one of three things. Its removal was decided: it goes. It has a manifest: it
+ * was committed, so a record was lost (an older database was put back); it stays, and `repair` can make
+ * the record again. Neither: it was never acknowledged as committed; it goes.
+ *
+ * A row of an active snapshot without storage is one whose directory was never made durable, so it was
+ * empty as far as anyone was promised. A committed snapshot without storage can only be damage from
+ * outside: it is reported and kept, because what stands on it must fail by name and not by surprise.
  */
 export async function recover(context: SnapshotContext): Promise<Recovery> {
+  const { driver, records, manifests } = context;
+  const { complete, incomplete } = await driver.inventory();
+  const sealed = manifests.inventory().ids;
+  const discards = new Set(records.discards());
+  for (const ids of [complete, incomplete, sealed, discards]) {
+    for (const id of ids) records.raiseIds(id);
+  }
   const known = new Set<number>();
   const damaged: string[] = [];
   let remade = 0;
-  const { complete, incomplete } = await context.driver.inventory();
   for (const record of allRecords(context)) {
     known.add(record.id);
     const place = placeOf(context, record);
-    if (complete.has(place.id) || !context.driver.ownsStorage(place)) continue;
+    if (complete.has(place.id) || !driver.ownsStorage(place)) continue;
     if (record.kind === Kind.COMMITTED) {
       damaged.push(record.name);
-      context.damaged.add(record.id);
+      if (record.damage === null) records.setDamage(record.id, FILES_MISSING);
       context.log.error({ snapshot: record.name }, 'the files of a committed snapshot are missing');
     } else {
-      await context.driver.create(place);
+      await driver.create(place);
       remade += 1;
     }
   }
   failpoint('storage.recover.after-remake');
   let orphans = 0;
+  let lost = 0;
   for (const id of [...complete, ...incomplete]) {
     if (known.has(id)) continue;
-    await context.driver.discard(id);
+    if (sealed.has(id) && !discards.has(id)) {
+      lost += 1;
+      continue;
+    }
+    await driver.discard(id);
     orphans += 1;
   }
-  context.scheduleReclaim();
-  return { orphans, remade, damaged };
+  for (const id of discards) manifests.remove(id);
+  if (lost > 0) context.log.error({ lost }, 'committed snapshots have lost their records');
+  return { orphans, remade, damaged, lost };
 }

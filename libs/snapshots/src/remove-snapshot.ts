@@ -5,33 +5,39 @@ import { Kind } from '@teu/proto/snapshots';
 import { checkName } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import { findSnapshot } from './find-snapshot.js';
+import type { SnapshotRecord } from './record.js';
 
 /**
- * Removes a snapshot: the row at once, the files later. Storage without a row is what the next start
- * sweeps, so a crash anywhere leaves nothing behind.
+ * Removes a snapshot: the row at once, the files later. The row of a committed one leaves behind that its
+ * storage is to go, so that the next start can tell a removal from a record that was lost. Storage
+ * without a row and without a manifest is swept by the next start in any case.
  *
  * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_IN_USE
  */
 export async function removeSnapshot(context: SnapshotContext, name: string): Promise<void> {
   checkName(name, 'key');
-  const id = deleteRow(context, name);
+  const { id, kind } = deleteRow(context, name);
   failpoint('storage.remove.after-row');
   try {
+    await context.trees.stop(id);
     await context.driver.discard(id);
+    if (kind === Kind.COMMITTED) context.manifests.remove(id);
   } catch (error) {
     // The snapshot is gone as far as anyone can ask; its files wait for the next start.
     context.log.error(
       { err: error, snapshot: name },
       'the files of a removed snapshot stay for now',
     );
+  } finally {
+    context.records.settle(id);
   }
   failpoint('storage.remove.after-discard');
   context.scheduleReclaim();
 }
 
 /** Deletes the row. A full disk is why many a removal is asked for, so it must not prevent one. */
-function deleteRow(context: SnapshotContext, name: string): number {
-  const work = (): number => {
+function deleteRow(context: SnapshotContext, name: string): SnapshotRecord {
+  const work = (): SnapshotRecord => {
     const record = findSnapshot(context, name);
     if (context.records.hasChildren(record.id)) {
       throw teuError(
@@ -43,10 +49,12 @@ function deleteRow(context: SnapshotContext, name: string): number {
       );
     }
     context.records.delete(record.id);
+    context.records.setInMotion(record.id);
     if (record.kind === Kind.COMMITTED) {
+      context.records.addDiscard(record.id);
       context.announce(SnapshotAction.SNAPSHOT_ACTION_REMOVED, name, record.parentName);
     }
-    return record.id;
+    return record;
   };
   try {
     return context.records.transaction(work);

@@ -18,4 +18,11 @@ export const MIGRATIONS: string[] = [
      inodes     INTEGER
    ) STRICT;
    CREATE INDEX snapshots_by_parent ON snapshots (parent_id) WHERE parent_id IS NOT NULL;`,
+  // `sealed` is the digest of the manifest, `damage` why nothing may stand on the snapshot. `discards`
+  // has the ids of committed snapshots whose removal was decided and may not be on the disk yet.
+  `ALTER TABLE snapshots ADD COLUMN sealed TEXT;
+   ALTER TABLE snapshots ADD COLUMN damage TEXT;
+   CREATE INDEX snapshots_unsealed ON snapshots (id) WHERE kind = 3 AND sealed IS NULL;
+   CREATE INDEX snapshots_damaged ON snapshots (id) WHERE damage IS NOT NULL;
+   CREATE TABLE discards (id INTEGER PRIMARY KEY) STRICT;`,
 ];

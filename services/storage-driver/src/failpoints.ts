@@ -9,4 +9,8 @@ export const FAILPOINTS = defineFailpoints('storage', [
   'storage.remove.after-row',
   'storage.remove.after-discard',
   'storage.recover.after-remake',
+  'storage.seal.after-write',
+  'storage.seal.after-rename',
+  'storage.seal.after-row',
+  'storage.discards.after-sync',
 ]);

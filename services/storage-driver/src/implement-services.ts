@@ -13,6 +13,7 @@ import { statSnapshot } from './handlers/stat-snapshot.js';
 import { updateSnapshot } from './handlers/update-snapshot.js';
 import { viewSnapshot } from './handlers/view-snapshot.js';
 import {
+  checkSnapshots,
   commitSnapshot,
   getQuota,
   type OpenSnapshots,
@@ -62,7 +63,7 @@ export function implementDriverService(
       return {};
     },
     getQuota: ({ key }) => getQuota(snapshots, key),
-    checkSnapshots: notYet,
+    checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
     repairSnapshots: notYet,
   });
 }

@@ -75,6 +75,8 @@ describe.runIf(requires('root', 'overlayfs'))('overlay2 after a crash', () => {
     const first = await startService('overlay2', directories);
     await makeLayer(client(first), 'base');
     await client(first).prepare('other', 'base');
+    await makeLayer(client(first), 'removed');
+    await client(first).remove('removed');
     await first.stop();
     if (point.startsWith('storage.recover')) {
       for (const kind of ['l', 'w']) rmSync(join(root, kind, '2'), { recursive: true });
@@ -89,7 +91,10 @@ describe.runIf(requires('root', 'overlayfs'))('overlay2 after a crash', () => {
         await snapshots.commit('top', 'a');
         await snapshots.remove('other');
       };
-      await expect(steps()).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+      const outcome = steps();
+      // What goes on in the background may crash when all has been answered.
+      if (/seal|discards/.test(point)) await outcome.catch(() => undefined);
+      else await expect(outcome).rejects.toMatchObject({ status: 'UNAVAILABLE' });
       expect(await crashing.exited).toMatchObject({ signal: 'SIGKILL' });
     }
 

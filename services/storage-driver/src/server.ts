@@ -49,7 +49,7 @@ export async function startServer(
     },
   });
   try {
-    const snapshots = await openSnapshots({ store, driver, log });
+    const snapshots = await openSnapshots({ store, driver, root, log });
     const serving = await startRpcServer({
       name: driver.name,
       version: VERSION,

@@ -1,5 +1,5 @@
 import type { GetDriverResponse } from '@teu/proto/storage';
-import type { StorageDriver } from '@teu/snapshots';
+import { capabilitiesOf, type StorageDriver } from '@teu/snapshots';
 
 /** The service itself, as GetDriver tells it. */
 export interface ServiceFacts {
@@ -12,7 +12,7 @@ export function getDriver(driver: StorageDriver, facts: ServiceFacts): GetDriver
     driver: {
       name: driver.name,
       version: facts.version,
-      capabilities: [...driver.capabilities],
+      capabilities: capabilitiesOf(driver),
       backingFilesystem: driver.backingFilesystem,
       maxLayerCount: driver.maxLayerCount,
       startTime: facts.startTime,

@@ -1,5 +1,11 @@
 import type { MountsRequest, MountsResponse } from '@teu/proto/snapshots';
-import { findSnapshot, placeOf, refuseCommitted, type SnapshotContext } from '@teu/snapshots';
+import {
+  findSnapshot,
+  placeOf,
+  refuseCommitted,
+  refuseDamaged,
+  type SnapshotContext,
+} from '@teu/snapshots';
 
 export async function getMounts(
   context: SnapshotContext,
@@ -7,5 +13,6 @@ export async function getMounts(
 ): Promise<MountsResponse> {
   const record = findSnapshot(context, key);
   refuseCommitted(record);
+  refuseDamaged(context, record.parentId, `snapshot "${key}" cannot be mounted`);
   return { mounts: await context.driver.mounts(placeOf(context, record)) };
 }

@@ -1,9 +1,22 @@
-import { tempDir } from '@teu/testing';
-import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deleteTree } from './delete-tree.js';
-import { walkUsage } from './disk-walk.js';
+import { walkUsage } from './measure-tree.js';
+
+function tempDir(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'teu-walk-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
 
 describe('walking a tree', () => {
   it('counts blocks and inodes, a file with two names once, holes and links not followed', async () => {
