@@ -70,7 +70,7 @@ const kinds: [string, (text: string) => string, string[]][] = [
   ['image digest', parseImageDigest, [`sha256:${hex64}`]],
   ['blob digest', parseBlobDigest, [`sha256:${hex64}`, `sha512:${hex64}${hex64}`]],
   ['cgroup id', parseCgroupId, [hex64, 'group.1']],
-  ['driver', parseDriverName, ['overlay2', 'my-driver']],
+  ['driver', parseDriverName, ['overlay2', 'my-driver', 'my_driver']],
   ['label key', parseLabelKey, ['a', 'org.example/key', 'a_b-c']],
   ['host name', parseHostname, ['a', 'web-1', 'a.example.org', '10']],
 ];

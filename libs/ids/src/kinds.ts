@@ -30,7 +30,7 @@ const SHA256_OR_512 = /^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/;
 const PLAIN_ID = /^[a-z0-9][a-z0-9_.-]{0,127}$/;
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const SNAPSHOT_KEY = /^[a-zA-Z0-9][a-zA-Z0-9_.:-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.:-]*)*$/;
-const DRIVER_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const DRIVER_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 const HOST_LABEL = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/;
 const LABEL_KEY = /^(?=.{1,255}$)[a-zA-Z0-9][a-zA-Z0-9_.-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.-]*)*$/;
 
@@ -114,9 +114,9 @@ export function parseCgroupId(text: string, field = 'cgroup_id'): CgroupId {
   ) as CgroupId;
 }
 
-/** @throws INVALID_ID unless lower-case letters, digits and `-`, at most 32. */
+/** @throws INVALID_ID unless lower-case letters, digits and `_-`, at most 64. */
 export function parseDriverName(text: string, field = 'driver'): DriverName {
-  return matching(text, DRIVER_NAME, field, 'lower-case letters, digits or -') as DriverName;
+  return matching(text, DRIVER_NAME, field, 'lower-case letters, digits, _ or -') as DriverName;
 }
 
 /** A host name as sethostname(2) and /etc/hosts take it: labels divided by dots, at most 64 in all. */

@@ -9,25 +9,9 @@ import {
   string,
   type CommonConfig,
   type Config,
-  type Parser,
 } from '@teu/config';
-import { parseDriverName } from '@teu/ids';
-
-/** A storage driver and where it is served. */
-export interface DriverAddress {
-  name: string;
-  address: string;
-}
-
-/** `overlay2=unix:/run/teu/overlay2.sock`. */
-const driverAddress: Parser<DriverAddress> = (text) => {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new Error('expected <driver>=<address>');
-  return {
-    name: parseDriverName(text.slice(0, equals)),
-    address: address(text.slice(equals + 1)),
-  };
-};
+import { driverAddress } from '@teu/driver-client';
+import { DriverAddress } from '@teu/proto/storage';
 
 const inRunDir =
   (name: string) =>
@@ -58,8 +42,10 @@ export const engineConfig = defineConfig({
     env: 'TEU_ENGINE_DRIVERS',
     flag: '--drivers',
     parse: listOf(driverAddress),
-    default: (common) => [{ name: 'overlay2', address: inRunDir('overlay2')(common) }],
-    doc: 'Storage drivers, <name>=<address> divided by commas; the first is the default one',
+    default: (common) => [
+      DriverAddress.create({ name: 'overlay2', address: inRunDir('overlay2')(common) }),
+    ],
+    doc: 'Storage drivers, <name>=<address> divided by commas; the first is the default unless one was chosen',
   },
   pidsLimit: {
     env: 'TEU_ENGINE_PIDS_LIMIT',

@@ -41,9 +41,14 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     await client.remove('new');
   },
   warm: async (client) => {
-    await waitFor(() => host.image.watchers > 0);
+    await waitFor(() => host.image.drivers !== undefined);
     await client.run(['true'], { autoRemove: true }, { wait: true });
     await service?.exited;
+  },
+  driver: async (client) => {
+    await host.startFake('other');
+    await client.addDriver('other', host.address('other'));
+    await client.removeDriver('other');
   },
   teardown: (client) => client.run(['true'], { autoRemove: true }, { wait: true }),
 };
@@ -71,6 +76,8 @@ test.each(ENGINE_FAILPOINTS)('ends at %s', { timeout: 30_000 }, async (point) =>
   expect(containers.find(({ id }) => id === old.id)).toEqual(old);
   const events = (await after.events()).slice(1).map(({ sequence }) => sequence);
   expect(events).toEqual(events.map((_, i) => i + 1));
+  // Layers are gone from it, and come back when they are needed.
+  if (verb === 'driver') expect(await after.driverNames()).toEqual(['overlay2', 'other']);
   if (verb === 'exit') expect((await after.wait('new')).exitCode).toBe(3);
 
   for (const { id } of containers) await after.remove(id, true);
@@ -84,7 +91,7 @@ test.each(['engine.start.after-launch', 'engine.start.after-record'])(
   async (point) => {
     host = await FakeHost.withoutEngine();
     const dying = await startEngine(`${point}=exit@2`, 1);
-    await waitFor(() => host.image.watchers > 0);
+    await waitFor(() => host.image.drivers !== undefined);
     await dying.run(['true'], { autoRemove: true }, { wait: true });
     await waitFor(() => host.driver.prepares === 2 && host.driver.active.size === 1);
     await dying.run(['sleep'], { name: 'new' }).catch(() => undefined);

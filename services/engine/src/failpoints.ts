@@ -12,6 +12,7 @@ export const ENGINE_FAILPOINTS = defineFailpoints('engine', [
   'engine.start.after-record',
   'engine.warm.after-intent',
   'engine.warm.after-prepare',
+  'engine.driver.after-release',
   'engine.exit.before-record',
   'engine.exit.after-record',
   'engine.remove.after-record',

@@ -48,7 +48,7 @@ test('a request that failed is done anew', async () => {
   const requestId = randomUUID();
   const ask = () => host.client.run(['true'], {}, { wait: true, requestId });
   await host.stopFake('overlay2');
-  await expect(ask()).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+  await expect(ask()).rejects.toMatchObject({ reason: 'DRIVER_UNAVAILABLE' });
   await host.startFake('overlay2');
   expect((await ask()).exit?.exitCode).toBe(0);
 });

@@ -10,6 +10,8 @@ import { ContainerRegistry } from './domain/container-registry.js';
 import type { Engine } from './domain/engine.js';
 import type { EngineParts } from './domain/engine-parts.js';
 import { takeInEvents } from './domain/event-intake.js';
+import { DriverNews } from './domain/drivers/driver-news.js';
+import { DriverRegistry } from './domain/drivers/driver-registry.js';
 import { ExecSessions } from './domain/exec-sessions.js';
 import { ExitRecorder } from './domain/exit-recorder.js';
 import { ExitWatch } from './domain/exit-watch.js';
@@ -22,9 +24,11 @@ import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
+import { driverRegistryService } from './handlers/driver-registry-service.js';
 import { engineService } from './handlers/engine-service.js';
 import { connectPeers } from './peers/peers.js';
 import { createContainerTable } from './store/container-table.js';
+import { createDriverTable } from './store/driver-table.js';
 import { createExecTable } from './store/exec-table.js';
 import { createRequestTable } from './store/request-table.js';
 import { ENGINE_MIGRATIONS } from './store/schema.js';
@@ -61,13 +65,14 @@ export async function startServer(
     expireRequests(engine);
     const watch = new ExitWatch(engine, recorder, execSessions);
     watch.start();
+    engine.drivers.onStall = (name) => giveUpStarts(engine, name);
     const imageWatch = new ImageWatch(engine, engine.pool);
     imageWatch.start();
     const server = await startRpcServer({
       name: 'engine',
       version: VERSION,
       address: config.address,
-      services: [engineService(engine)],
+      services: [engineService(engine), driverRegistryService(engine)],
       log,
     });
     const stopEvents = exchangeEvents(config, engine, dependencies.events);
@@ -83,14 +88,24 @@ export async function startServer(
         await within(CLEAR_UP_MS, engine.teardown.close());
         await stopEvents();
         engine.peers.close();
+        engine.drivers.close();
         store.close();
       },
     };
   } catch (error) {
     engine.peers.close();
+    engine.drivers.close();
     store.close();
     throw error;
   }
+}
+
+/** A driver has begun to give no answers. */
+function giveUpStarts({ pool, log }: Engine, driver: string): void {
+  log.warn({ driver }, 'a storage driver gives no answers');
+  pool.dropDriver(driver).catch((error: unknown) => {
+    log.warn({ driver, err: error }, 'starts in advance are not in order');
+  });
 }
 
 async function within(ms: number, work: Promise<void>): Promise<void> {
@@ -107,22 +122,23 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     migrations: ENGINE_MIGRATIONS,
     role: 'engine',
   });
-  const drivers = new Map(config.drivers.map(({ name, address }) => [name, address]));
   const peers = connectPeers({
     image: config.imageAddress,
     cgroup: config.cgroupAddress,
     executor: config.executorAddress,
-    drivers,
   });
+  const table = createDriverTable(store);
+  const drivers = new DriverRegistry({ configured: config.drivers, store, table, log });
+  const driverNews = new DriverNews(drivers, peers);
   // Volatile, and written anew at every start: on a tmpfs they cost next to nothing.
   const files = createContainerFiles(join(config.runDir, 'files'));
   const readers = new LogReaders();
   const teardown = new TeardownQueue({
-    ...{ store, peers, files, readers, log },
+    ...{ store, peers, drivers, files, readers, log },
     onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
   });
-  const defaults = { driver: config.drivers[0]?.name ?? '', pidsLimit: config.pidsLimit };
-  const base = { store, peers, files, readers, teardown, log, defaults };
+  const defaults = { pidsLimit: config.pidsLimit };
+  const base = { store, peers, drivers, driverNews, files, readers, teardown, log, defaults };
   const parts: EngineParts = {
     ...base,
     node: config.node,
@@ -133,7 +149,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     execs: createExecTable(store),
     journal: openEventJournal(store, { retain: config.eventsKept }),
     registry: new ContainerRegistry(),
-    images: new ImageCache(peers),
+    images: new ImageCache(peers, driverNews),
   };
   const execSessions = new ExecSessions(parts);
   const recorder = new ExitRecorder(parts, execSessions);

@@ -10,7 +10,7 @@ beforeEach(async () => {
   host = await FakeHost.withoutEngine();
   host.warmStarts = 2;
   await host.startEngine();
-  await waitFor(() => host.image.watchers > 0);
+  await waitFor(() => host.engine.engine.images.isTold);
 });
 afterEach(() => host.close());
 
@@ -118,7 +118,7 @@ test('nothing is left when the engine or the image service ends', async () => {
   await host.stopFake('image');
   await waitFor(() => ready() === 0 && host.driver.active.size === 0);
   await host.startFake('image');
-  await waitFor(() => host.image.watchers > 0);
+  await waitFor(() => host.engine.engine.images.isTold);
   await warmUp();
   await host.stopEngine();
   expect(host.holdings()).toEqual(NOTHING);

@@ -1,5 +1,16 @@
 import { join } from 'node:path';
-import { address, bytes, defineConfig, integer, path, string, type Config } from '@teu/config';
+import {
+  address,
+  bytes,
+  defineConfig,
+  integer,
+  listOf,
+  path,
+  string,
+  type Config,
+} from '@teu/config';
+import { driverAddress } from '@teu/driver-client';
+import { DriverAddress } from '@teu/proto/storage';
 
 /** Configuration of the image service. */
 export const imageConfig = defineConfig({
@@ -10,12 +21,14 @@ export const imageConfig = defineConfig({
     default: ({ runDir }) => `unix:${runDir}/image.sock`,
     doc: 'Address to serve at',
   },
-  defaultDriver: {
-    env: 'TEU_IMAGE_DEFAULT_DRIVER',
-    flag: '--default-driver',
-    parse: string,
-    default: 'overlay2',
-    doc: 'Storage driver for requests that name none',
+  drivers: {
+    env: 'TEU_IMAGE_DRIVERS',
+    flag: '--drivers',
+    parse: listOf(driverAddress),
+    default: ({ runDir }) => [
+      DriverAddress.create({ name: 'overlay2', address: `unix:${runDir}/overlay2.sock` }),
+    ],
+    doc: 'Storage drivers until an engine tells them, <name>=<address> divided by commas; the first is the default',
   },
   maxLayerBytes: {
     env: 'TEU_IMAGE_MAX_LAYER_BYTES',

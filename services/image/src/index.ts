@@ -1,2 +1,2 @@
 export { imageConfig, type ImageServiceConfig } from './config.js';
-export { startServer, type ImageServer, type ImageServerDependencies } from './server.js';
+export { startServer, type ImageServer } from './server.js';

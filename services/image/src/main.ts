@@ -2,8 +2,4 @@ import { runService } from '@teu/rpc';
 import { imageConfig } from './config.js';
 import { startServer } from './server.js';
 
-await runService({
-  name: 'image',
-  config: imageConfig,
-  start: (config, log) => startServer(config, { log }),
-});
+await runService({ name: 'image', config: imageConfig, start: startServer });

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import { defineFailpoints } from '@teu/failpoint';
@@ -13,13 +14,15 @@ import { createKeyedMutex } from './domain/keyed-mutex.js';
 import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
 import { createImageHandlers } from './handlers/index.js';
-import { createDrivers, type Drivers } from './layers/drivers.js';
+import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
-import { createUnpacker } from './layers/unpacker.js';
+import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
+import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
 import type { ImageParts } from './operations/image-parts.js';
 import { recover } from './operations/recover.js';
 import { createBlobStore } from './store/blob-store.js';
+import { createDriverTable } from './store/driver-table.js';
 import { createImageStore } from './store/image-store.js';
 import { IMAGE_MIGRATIONS } from './store/schema.js';
 import { createSnapshotTable } from './store/snapshot-table.js';
@@ -27,36 +30,27 @@ import { createSnapshotTable } from './store/snapshot-table.js';
 /** The running service. */
 export interface ImageServer {
   address: string;
-  /** Resolves once everything that a crash had left is gone, which may need the storage drivers. */
-  recovered: Promise<void>;
   close(): Promise<void>;
 }
 
-/** What tests replace. */
-export interface ImageServerDependencies {
-  log: Logger;
-  drivers?: Drivers;
-}
+/** How long an end waits for what the next start can do as well. */
+const CLEAR_UP_MS = 2_000;
 
-/** Opens the state, recovers what a crash left, and serves. */
-export async function startServer(
-  config: ImageServiceConfig,
-  { log, drivers = createDrivers(config.runDir, config.defaultDriver) }: ImageServerDependencies,
-): Promise<ImageServer> {
+/** Opens the state, recovers what a crash left, and serves. Waits for no other service. */
+export async function startServer(config: ImageServiceConfig, log: Logger): Promise<ImageServer> {
   defineFailpoints('image', IMAGE_FAILPOINTS);
   const directory = join(config.dataDir, 'image');
   const store = openStore({ path: join(directory, 'state.db'), migrations: IMAGE_MIGRATIONS });
-  const closing = new AbortController();
   try {
-    const parts = assemble(config, directory, store, drivers, log);
-    const recovered = recover(parts, closing.signal);
+    const parts = assemble(config, directory, store, log);
+    const recovered = recover(parts);
     const server = await startRpcServer({
       name: 'image',
       version: '0.1.0',
       address: config.address,
       services: [
         implement(ImageServiceService, createImageHandlers(parts, config), {
-          longRunning: ['prepareImage', 'removeImage'],
+          longRunning: ['prepareImage', 'removeImage', 'releaseDriver'],
         }),
       ],
       log,
@@ -70,19 +64,16 @@ export async function startServer(
     const publisher = startOutboxPublisher({ store, events, log });
     return {
       address: server.address,
-      recovered,
       close: async () => {
-        closing.abort();
         await server.close();
-        await recovered;
+        await within(CLEAR_UP_MS, Promise.all([parts.chores.close(), recovered]));
         await publisher.close();
         await events.close();
-        drivers.close();
+        parts.drivers.close();
         store.close();
       },
     };
   } catch (error) {
-    closing.abort();
     store.close();
     throw error;
   }
@@ -92,13 +83,19 @@ function assemble(
   config: ImageServiceConfig,
   directory: string,
   store: Store,
-  drivers: Drivers,
   log: Logger,
 ): ImageParts {
   const snapshots = createSnapshotTable(store);
   const layerMutex = createKeyedMutex();
+  const pins = createPins();
+  const driverTable = createDriverTable(store);
+  const drivers = createDrivers(driverTable.load() ?? configured(config));
+  const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
+  const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   return {
     store,
+    driverTable,
+    chores,
     images: createImageStore(store),
     blobs: createBlobStore(store, directory),
     snapshots,
@@ -108,11 +105,23 @@ function assemble(
       cageDirectory: join(directory, 'cage'),
       limits: config,
     }),
-    unpacker: createUnpacker({ store, snapshots, mutex: layerMutex }),
+    unpacker: createUnpacker({ store, snapshots, mutex: layerMutex, onLeftover }),
     events: createImageEvents(store, hostname()),
-    pins: createPins(),
+    pins,
     watchers: new ImageWatchers(),
     layerMutex,
     log,
   };
+}
+
+/** What is so until an engine has told its drivers. */
+function configured({ drivers }: ImageServiceConfig): KnownDrivers {
+  return { addresses: drivers, defaultName: drivers[0]?.name ?? '' };
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const limit = new AbortController();
+  const timeout = delay(ms, undefined, limit).catch(() => undefined);
+  await Promise.race([work, timeout]);
+  limit.abort();
 }

@@ -84,6 +84,12 @@ export class ContainerRegistry {
     return [...this.#byId.values()];
   }
 
+  /** Containers whose layers are in a driver, also those that are not recorded yet; oldest first. */
+  onDriver(name: string): ContainerEntry[] {
+    const everything = [...this.#byId.values(), ...this.#reserved.values()];
+    return everything.filter(({ container }) => container.driver === name);
+  }
+
   #withPrefix(prefix: string): ContainerEntry[] {
     const matches: ContainerEntry[] = [];
     for (const [id, entry] of this.#byId) {

@@ -1,5 +1,6 @@
 import { clock, newContainerId, containerSnapshotKey } from '@teu/ids';
 import { Container, ContainerState, type ContainerSpec } from '@teu/proto/engine';
+import { Capability } from '@teu/proto/storage';
 import { generateContainerName } from './container-names.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ResolvedImage } from './image-cache.js';
@@ -8,7 +9,10 @@ import { validateSpec } from './spec-validation.js';
 import type { StartClock } from './start-trace.js';
 import type { WarmStart } from './warm-pool.js';
 
-type Parts = Pick<EngineParts, 'images' | 'peers' | 'defaults' | 'registry' | 'pool'>;
+type Parts = Pick<EngineParts, 'images' | 'drivers' | 'defaults' | 'registry' | 'pool'>;
+
+/** What a driver has to do for a container with a limit on its layer. */
+const LIMITING = 'limit the size of snapshots';
 
 /** A container that is thought through but not recorded. */
 export interface Draft {
@@ -25,7 +29,8 @@ export interface Draft {
 
 /**
  * Checks a spec and fills it in. If the image is remembered, this does not wait for the image service.
- * @throws INVALID_ARGUMENT, CONTAINER_NAME_IN_USE, DRIVER_NOT_FOUND, IMAGE_NOT_FOUND, UNAVAILABLE
+ * @throws INVALID_ARGUMENT, CONTAINER_NAME_IN_USE, DRIVER_NOT_FOUND, FEATURE_UNSUPPORTED, IMAGE_NOT_FOUND,
+ *   UNAVAILABLE, DRIVER_UNAVAILABLE
  */
 export async function draftContainer(
   parts: Parts,
@@ -34,8 +39,9 @@ export async function draftContainer(
   mayBeWarm = false,
 ): Promise<Draft> {
   validateSpec(asked);
-  const driver = asked.driver || parts.defaults.driver;
-  parts.peers.driver(driver);
+  const driver = asked.driver || parts.drivers.defaultName;
+  const client = parts.drivers.forNew(driver);
+  if (asked.rootSizeBytes > 0) await client.require(Capability.CAPABILITY_QUOTA, LIMITING);
   if (asked.name !== '') parts.registry.requireFreeName(asked.name);
   const current = parts.images.current(asked.image, driver);
   const confirmation =
@@ -63,8 +69,9 @@ export async function draftContainer(
   return { container: named, asked, image, confirmation, warm };
 }
 
-/** Cgroups that are made in advance have the default limits. */
-function hasLimits({ resources }: ContainerSpec): boolean {
+/** Cgroups that are made in advance have the default limits, and layers none. */
+function hasLimits({ resources, rootSizeBytes }: ContainerSpec): boolean {
+  if (rootSizeBytes > 0) return true;
   return [resources?.cpu, resources?.memory, resources?.pids].some((part) => part !== undefined);
 }
 
@@ -76,5 +83,6 @@ export function withImage(
   image: ResolvedImage,
 ): Container {
   const spec = fillInDefaults(asked, image.image.config, parts.defaults);
-  return { ...container, imageId: image.image.id, spec: { ...spec, name: container.name } };
+  const { name, driver } = container;
+  return { ...container, imageId: image.image.id, spec: { ...spec, name, driver } };
 }

@@ -6,6 +6,8 @@ import type { RequestTable } from '../store/request-table.js';
 import type { Peers } from '../peers/peers.js';
 import type { ContainerFiles } from './container-files.js';
 import type { ContainerRegistry } from './container-registry.js';
+import type { DriverNews } from './drivers/driver-news.js';
+import type { DriverRegistry } from './drivers/driver-registry.js';
 import type { ImageCache } from './image-cache.js';
 import type { LogReaders } from './log-readers.js';
 import type { SpecDefaults } from './image-defaults.js';
@@ -26,6 +28,8 @@ export interface EngineParts {
   journal: EventJournal;
   registry: ContainerRegistry;
   peers: Peers;
+  drivers: DriverRegistry;
+  driverNews: DriverNews;
   images: ImageCache;
   files: ContainerFiles;
   readers: LogReaders;

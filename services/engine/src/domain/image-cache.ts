@@ -1,6 +1,7 @@
-import { ImageServiceService, type Image } from '@teu/proto/image';
-import { teuError } from '@teu/errors';
+import { isTeuError, teuError } from '@teu/errors';
+import { ImageServiceService, type Image, type PrepareImageResponse } from '@teu/proto/image';
 import type { Peers } from '../peers/peers.js';
+import type { DriverNews } from './drivers/driver-news.js';
 
 /** An image in a driver, ready to be stood on. */
 export interface ResolvedImage {
@@ -11,7 +12,7 @@ export interface ResolvedImage {
 }
 
 /** Unpacking a big image into another driver takes its time. */
-const PREPARE_TIMEOUT_MS = 60_000;
+const PREPARE_TIMEOUT_MS = 5 * 60_000;
 const CAPACITY = 1000;
 
 /**
@@ -21,17 +22,23 @@ const CAPACITY = 1000;
  */
 export class ImageCache {
   readonly #peers: Peers;
+  readonly #driverNews: DriverNews;
   readonly #known = new Map<string, ResolvedImage>();
   #isTold = false;
   #generation = 0;
 
-  constructor(peers: Peers) {
+  constructor(peers: Peers, driverNews: DriverNews) {
     this.#peers = peers;
+    this.#driverNews = driverNews;
   }
 
   /** What the reference means in this driver, if that is known for certain. */
   current(reference: string, driver: string): ResolvedImage | undefined {
     return this.#isTold ? this.guess(reference, driver) : undefined;
+  }
+
+  get isTold(): boolean {
+    return this.#isTold;
   }
 
   /** Whether changes are told from here on. */
@@ -58,11 +65,7 @@ export class ImageCache {
   async ask(reference: string, driver: string): Promise<ResolvedImage> {
     const generation = this.#generation;
     try {
-      const { image, snapshot } = await this.#peers.image.call(
-        ImageServiceService.prepareImage,
-        { reference, driver },
-        { timeoutMs: PREPARE_TIMEOUT_MS },
-      );
+      const { image, snapshot } = await this.#prepare(reference, driver);
       if (image === undefined) {
         throw teuError('IMAGE_INVALID', `the image service says nothing about "${reference}"`);
       }
@@ -73,6 +76,20 @@ export class ImageCache {
     } catch (error) {
       this.#known.delete(keyOf(reference, driver));
       throw error;
+    }
+  }
+
+  async #prepare(reference: string, driver: string): Promise<PrepareImageResponse> {
+    const { image } = this.#peers;
+    const request = { reference, driver };
+    const options = { timeoutMs: PREPARE_TIMEOUT_MS };
+    try {
+      return await image.call(ImageServiceService.prepareImage, request, options);
+    } catch (error) {
+      if (!isTeuError(error, 'DRIVER_NOT_FOUND')) throw error;
+      // The engine knows it: the image service has just come back, and was not told yet.
+      await this.#driverNews.tell();
+      return image.call(ImageServiceService.prepareImage, request, options);
     }
   }
 

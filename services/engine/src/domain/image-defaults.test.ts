@@ -3,7 +3,7 @@ import { ContainerSpec } from '@teu/proto/engine';
 import { ImageConfig } from '@teu/proto/image';
 import { fillInDefaults, mergeEnvironment } from './image-defaults.js';
 
-const defaults = { driver: 'overlay2', pidsLimit: -1 };
+const defaults = { pidsLimit: -1 };
 const image = (part: Partial<ImageConfig>) => ImageConfig.create(part);
 const fill = (spec: Parameters<typeof ContainerSpec.create>[0], config?: ImageConfig) =>
   fillInDefaults(ContainerSpec.create({ image: 'x', ...spec }), config, defaults);
@@ -41,7 +41,6 @@ describe('the rest', () => {
       workingDir: '/',
       stopSignal: 'SIGTERM',
       stopTimeoutDuration: { seconds: 10 },
-      driver: 'overlay2',
     });
   });
 

@@ -7,8 +7,6 @@ import { refuse, requireSignal, validateProcessText } from './spec-validation.js
 
 /** What of the engine's configuration goes into a spec. */
 export interface SpecDefaults {
-  /** Storage driver when none was asked for. */
-  driver: string;
   /** Limit of tasks when none was asked for; -1 for none. */
   pidsLimit: number;
 }
@@ -41,7 +39,6 @@ export function fillInDefaults(
     stopSignal: spec.stopSignal || image?.stopSignal || DEFAULT_STOP_SIGNAL,
     stopTimeoutDuration: spec.stopTimeoutDuration ?? durationFromMs(DEFAULT_STOP_TIMEOUT_MS),
     network: spec.network || NetworkMode.NETWORK_MODE_NONE,
-    driver: spec.driver || defaults.driver,
     labels: { ...image?.labels, ...spec.labels },
     resources: withPidsLimit(spec.resources, defaults.pidsLimit),
   };

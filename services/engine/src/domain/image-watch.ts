@@ -3,6 +3,8 @@ import { ImageServiceService, type WatchImagesRequest } from '@teu/proto/image';
 import type { EngineParts } from './engine-parts.js';
 import type { WarmPool } from './warm-pool.js';
 
+type Parts = Pick<EngineParts, 'images' | 'peers' | 'driverNews' | 'log'>;
+
 const RETRY_MS = 500;
 
 /**
@@ -10,12 +12,12 @@ const RETRY_MS = 500;
  * the image service are kept and starts are prepared in advance; while it does not, neither is.
  */
 export class ImageWatch {
-  readonly #parts: Pick<EngineParts, 'images' | 'peers' | 'log'>;
+  readonly #parts: Parts;
   readonly #pool: WarmPool;
   readonly #closing = new AbortController();
   #finished: Promise<void> = Promise.resolve();
 
-  constructor(parts: Pick<EngineParts, 'images' | 'peers' | 'log'>, pool: WarmPool) {
+  constructor(parts: Parts, pool: WarmPool) {
     this.#parts = parts;
     this.#pool = pool;
   }
@@ -54,6 +56,8 @@ export class ImageWatch {
     try {
       for await (const { number, snapshots } of changes) {
         if (number === 0) {
+          // Drivers may have come or gone while nobody could be told.
+          await this.#parts.driverNews.tell();
           this.#parts.images.isTold = true;
           this.#pool.enable();
           continue;

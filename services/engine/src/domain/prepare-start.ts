@@ -1,9 +1,8 @@
 import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { CgroupServiceService, type CgroupMembership } from '@teu/proto/cgroup';
-import { SnapshotsService, type Mount } from '@teu/proto/snapshots';
+import type { Mount } from '@teu/proto/snapshots';
 import type { LinuxResources } from '@teu/proto/type';
-import type { Peers } from '../peers/peers.js';
 import type { ContainerEntry } from './container-entry.js';
 import { filesOwner } from './container-files.js';
 import { withImage, type Draft } from './draft.js';
@@ -13,8 +12,10 @@ import { sameImage } from './image-cache.js';
 import type { StartClock } from './start-trace.js';
 import { recordRevision } from './transitions.js';
 
-/** Settings of calls that make something; how long each may take before the start is given up. */
+/** How long a cgroup may take before the start is given up. */
 const CALL_TIMEOUT_MS = 10_000;
+/** Label by which Prepare is asked for a limit, in bytes (containerd 2, core/snapshots). */
+const QUOTA_LABEL = 'containerd.io/snapshot/max-size';
 
 /**
  * Makes the writable layer of a new container and its cgroup, side by side, while the image service confirms what
@@ -50,7 +51,7 @@ export async function prepareAgain(
   trace: StartClock,
 ): Promise<LaunchParts> {
   const { driver, snapshotKey } = entry.container;
-  const snapshot = trace.phase('prepare', () => mountsOf(parts.peers, driver, snapshotKey));
+  const snapshot = trace.phase('prepare', () => parts.drivers.get(driver).mounts(snapshotKey));
   const cgroup = trace.phase('cgroup', () => createCgroup(parts, entry));
   const fileMounts = trace.phaseSync('files', () => parts.files.write(filesOwner(entry.container)));
   const [rootMounts, membership] = await bothSettled(snapshot, cgroup);
@@ -62,7 +63,8 @@ async function prepareConfirmed(
   entry: ContainerEntry,
   draft: Draft,
 ): Promise<Mount[]> {
-  const begun = makeLayer(parts, entry.container, draft.image.snapshot).then(
+  const { rootSizeBytes } = draft.asked;
+  const begun = makeLayer(parts, entry.container, draft.image.snapshot, rootSizeBytes).then(
     (mounts) => ({ mounts }),
     (error: unknown) => ({ error }),
   );
@@ -78,41 +80,32 @@ async function prepareConfirmed(
     return outcome.mounts;
   }
   // The name means another image by now. What was begun with the old one has been seen by nobody.
-  if (!('error' in outcome)) await removeLayer(parts, entry);
+  const { driver, snapshotKey } = entry.container;
+  if (!('error' in outcome)) await parts.drivers.get(driver).remove(snapshotKey);
   else if (!isTeuError(outcome.error) || outcome.error.status !== 'NOT_FOUND') throw outcome.error;
   recordRevision(parts, entry, withImage(parts, entry.container, draft.asked, confirmed));
-  return makeLayer(parts, entry.container, confirmed.snapshot);
+  return makeLayer(parts, entry.container, confirmed.snapshot, rootSizeBytes);
 }
 
-/** Makes a writable layer on top of a committed one. */
+/**
+ * Makes a writable layer on top of a committed one.
+ * @param sizeBytes most that the layer may hold; 0 for no limit
+ */
 export async function makeLayer(
-  { peers }: Pick<EngineParts, 'peers'>,
+  { drivers }: Pick<EngineParts, 'drivers'>,
   { driver, snapshotKey }: { driver: string; snapshotKey: string },
   parent: string,
+  sizeBytes = 0,
 ): Promise<Mount[]> {
-  const request = { snapshotter: driver, key: snapshotKey, parent, labels: {} };
-  const options = { timeoutMs: CALL_TIMEOUT_MS };
+  const client = drivers.get(driver);
+  const limit = sizeBytes > 0 ? { labels: { [QUOTA_LABEL]: String(sizeBytes) } } : undefined;
   try {
-    return (await peers.driver(driver).call(SnapshotsService.prepare, request, options)).mounts;
+    return await client.prepare({ key: snapshotKey, parent, ...limit });
   } catch (error) {
     // Only a repeated call can find this key taken.
     if (!isTeuError(error) || error.status !== 'ALREADY_EXISTS') throw error;
-    return mountsOf(peers, driver, snapshotKey);
+    return client.mounts(snapshotKey);
   }
-}
-
-async function mountsOf(peers: Peers, driver: string, key: string): Promise<Mount[]> {
-  const request = { snapshotter: driver, key };
-  const options = { timeoutMs: CALL_TIMEOUT_MS };
-  return (await peers.driver(driver).call(SnapshotsService.mounts, request, options)).mounts;
-}
-
-async function removeLayer(
-  { peers }: EngineParts,
-  { container: { driver, snapshotKey } }: ContainerEntry,
-): Promise<void> {
-  const request = { snapshotter: driver, key: snapshotKey };
-  await peers.driver(driver).call(SnapshotsService.remove, request, { timeoutMs: CALL_TIMEOUT_MS });
 }
 
 async function createCgroup(

@@ -32,6 +32,7 @@ export function validateSpec(spec: ContainerSpec): void {
     refuse('spec.stop_timeout_duration', 'is negative');
   }
   if (spec.driver !== '') parseDriverName(spec.driver, 'spec.driver');
+  if (spec.rootSizeBytes < 0) refuse('spec.root_size_bytes', 'is negative');
   validateResources(spec.resources);
 }
 

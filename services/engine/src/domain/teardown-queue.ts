@@ -4,10 +4,10 @@ import type { Logger } from '@teu/log';
 import { CgroupServiceService, type Stats } from '@teu/proto/cgroup';
 import type { Container } from '@teu/proto/engine';
 import { ExecutorServiceService } from '@teu/proto/executor';
-import { SnapshotsService } from '@teu/proto/snapshots';
 import type { Intent, Store } from '@teu/state';
 import type { Peers } from '../peers/peers.js';
 import type { ContainerFiles } from './container-files.js';
+import type { DriverRegistry } from './drivers/driver-registry.js';
 import type { LogReaders } from './log-readers.js';
 
 /** What is to be cleared away. Every part is named by an id, and clearing away what is gone succeeds. */
@@ -37,6 +37,7 @@ export function wholeTeardown(container: Container): TeardownTask {
 export interface TeardownParts {
   store: Store;
   peers: Peers;
+  drivers: DriverRegistry;
   files: ContainerFiles;
   readers: LogReaders;
   log: Logger;
@@ -100,6 +101,27 @@ export class TeardownQueue {
     }
   }
 
+  /** Does now what is to be done in a driver, because it shall leave. Throws if that fails. */
+  async settleDriver(driver: string): Promise<void> {
+    const ids = this.#jobsOf(driver).map(({ task }) => task.containerId);
+    await Promise.all(ids.map((id) => this.settle(id)));
+  }
+
+  /** Leaves to a driver what is to be removed from it, because it shall leave as it is. */
+  forgetDriver(driver: string): void {
+    const { store } = this.#parts;
+    for (const job of this.#jobsOf(driver)) {
+      const task = { ...job.task };
+      delete task.snapshot;
+      const objectKey = task.containerId;
+      store.transaction(() => {
+        store.intents.finish(job.intentId);
+        job.intentId = store.intents.begin({ operation: 'teardown', objectKey, payload: task });
+      });
+      job.task = task;
+    }
+  }
+
   /** Number of tasks that are not done. */
   get pending(): number {
     return [...this.#jobs.values()].reduce((sum, jobs) => sum + jobs.size, 0);
@@ -111,6 +133,11 @@ export class TeardownQueue {
     const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
     for (const job of jobs) clearTimeout(job.timer);
     await Promise.all(jobs.flatMap((job) => job.running ?? []));
+  }
+
+  #jobsOf(driver: string): Job[] {
+    const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
+    return jobs.filter(({ task }) => task.snapshot?.driver === driver);
   }
 
   #add(task: TeardownTask, intentId: string): void {
@@ -185,15 +212,7 @@ export class TeardownQueue {
   }
 
   async #removeSnapshot({ driver, key }: { driver: string; key: string }): Promise<void> {
-    await unlessGone(
-      this.#parts.peers
-        .driver(driver)
-        .call(
-          SnapshotsService.remove,
-          { snapshotter: driver, key },
-          { timeoutMs: CALL_TIMEOUT_MS },
-        ),
-    );
+    await unlessGone(this.#parts.drivers.get(driver).remove(key));
   }
 }
 

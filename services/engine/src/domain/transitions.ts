@@ -16,7 +16,7 @@ import { wholeTeardown } from './teardown-queue.js';
 /** All changes of state. Each is one durable transaction of row, events and intents; memory follows the disk. */
 type Parts = Pick<
   EngineParts,
-  'store' | 'table' | 'requests' | 'journal' | 'node' | 'registry' | 'teardown'
+  'store' | 'table' | 'requests' | 'journal' | 'node' | 'registry' | 'teardown' | 'drivers'
 >;
 
 /** What a creation begins with. */
@@ -28,13 +28,15 @@ export interface Creation {
 
 /**
  * Records a new container, and that its creation is under way. Gives the intent's id.
- * @throws CONTAINER_NAME_IN_USE
+ * @throws CONTAINER_NAME_IN_USE, DRIVER_NOT_FOUND
  */
 export function recordCreation(
   parts: Parts,
   { container: draft, operation, request }: Creation,
 ): { entry: ContainerEntry; intentId: string } {
   parts.registry.requireFreeName(draft.name);
+  // It may have begun to leave since the draft; from here on the container is in the way of that.
+  parts.drivers.forNew(draft.driver);
   const recorded = parts.store.transaction(() => {
     const fact = {
       action: ContainerAction.CONTAINER_ACTION_CREATED,

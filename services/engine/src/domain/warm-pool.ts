@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { containerSnapshotKey, newContainerId } from '@teu/ids';
 import { failpoint } from '@teu/failpoint';
 import type { CgroupMembership } from '@teu/proto/cgroup';
@@ -33,12 +34,20 @@ interface Shelf {
   dropped: boolean;
 }
 
-type Parts = Pick<EngineParts, 'store' | 'peers' | 'files' | 'teardown' | 'log' | 'defaults'>;
+type Parts = Pick<
+  EngineParts,
+  'store' | 'peers' | 'drivers' | 'files' | 'teardown' | 'log' | 'defaults'
+>;
 
 /** Long enough for the container that was just answered to be cleared away first. */
 const FILL_DELAY_MS = 15;
 /** An image that nobody has run for this long gets no more starts in advance. */
 const EXPIRY_MS = 60_000;
+/**
+ * How long giving starts up is waited for. The image service waits a second for the engine, and a driver that takes
+ * longer must not keep either from the images of other drivers.
+ */
+const GIVE_UP_MS = 800;
 
 /**
  * Makes starts of recently used images in advance, so that a run only has to launch. Small and short-lived; each is
@@ -69,17 +78,23 @@ export class WarmPool {
 
   /** Takes a start on this layer, if there is one; more are made in any case, since the image is in use. */
   take(driver: string, parent: string): WarmStart | undefined {
-    if (!this.#enabled || parent === '') return undefined;
+    if (!this.#enabled || parent === '' || this.#parts.drivers.get(driver).isStalled)
+      return undefined;
     const shelf = this.#shelfOf(driver, parent);
     this.#scheduleFill(shelf);
     return shelf.ready.shift();
   }
 
-  /** Gives up the starts on these layers. When it returns, none stands on them any more. */
+  /** Gives up the starts on these layers. When it returns, none stands on them any more, unless the driver is slow. */
   async drop(parents: readonly string[]): Promise<void> {
     await this.#dropShelves(
       [...this.#shelves.values()].filter(({ parent }) => parents.includes(parent)),
     );
+  }
+
+  /** Gives up the starts in a driver that leaves or gives no answers. */
+  async dropDriver(driver: string): Promise<void> {
+    await this.#dropShelves([...this.#shelves.values()].filter((shelf) => shelf.driver === driver));
   }
 
   /** Number of starts that are ready. */
@@ -162,12 +177,19 @@ export class WarmPool {
       clearTimeout(shelf.expiryTimer);
       this.#shelves.delete(`${shelf.driver} ${shelf.parent}`);
     }
-    for (const shelf of shelves) {
-      await shelf.filling;
+    const limit = new AbortController();
+    const timeout = delay(GIVE_UP_MS, undefined, limit).catch(() => undefined);
+    await Promise.race([Promise.all(shelves.map((shelf) => this.#clear(shelf))), timeout]);
+    limit.abort();
+  }
+
+  async #clear(shelf: Shelf): Promise<void> {
+    const clearReady = async (): Promise<void> => {
       const given = shelf.ready.splice(0);
       for (const start of given) this.#giveUp(start);
       await Promise.all(given.map((start) => this.#settle(start.containerId)));
-    }
+    };
+    await Promise.all([clearReady(), shelf.filling.then(clearReady)]);
   }
 
   #giveUp(start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>): void {

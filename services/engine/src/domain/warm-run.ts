@@ -33,6 +33,8 @@ export async function runWarm(
   parts.registry.reserve(entry);
   return entry.mutex.run(async () => {
     try {
+      // It may have begun to leave since the draft; from here on the container is in the way of that.
+      parts.drivers.forNew(warm.driver);
       const fileMounts = trace.phaseSync('files', () => filesOf(parts, draft));
       const { rootMounts, membership } = warm;
       const launchParts = { rootMounts, membership, fileMounts };

@@ -1,9 +1,8 @@
 import { release } from 'node:os';
 import { arch, platform } from 'node:process';
 import type { GetVersionResponse, ServiceVersion } from '@teu/proto/engine';
-import { checkHealth } from '@teu/rpc';
+import { checkHealth, type RpcChannel } from '@teu/rpc';
 import type { Engine } from '../domain/engine.js';
-import type { Peer } from '../peers/peer.js';
 
 /** Newest version of the API in proto/. */
 const API_VERSION = 'v1';
@@ -17,10 +16,22 @@ export const getVersionHandler = (engine: Engine) => async (): Promise<GetVersio
   apiVersion: API_VERSION,
   kernelRelease: release(),
   platform: `${platform}/${OCI_ARCHITECTURES[arch] ?? arch}`,
-  services: await Promise.all(engine.peers.all().map(describe)),
+  services: await Promise.all([...engine.peers.all(), ...driversOf(engine)].map(describe)),
 });
 
-async function describe({ name, address, channel }: Peer): Promise<ServiceVersion> {
+interface Service {
+  name: string;
+  address: string;
+  channel: RpcChannel;
+}
+
+function driversOf({ drivers }: Engine): Service[] {
+  return drivers
+    .clients()
+    .map(({ name, address: { address }, channel }) => ({ name, address, channel }));
+}
+
+async function describe({ name, address, channel }: Service): Promise<ServiceVersion> {
   try {
     const health = await checkHealth(channel, '', { timeoutMs: HEALTH_TIMEOUT_MS });
     return { name, address, reachable: true, health };

@@ -34,4 +34,18 @@ export const ENGINE_MIGRATIONS: readonly string[] = [
      exec_id TEXT PRIMARY KEY,
      container_id TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+
+  // Storage drivers besides those of the configuration.
+  `CREATE TABLE drivers (
+     name TEXT PRIMARY KEY,
+     address TEXT NOT NULL,
+     snapshotter TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     add_time INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE default_driver (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     name TEXT NOT NULL
+   ) STRICT;`,
 ];

@@ -1,6 +1,7 @@
 import {
   ContainerSpec,
   CreateContainerRequest,
+  DriverRegistryServiceService as Registry,
   EngineServiceService as Engine,
   ExecContainerRequest,
   ListContainersRequest,
@@ -11,9 +12,11 @@ import {
   type Container,
   type ContainerExit,
   type ExecContainerResponse,
+  type RegisteredDriver,
   type WatchEventsResponse,
 } from '@teu/proto/engine';
 import { containerActionToJSON } from '@teu/proto/event';
+import { DriverAddress } from '@teu/proto/storage';
 import type { RpcChannel } from '@teu/rpc';
 
 /** What of a spec a test says; the rest is a container of the image "busybox". */
@@ -81,6 +84,32 @@ export class EngineClient {
   async exec(container: string, args: string[], wait = true): Promise<ExecContainerResponse> {
     const request = ExecContainerRequest.create({ container, spec: { args }, wait });
     return this.channel.unary(Engine.execContainer, request);
+  }
+
+  async addDriver(
+    name: string,
+    address: string,
+    more: Partial<DriverAddress> = {},
+  ): Promise<RegisteredDriver> {
+    const request = { address: DriverAddress.create({ name, address, ...more }) };
+    return present((await this.channel.unary(Registry.addDriver, request)).driver);
+  }
+
+  /** Gives the number of layers that were removed. */
+  async removeDriver(name: string, force = false): Promise<number> {
+    return (await this.channel.unary(Registry.removeDriver, { name, force })).removedLayerCount;
+  }
+
+  async setDefaultDriver(name: string): Promise<void> {
+    await this.channel.unary(Registry.setDefaultDriver, { name });
+  }
+
+  async drivers(): Promise<RegisteredDriver[]> {
+    return (await this.channel.unary(Registry.listDrivers, {})).drivers;
+  }
+
+  async driverNames(): Promise<string[]> {
+    return (await this.drivers()).map(({ address }) => address?.name ?? '');
   }
 
   /** The events there are, from the first on. */

@@ -15,7 +15,7 @@ import { FakeExecutor } from './fake-executor.js';
 import { FakeImage } from './fake-image.js';
 
 /** Name of a service behind the engine. */
-export type FakeName = 'image' | 'overlay2' | 'cgroup' | 'executor';
+export type FakeName = 'image' | 'overlay2' | 'other' | 'cgroup' | 'executor';
 
 /** NATS that never answers: everything must work all the same. */
 const noEvents: Events = {
@@ -33,6 +33,8 @@ export class FakeHost {
   readonly directory = mkdtempSync(join(tmpdir(), 'teu-e-'));
   readonly image = new FakeImage();
   readonly driver = new FakeDriver();
+  /** A driver that is not in the configuration, and not started. */
+  readonly other = new FakeDriver();
   readonly cgroup = new FakeCgroup();
   readonly executor = new FakeExecutor();
   /** Starts that the engine makes in advance. */
@@ -43,6 +45,7 @@ export class FakeHost {
 
   constructor() {
     this.driver.committed.add('sha256:layer');
+    this.other.committed.add('sha256:layer');
     void this.image.put('busybox', 'sha256:layer', { cmd: ['sleep'], env: ['LANG=C'] });
     this.cgroup.onKill = (id) => this.executor.find({ containerId: id, execId: '' })?.signal(9);
   }
@@ -93,18 +96,24 @@ export class FakeHost {
     };
   }
 
+  /** Where a fake serves. */
+  address(name: FakeName): string {
+    return `unix:${join(this.directory, `${name}.sock`)}`;
+  }
+
   async startFake(name: FakeName): Promise<void> {
-    const services: Record<FakeName, Implementation> = {
-      image: this.image.service,
-      overlay2: this.driver.service,
-      cgroup: this.cgroup.service,
-      executor: this.executor.service,
+    const services: Record<FakeName, Implementation[]> = {
+      image: [this.image.service],
+      overlay2: this.driver.services,
+      other: this.other.services,
+      cgroup: [this.cgroup.service],
+      executor: [this.executor.service],
     };
     const server = await startRpcServer({
       name,
       version: '0',
-      address: `unix:${join(this.directory, `${name}.sock`)}`,
-      services: [services[name]],
+      address: this.address(name),
+      services: services[name],
       log: silentLogger,
     });
     this.#servers.set(name, server);

@@ -6,6 +6,8 @@ import {
   ImageServiceService,
   type PrepareImageRequest,
   type PrepareImageResponse,
+  type ReleaseDriverRequest,
+  type SetDriversRequest,
   type WatchImagesRequest,
   type WatchImagesResponse,
 } from '@teu/proto/image';
@@ -17,6 +19,12 @@ export class FakeImage {
   readonly #images = new Map<string, PrepareImageResponse>();
   readonly #changes = new EventEmitter();
   #number = 0;
+  /** What the engine last told of drivers. */
+  drivers: SetDriversRequest | undefined;
+  /** Drivers that were released. */
+  readonly released: string[] = [];
+  /** Why no driver can be released. */
+  releaseFailure: Error | undefined;
   /** Number of PrepareImage calls. */
   calls = 0;
 
@@ -82,11 +90,20 @@ export class FakeImage {
   get service(): Implementation {
     return implement(ImageServiceService, {
       ...unimplemented(ImageServiceService),
-      prepareImage: async ({ reference }: PrepareImageRequest) => {
+      prepareImage: async ({ reference, driver }: PrepareImageRequest) => {
         this.calls += 1;
         const found = this.#images.get(reference);
-        if (found !== undefined) return found;
+        if (found !== undefined) return { ...found, driver };
         throw teuError('IMAGE_NOT_FOUND', `no image is called "${reference}"`);
+      },
+      setDrivers: async (request: SetDriversRequest) => {
+        this.drivers = request;
+        return {};
+      },
+      releaseDriver: async ({ name, force }: ReleaseDriverRequest) => {
+        if (this.releaseFailure !== undefined) throw this.releaseFailure;
+        this.released.push(force ? `${name} by force` : name);
+        return { layerCount: 2 };
       },
       watchImages: (requests: AsyncIterable<WatchImagesRequest>, { signal }: CallContext) =>
         this.#watch(requests, signal),

@@ -1,4 +1,3 @@
-import { teuError } from '@teu/errors';
 import type { ImageServiceService } from '@teu/proto/image';
 import type { Handlers } from '@teu/rpc';
 import type { ImageServiceConfig } from '../config.js';
@@ -8,14 +7,12 @@ import { getImageHandler } from './get-image.js';
 import { listImagesHandler } from './list-images.js';
 import { loadImageHandler } from './load-image.js';
 import { prepareImageHandler } from './prepare-image.js';
+import { releaseDriverHandler } from './release-driver.js';
 import { removeImageHandler } from './remove-image.js';
+import { setDriversHandler } from './set-drivers.js';
 import { tagImageHandler } from './tag-image.js';
 import { uploadImageHandler } from './upload-image.js';
 import { watchImagesHandler } from './watch-images.js';
-
-function notYet(): never {
-  throw teuError('UNIMPLEMENTED', 'not served yet');
-}
 
 /** A handler for each method of teu.image.v1.ImageService. */
 export function createImageHandlers(
@@ -31,7 +28,7 @@ export function createImageHandlers(
     tagImage: tagImageHandler(parts),
     removeImage: removeImageHandler(parts),
     watchImages: watchImagesHandler(parts),
-    setDrivers: notYet,
-    releaseDriver: notYet,
+    setDrivers: setDriversHandler(parts),
+    releaseDriver: releaseDriverHandler(parts),
   };
 }

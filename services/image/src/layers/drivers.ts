@@ -1,28 +1,44 @@
-import { join } from 'node:path';
-import { parseDriverName } from '@teu/ids';
-import { connectDriver, type DriverClient } from './driver-client.js';
+import { DriverSet, type DriverClient } from '@teu/driver-client';
+import type { DriverAddress } from '@teu/proto/storage';
+import { layerDriver, type LayerDriver } from './layer-driver.js';
 
-/** The storage drivers, found by the names of their sockets. */
+/** Which drivers there are, and which of them is for requests that name none. */
+export interface KnownDrivers {
+  addresses: readonly DriverAddress[];
+  defaultName: string;
+}
+
+/** The storage drivers that were last told. */
 export interface Drivers {
-  /** Empty means the default one. @throws INVALID_ID */
-  get(name: string): DriverClient;
+  /** Empty means the default one. @throws DRIVER_NOT_FOUND saying which there are */
+  get(name: string): LayerDriver;
+  /** Undefined if it is not told any more. */
+  find(name: string): LayerDriver | undefined;
+  replace(known: KnownDrivers): void;
   close(): void;
 }
 
-export function createDrivers(runDir: string, defaultDriver: string): Drivers {
-  const clients = new Map<string, DriverClient>();
+/** A driver that is the same as before keeps its connection, and stays the same object. */
+export function createDrivers(known: KnownDrivers): Drivers {
+  const set = new DriverSet();
+  const layered = new WeakMap<DriverClient, LayerDriver>();
+  let { defaultName } = known;
+  set.replace(known.addresses);
+  const toLayered = (client: DriverClient): LayerDriver => {
+    const driver = layered.get(client) ?? layerDriver(client);
+    layered.set(client, driver);
+    return driver;
+  };
   return {
-    get: (name) => {
-      const driver = parseDriverName(name === '' ? defaultDriver : name);
-      let client = clients.get(driver);
-      if (client === undefined) {
-        client = connectDriver(driver, `unix:${join(runDir, `${driver}.sock`)}`);
-        clients.set(driver, client);
-      }
-      return client;
+    get: (name) => toLayered(set.get(name === '' ? defaultName : name)),
+    find: (name) => {
+      const client = set.find(name);
+      return client && toLayered(client);
     },
-    close: () => {
-      for (const client of clients.values()) client.close();
+    replace: (next) => {
+      set.replace(next.addresses);
+      ({ defaultName } = next);
     },
+    close: () => set.close(),
   };
 }

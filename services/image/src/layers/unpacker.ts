@@ -7,7 +7,7 @@ import { requireDigest } from '../domain/digest.js';
 import { nextChainId } from '../domain/chain-id.js';
 import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
-import type { DriverClient } from './driver-client.js';
+import type { LayerDriver } from './layer-driver.js';
 import type { LayerReport } from './layer-report.js';
 
 export const EXTRACT_OPERATION = 'extract';
@@ -17,9 +17,12 @@ export interface ExtractIntent {
   driver: string;
 }
 
+/** Takes over a snapshot that an extraction has left, with its intent. */
+export type OnLeftover = (driver: string, key: string, intentId: string) => void;
+
 /** A layer to be unpacked on top of another. */
 export interface UnpackRequest {
-  driver: DriverClient;
+  driver: LayerDriver;
   /** Chain id of the layer below; undefined for the base. */
   parent: string | undefined;
   /** Undefined if only the bytes can tell: then nothing can be looked up beforehand. */
@@ -43,7 +46,7 @@ export interface Unpacker {
   ensure(request: UnpackRequest): Promise<UnpackedLayer>;
   /** What is known of a layer that a driver holds; undefined if it does not. */
   find(
-    driver: DriverClient,
+    driver: LayerDriver,
     chainId: string,
     parent: string | undefined,
   ): Promise<UnpackedLayer | undefined>;
@@ -53,11 +56,12 @@ export function createUnpacker(parts: {
   store: Store;
   snapshots: SnapshotTable;
   mutex: KeyedMutex;
+  onLeftover: OnLeftover;
 }): Unpacker {
   const { snapshots, mutex } = parts;
 
   const find = async (
-    driver: DriverClient,
+    driver: LayerDriver,
     chainId: string,
     parent: string | undefined,
   ): Promise<UnpackedLayer | undefined> => {
@@ -83,7 +87,7 @@ export function createUnpacker(parts: {
 }
 
 async function extract(
-  parts: { store: Store; snapshots: SnapshotTable; mutex: KeyedMutex },
+  parts: { store: Store; snapshots: SnapshotTable; mutex: KeyedMutex; onLeftover: OnLeftover },
   request: UnpackRequest,
   find: Unpacker['find'],
 ): Promise<UnpackedLayer> {
@@ -112,7 +116,7 @@ async function extract(
     store.intents.finish(intent);
     return { chainId, sizeBytes: report.contentBytes, report };
   } catch (error) {
-    await abandon(store, driver, key, intent);
+    await abandon(parts, driver, key, intent);
     throw error;
   }
 }
@@ -138,10 +142,10 @@ function driverContradicts(driver: string): Error {
   });
 }
 
-/** Removes what a failed extraction has left. If that fails too, the intent stays, and recovery will do it. */
+/** Removes what a failed extraction has left, or has that done later. */
 async function abandon(
-  store: Store,
-  driver: DriverClient,
+  { store, onLeftover }: { store: Store; onLeftover: OnLeftover },
+  driver: LayerDriver,
   key: string,
   intent: string,
 ): Promise<void> {
@@ -150,5 +154,6 @@ async function abandon(
     store.intents.finish(intent);
   } catch {
     // The failure that led here is the one to tell.
+    onLeftover(driver.name, key, intent);
   }
 }

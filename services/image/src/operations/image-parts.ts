@@ -7,8 +7,10 @@ import type { Drivers } from '../layers/drivers.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
+import type { DriverTable } from '../store/driver-table.js';
 import type { ImageStore } from '../store/image-store.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
+import type { DriverChores } from './driver-chores.js';
 import type { ImageEvents } from './image-events.js';
 
 /** The parts of the service that its operations work with. */
@@ -18,6 +20,9 @@ export interface ImageParts {
   blobs: BlobStore;
   snapshots: SnapshotTable;
   drivers: Drivers;
+  driverTable: DriverTable;
+  /** What is done in drivers when nobody waits for it. */
+  chores: DriverChores;
   worker: LayerWorker;
   unpacker: Unpacker;
   events: ImageEvents;

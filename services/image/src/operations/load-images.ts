@@ -82,7 +82,7 @@ export async function loadImages(
     if (!done) store.intents.finish(intent);
     const dropped = [...ingested.keys()].filter((key) => !blobs.has(key) && !pins.has(key));
     blobs.discard(dropped);
-    await collectGarbage(parts);
+    collectGarbage(parts);
   }
 }
 

@@ -8,7 +8,7 @@ import { nextChainId } from '../domain/chain-id.js';
 import { requireDigest } from '../domain/digest.js';
 import { layerMediaType } from '../domain/media-types.js';
 import { invalid } from '../domain/strict-json.js';
-import type { DriverClient } from '../layers/driver-client.js';
+import type { LayerDriver } from '../layers/layer-driver.js';
 import type { LayerReport } from '../layers/layer-report.js';
 import type { UnpackedLayer } from '../layers/unpacker.js';
 import type { ImageParts } from './image-parts.js';
@@ -63,7 +63,7 @@ function storedLayer(
 async function unpackStored(
   parts: ImageParts,
   scope: LoadScope,
-  driver: DriverClient,
+  driver: LayerDriver,
   blob: StoredBlob,
   parent: string | undefined,
 ): Promise<{ layer: UnpackedLayer; blob?: StoredBlob }> {
@@ -77,7 +77,7 @@ async function unpackStored(
 /** Unpacks a layer whose blob is in the store, if the driver does not have it. */
 export async function unpackFromStore(
   parts: Pick<ImageParts, 'blobs' | 'unpacker' | 'worker'>,
-  driver: DriverClient,
+  driver: LayerDriver,
   { diffId, digest, blobBytes }: Pick<Layer, 'diffId' | 'digest' | 'blobBytes'>,
   parent: string | undefined,
   scope: Pick<LoadScope, 'pin' | 'signal'>,
@@ -110,7 +110,7 @@ export async function unpackFromStore(
 async function unpackNew(
   parts: ImageParts,
   scope: LoadScope,
-  driver: DriverClient,
+  driver: LayerDriver,
   source: SourceLayer,
   parent: string | undefined,
 ): Promise<{ layer: UnpackedLayer; blob: StoredBlob }> {
@@ -144,7 +144,7 @@ async function unpackNew(
 async function readOnce(
   parts: ImageParts,
   scope: LoadScope,
-  driver: DriverClient,
+  driver: LayerDriver,
   source: SourceLayer,
   parent: string | undefined,
   blob: BlobPlace,

@@ -1,4 +1,5 @@
 import { topChainId, type ImageRecord } from '../domain/image-record.js';
+import type { LayerDriver } from '../layers/layer-driver.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
 import { unpackFromStore } from './load-layer.js';
@@ -17,17 +18,18 @@ export interface ImagePreparer {
 
 /** Once a top layer was seen in a driver it is not asked for again: only this service removes layers. */
 export function createImagePreparer(parts: ImageParts): ImagePreparer {
-  const seen = new Set<string>();
+  // Of this very driver: another one may come under its name.
+  const seenIn = new WeakMap<LayerDriver, Set<string>>();
   return {
     prepare: async (reference, driverName, signal) => {
       const { image } = findImage(parts.images, reference);
       const driver = parts.drivers.get(driverName);
       const snapshot = topChainId(image);
-      const key = `${driver.name} ${snapshot}`;
+      const seen = seenIn.get(driver) ?? new Set();
       const isKnown = parts.snapshots.find(driver.name, snapshot) !== undefined;
-      if (!(seen.has(key) && isKnown)) {
-        await unpackMissing(parts, image, driver.name, signal);
-        seen.add(key);
+      if (!(seen.has(snapshot) && isKnown)) {
+        await unpackMissing(parts, image, driver, signal);
+        seenIn.set(driver, seen.add(snapshot));
       }
       return { image, driver: driver.name, snapshot };
     },
@@ -37,10 +39,9 @@ export function createImagePreparer(parts: ImageParts): ImagePreparer {
 async function unpackMissing(
   parts: ImageParts,
   image: ImageRecord,
-  driverName: string,
+  driver: LayerDriver,
   signal: AbortSignal,
 ): Promise<void> {
-  const driver = parts.drivers.get(driverName);
   const keys = image.layers.flatMap(({ chainId, digest }) => [chainId, digest]);
   for (const key of keys) parts.pins.pin(key);
   try {

@@ -4,6 +4,7 @@ import { topChainId, type ImageRecord } from '../domain/image-record.js';
 import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
+import { removeLayers } from './remove-layers.js';
 
 export const REMOVE_OPERATION = 'remove';
 
@@ -18,7 +19,8 @@ export interface RemovedImage {
 /**
  * Removes a name, and with the last name, or by id, the image with what only it needs.
  * @throws IMAGE_NOT_FOUND, AMBIGUOUS_REFERENCE, INVALID_STATE for an id of an image with several
- *   names without `force`, IMAGE_IN_USE if a container stands on it; then nothing was removed
+ *   names without `force`, IMAGE_IN_USE if a container stands on it, DRIVER_UNAVAILABLE if a driver with layers of it
+ *   does not answer, without `force`; then the image stays
  */
 export async function removeImage(
   parts: ImageParts,
@@ -38,7 +40,7 @@ export async function removeImage(
       metadata: { image: image.id, names },
     });
   }
-  return deleteImage(parts, image, requestId);
+  return deleteImage(parts, image, force, requestId);
 }
 
 function untag(parts: ImageParts, image: ImageRecord, name: string, requestId: string): void {
@@ -51,6 +53,7 @@ function untag(parts: ImageParts, image: ImageRecord, name: string, requestId: s
 async function deleteImage(
   parts: ImageParts,
   image: ImageRecord,
+  force: boolean,
   requestId: string,
 ): Promise<RemovedImage> {
   const { store, images, events } = parts;
@@ -59,7 +62,7 @@ async function deleteImage(
     failpoint('image.remove.after-intent');
     // Who has made snapshots on these in advance gives them up; a container's stay, and are in the way.
     await parts.watchers.announce([topChainId(image)]);
-    const deleted = await removeSnapshots(parts, image);
+    const deleted = await removeLayers(parts, image, force);
     failpoint('image.remove.after-snapshots');
     // Read again: a name may have come while the driver worked.
     const names = images.byId(image.id)?.names ?? [];
@@ -71,40 +74,9 @@ async function deleteImage(
     });
     failpoint('image.remove.after-commit');
     await parts.watchers.announce();
-    await collectGarbage(parts);
+    collectGarbage(parts);
     return { untagged: names, deleted: [image.id, ...deleted] };
   } finally {
     store.intents.finish(intent);
   }
-}
-
-/** Removes the layers that only this image needs, from the top down. */
-async function removeSnapshots(parts: ImageParts, image: ImageRecord): Promise<string[]> {
-  const { drivers, images, layerMutex, pins, snapshots } = parts;
-  const deleted: string[] = [];
-  for (const { chainId } of image.layers.toReversed()) {
-    if (images.chainUsers(chainId, image.id) > 0) break;
-    for (const driver of snapshots.driversOf(chainId)) {
-      const answer = await layerMutex.run(`${driver} ${chainId}`, async () => {
-        if (pins.has(chainId)) return 'pinned';
-        const removed = await drivers.get(driver).remove(chainId);
-        if (removed === 'removed') snapshots.forget(driver, chainId);
-        return removed;
-      });
-      // Below the top it can only be another's container; the layer then stays without the image.
-      if (answer !== 'removed' && deleted.length > 0) return deleted;
-      if (answer !== 'removed') throw inUse(image, answer);
-    }
-    deleted.push(chainId);
-  }
-  return deleted;
-}
-
-function inUse(image: ImageRecord, answer: 'in use' | 'pinned'): Error {
-  const name = image.names[0] ?? image.id;
-  const why =
-    answer === 'pinned' ? 'is being loaded or prepared' : 'has containers that stand on it';
-  return teuError('IMAGE_IN_USE', `the image ${name} ${why}; nothing was removed`, {
-    metadata: { image: image.id, name },
-  });
 }

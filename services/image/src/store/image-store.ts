@@ -26,6 +26,8 @@ export interface ImageStore {
   layerByDiffId(diffId: string): Layer | undefined;
   /** Other images than this one that stand on a layer. */
   chainUsers(chainId: string, exceptImage: string): number;
+  /** Names, or else ids, of images that stand on a layer. */
+  namesOn(chainId: string): string[];
 }
 
 interface ImageRow {
@@ -102,6 +104,15 @@ export function createImageStore(store: Store): ImageStore {
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
+    namesOn: (chainId) =>
+      store
+        .prepare<{ name: string }>(
+          `SELECT coalesce(min(name), layers.image_id) AS name
+           FROM layers LEFT JOIN names ON names.image_id = layers.image_id
+           WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`,
+        )
+        .all(chainId)
+        .map(({ name }) => name),
   };
 }
 

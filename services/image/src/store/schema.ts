@@ -45,4 +45,17 @@ export const IMAGE_MIGRATIONS: readonly string[] = [
      size_bytes INTEGER NOT NULL,
      PRIMARY KEY (driver, chain_id)
    ) STRICT, WITHOUT ROWID;`,
+
+  // The drivers that were last told, which may be none.
+  `CREATE TABLE drivers (
+     name TEXT PRIMARY KEY,
+     address TEXT NOT NULL,
+     snapshotter TEXT NOT NULL,
+     namespace TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE told_drivers (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     default_driver TEXT NOT NULL
+   ) STRICT;`,
 ];

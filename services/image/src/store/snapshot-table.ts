@@ -15,6 +15,8 @@ export interface SnapshotTable {
   find(driver: string, chainId: string): SnapshotRow | undefined;
   /** Drivers that hold a layer. */
   driversOf(chainId: string): string[];
+  /** Layers that a driver holds. */
+  ofDriver(driver: string): SnapshotRow[];
   record(row: SnapshotRow): void;
   forget(driver: string, chainId: string): void;
   /** Layers that no image needs and no other recorded layer stands on: what can go next. */
@@ -34,6 +36,8 @@ export function createSnapshotTable(store: Store): SnapshotTable {
         .prepare<{ driver: string }>('SELECT driver FROM snapshots WHERE chain_id = ?')
         .all(chainId)
         .map(({ driver }) => driver),
+    ofDriver: (driver) =>
+      store.prepare<SnapshotRow>(`SELECT ${COLUMNS} FROM snapshots WHERE driver = ?`).all(driver),
     record: (row) =>
       void store
         .prepare(
