@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { runProgram } from './run-program.js';
 import { tempDir } from './temp-dir.js';
 
-/** A file system in a file. The power of ext4 can be cut. */
+/** A file system in a file, whose power can be cut. */
 export interface LoopFilesystem {
   /** Where it is mounted. */
   readonly path: string;
   /**
-   * What a power cut does: from here on nothing reaches the disk, not even the journal, and all
-   * writes fail with EIO (EXT4_IOC_SHUTDOWN with NOLOGFLUSH).
+   * What a power cut does: from here on nothing reaches the disk that `restart` mounts, not even the
+   * journal. With ext4 all writes fail with EIO (EXT4_IOC_SHUTDOWN with NOLOGFLUSH). btrfs goes on
+   * with the disk as if nothing had happened, and a copy of the disk as it is now comes back: have
+   * nothing written meanwhile.
    */
   cutPower(): Promise<void>;
   /** Mounts again, with what the disk had at the power cut. Everything in it must be closed. */
@@ -37,18 +39,31 @@ export async function loopFilesystem(
   writeFileSync(image, '');
   truncateSync(image, bytes);
   mkdirSync(path);
-  const mount = (): Promise<void> => succeed('mount', '-o', 'loop', image, path);
+  // btrfs else ends a transaction now and then, and would keep more than anybody was promised.
+  const options = type === 'btrfs' ? 'loop,commit=300' : 'loop';
+  const mount = (): Promise<void> => succeed('mount', '-o', options, image, path);
+  const copy = (from: string, to: string): Promise<void> =>
+    succeed('cp', '--sparse=always', from, to);
   await succeed(`mkfs.${type}`, '-q', image);
   await mount();
+  let cut: string | undefined;
   return {
     path,
-    cutPower: () => succeed('/usr/bin/python3', '-c', SHUTDOWN, path),
+    cutPower: async () => {
+      if (type === 'ext4') {
+        await succeed('/usr/bin/python3', '-c', SHUTDOWN, path);
+      } else {
+        cut = `${image}.cut`;
+        await copy(image, cut);
+      }
+    },
     restart: async () => {
       await succeed('umount', path);
       // A copy, because a mount namespace that somebody made meanwhile may hold the old mount, and
       // then the same file would come back as the same file system, still without power.
-      await succeed('cp', '--sparse=always', image, `${image}.again`);
+      await copy(cut ?? image, `${image}.again`);
       image = `${image}.again`;
+      cut = undefined;
       await mount();
     },
     remove: () => directory.remove(),

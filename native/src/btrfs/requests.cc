@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 
 #include "btrfs/usage.h"
@@ -108,8 +110,16 @@ Result<Requests::Values> Requests::settle(const Arguments& words) const {
     if (!id) return malformed();
     ids.push_back(*id);
   }
-  if (const Status freed = directory_.awaitFreed(ids); !freed) return freed;
-  return silent<Values>(quota_.forget(ids));
+  if (ids.empty()) return malformed();
+  const std::chrono::milliseconds limit(ids.front());
+  ids.erase(ids.begin());
+  Result<Values> left = directory_.awaitFreed(ids, limit);
+  if (!left) return left;
+  std::erase_if(ids, [&](std::uint64_t id) {
+    return std::find(left.value().begin(), left.value().end(), id) != left.value().end();
+  });
+  if (const Status forgotten = quota_.forget(ids); !forgotten) return forgotten;
+  return left;
 }
 
 Result<Requests::Values> Requests::usage(const SubvolumeName& name) const {

@@ -8,7 +8,7 @@
 //   create NAME
 //   snapshot PARENT NAME
 //   destroy NAME                 -> ids of the subvolumes that are being freed
-//   settle ID...                 waits until they are freed
+//   settle MS ID...              waits until they are freed, or so long -> ids that are left
 //   usage NAME                   -> bytes inodes
 //   sync                         writes everything to the disk
 //   limit NAME BYTES             0 for no limit

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
+#include <utility>
 
 #include "btrfs/ioctl.h"
 #include "btrfs/tree_search.h"
@@ -156,21 +156,26 @@ Result<bool> SubvolumeDirectory::isThere(std::uint64_t id) const {
   return static_cast<bool&&>(there);
 }
 
-Status SubvolumeDirectory::awaitFreed(const std::vector<std::uint64_t>& ids) const {
+Result<std::vector<std::uint64_t>> SubvolumeDirectory::awaitFreed(
+    const std::vector<std::uint64_t>& ids, std::chrono::milliseconds limit) const {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   std::chrono::milliseconds pause = kFirstPause;
-  for (const std::uint64_t id : ids) {
-    for (;;) {
-      Result<bool> there = isThere(id);
-      if (!there) return there.status();
-      if (!there.value()) break;
-      // The end of a transaction wakes the kernel's cleaner, which else sleeps up to 30 s.
-      if (const Status ended = endTransaction(); !ended) return ended;
-      std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, kLongestPause);
+  std::vector<std::uint64_t> left = ids;
+  for (;;) {
+    std::vector<std::uint64_t> there;
+    for (const std::uint64_t id : left) {
+      Result<bool> found = isThere(id);
+      if (!found) return found.status();
+      if (found.value()) there.push_back(id);
     }
+    left = std::move(there);
+    // The end of a transaction wakes the kernel's cleaner, which else sleeps up to 30 s; and blocks
+    // can be used again only after the transaction that freed them.
+    if (const Status ended = endTransaction(); !ended) return ended;
+    if (left.empty() || std::chrono::steady_clock::now() >= deadline) return left;
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongestPause);
   }
-  // Blocks can be used again only after the transaction that freed them.
-  return endTransaction();
 }
 
 Status SubvolumeDirectory::sync() const {

@@ -1,6 +1,7 @@
 // Subvolumes and snapshots: what is done to them, by ioctls (linux/btrfs.h).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -28,8 +29,10 @@ class SubvolumeDirectory {
   Status destroy(const std::vector<std::uint64_t>& family) const;
   /// A subvolume and all below it, the deepest first.
   Result<std::vector<std::uint64_t>> familyOf(std::uint64_t id) const;
-  /// Waits until deleted subvolumes are gone from the disk and their blocks are free.
-  Status awaitFreed(const std::vector<std::uint64_t>& ids) const;
+  /// Waits until deleted subvolumes are gone from the disk and their blocks are free, but not for
+  /// ever: one that is still mounted somewhere goes when that ends. Returns those that are left.
+  Result<std::vector<std::uint64_t>> awaitFreed(const std::vector<std::uint64_t>& ids,
+                                                std::chrono::milliseconds limit) const;
   /// Writes everything to the disk: syncfs(2), with the errors of writing since this was opened.
   Status sync() const;
   /// Ends the current transaction: what was done to subvolumes and limits is on the disk then.

@@ -1,4 +1,4 @@
-import { openBtrfsDriver } from './btrfs/open-btrfs-driver.js';
+import { checkBtrfsHost } from './btrfs/open-btrfs-driver.js';
 import type { DriverName } from './index.js';
 import { checkHost } from './overlay2/check-host.js';
 import { checkVfsHost } from './vfs/check-host.js';
@@ -9,6 +9,6 @@ export type HostCheck = (root: string) => Promise<unknown>;
 /** The drivers in the order in which one is chosen when nothing else decides: docker's order. */
 export const HOST_CHECKS: Partial<Readonly<Record<DriverName, HostCheck>>> = {
   overlay2: checkHost,
-  btrfs: async (root) => (await openBtrfsDriver(root)).close(),
+  btrfs: checkBtrfsHost,
   vfs: checkVfsHost,
 };

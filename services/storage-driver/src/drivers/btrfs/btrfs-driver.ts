@@ -21,6 +21,8 @@ const MAX_LAYER_COUNT = 128;
 const SHORT_MS = 60_000;
 /** For what takes as long as there is data. */
 const LONG_MS = 30 * 60_000;
+/** What is still mounted somewhere is freed when that ends, and nobody is to wait for it. */
+const SETTLE_MS = 5000;
 /** Subvolumes waited for in one request: a request is a line of at most 4096 bytes. */
 const SETTLE_BATCH = 100;
 /** Number of the root directory of every subvolume (BTRFS_FIRST_FREE_OBJECTID). */
@@ -45,6 +47,8 @@ export class BtrfsDriver implements StorageDriver {
   readonly #directories: LayerDirectories;
   readonly #removing: string;
   readonly #program: BtrfsProgram;
+  /** Subvolumes that are deleted and were still in use when they were last looked at. */
+  #inUse: number[] = [];
 
   /** @param program - Working on `root`; closed with the driver. */
   constructor(root: string, program: BtrfsProgram) {
@@ -119,7 +123,10 @@ export class BtrfsDriver implements StorageDriver {
     }
   }
 
-  /** Deletes what was put away, and waits until its blocks are free. One that fails stops no other. */
+  /**
+   * Deletes what was put away, and waits until its blocks are free if nobody uses them any more. One
+   * that fails stops no other.
+   */
   async reclaim(): Promise<void> {
     const freed: number[] = [];
     const failures: unknown[] = [];
@@ -130,9 +137,8 @@ export class BtrfsDriver implements StorageDriver {
         failures.push(error);
       }
     }
-    for (let at = 0; at < freed.length; at += SETTLE_BATCH) {
-      await this.#ask(LONG_MS, 'settle', ...freed.slice(at, at + SETTLE_BATCH).map(String));
-    }
+    const inUse = await this.#settle(0, this.#inUse);
+    this.#inUse = [...inUse, ...(await this.#settle(SETTLE_MS, freed))];
     if (failures.length > 0) throw new AggregateError(failures, 'subvolumes were not deleted');
   }
 
@@ -179,6 +185,16 @@ export class BtrfsDriver implements StorageDriver {
     } catch (error) {
       throw diskError(error, 'the limit of the snapshot could not be set');
     }
+  }
+
+  /** Waits until subvolumes are freed, at most so long for each batch. Returns those that are not. */
+  async #settle(timeoutMs: number, ids: readonly number[]): Promise<number[]> {
+    const left: number[] = [];
+    for (let at = 0; at < ids.length; at += SETTLE_BATCH) {
+      const batch = ids.slice(at, at + SETTLE_BATCH).map(String);
+      left.push(...(await this.#ask(LONG_MS, 'settle', String(timeoutMs), ...batch)));
+    }
+    return left;
   }
 
   /** Returns the ids of the subvolumes that the kernel is freeing now. */

@@ -3,12 +3,12 @@ import { filesystemName } from '@teu/snapshots';
 import { statfsSync } from 'node:fs';
 
 /**
- * Checks that btrfs can work here.
+ * Checks that a directory is on btrfs.
  *
  * @param root - Data directory of the driver; it exists.
  * @throws DRIVER_UNSUPPORTED naming the file system that is there instead
  */
-export function checkBtrfsHost(root: string): void {
+export function checkFilesystem(root: string): void {
   const filesystem = filesystemName(statfsSync(root).type);
   if (filesystem === 'btrfs') return;
   throw unsupported(`the data directory is on ${filesystem} and has to be on btrfs`);
