@@ -92,6 +92,8 @@ async function consumeOnce(
   const walk = await link.walk(position);
   const stop = (): void => walk.stop();
   signal.addEventListener('abort', stop, { once: true });
+  // The end may have been asked for while the walk was begun.
+  if (signal.aborted) stop();
   try {
     for await (const message of walk.messages) {
       if (signal.aborted) return;

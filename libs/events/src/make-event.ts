@@ -1,6 +1,7 @@
 import { clock } from '@teu/ids';
 import {
   containerActionToJSON,
+  driverActionToJSON,
   Event,
   imageActionToJSON,
   snapshotActionToJSON,
@@ -63,6 +64,8 @@ function verbOf(payload: EventPayload): string {
       return verb('IMAGE_ACTION_', imageActionToJSON(payload.value.action));
     case 'snapshot':
       return verb('SNAPSHOT_ACTION_', snapshotActionToJSON(payload.value.action));
+    case 'driver':
+      return verb('DRIVER_ACTION_', driverActionToJSON(payload.value.action));
   }
 }
 

@@ -25,6 +25,7 @@ const SUBJECTS = [
   'teu.v1.n1.container.started',
   'teu.v1.n1.image.loaded',
   'teu.v1.n1.snapshot.prepared',
+  'teu.v1.n1.driver.added',
   'teu.v1.n1.container.started.more',
   'teu.v1.n1.secret.told',
   'teu.v2.n1.container.started',
