@@ -1,5 +1,6 @@
 import {
   containerActionToJSON,
+  driverActionToJSON,
   imageActionToJSON,
   snapshotActionToJSON,
   type Event,
@@ -43,6 +44,10 @@ function happening({ payload, subject }: Event): string {
       const snapshot = payload.value;
       const action = verb(snapshotActionToJSON(snapshot.action));
       return `snapshot ${action} ${snapshot.key} (driver=${snapshot.driver})`;
+    }
+    case 'driver': {
+      const { action, driver } = payload.value;
+      return `driver ${verb(driverActionToJSON(action))} ${driver}`;
     }
     case undefined:
       return subject;

@@ -55,8 +55,8 @@ const hints: Readonly<Record<string, (metadata: Record<string, string>) => strin
   CONTAINER_RUNNING: () => 'stop it first with: teu stop, or use -f',
   DRIVER_NOT_FOUND: () => 'storage drivers that are here: teu driver ls',
   DRIVER_UNAVAILABLE: () => 'how it is: teu driver ls',
-  DRIVER_IN_USE: () =>
-    'containers on it: teu ps -a --filter driver=NAME; another default: teu driver default NAME',
+  DRIVER_IN_USE: ({ driver = 'NAME' }) =>
+    `containers on it: teu ps -a --filter driver=${driver}; another default: teu driver default NAME`,
   INTERNAL: () => 'the services’ logs are in $TEU_DATA_DIR/log',
 };
 

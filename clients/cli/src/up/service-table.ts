@@ -34,12 +34,12 @@ export function serviceTable(
       // Said for each, since variables would say the same to all.
       ...['--address', `unix:${socket(kind)}`, '--root', join(directories.dataDir, kind)],
     ]);
-  const addresses = storageDrivers.map((kind) => `${kind}=unix:${socket(kind)}`);
+  const drivers = storageDrivers.map((kind) => `${kind}=unix:${socket(kind)}`).join(',');
   return [
     service('executor'),
     service('cgroup'),
     ...storageDrivers.map(driver),
-    service('image'),
-    service('engine', 'engine', ['--drivers', addresses.join(',')]),
+    service('image', 'image', ['--drivers', drivers]),
+    service('engine', 'engine', ['--drivers', drivers]),
   ];
 }
