@@ -92,8 +92,20 @@ export async function withView<T>(
  * Expects a call to be refused with a status. The status alone, because a driver that is not ours
  * tells no reasons.
  */
-export async function expectStatus(call: Promise<unknown>, status: StatusName): Promise<void> {
-  assert.equal(await statusOf(call), status);
+export async function expectStatus(
+  call: () => Promise<unknown>,
+  status: StatusName,
+): Promise<void> {
+  const outcome = await statusOf(call());
+  if (outcome === status) return;
+  assert.fail(`${String(outcome)} instead of ${status}: ${call.toString().replace('()=>', '')}`);
+}
+
+/** Frees what was removed, if the driver has a method for it: it may have freed it at once. */
+export async function cleanUp({ snapshots }: Pick<CaseContext, 'snapshots'>): Promise<void> {
+  await snapshots.cleanup().catch((error: unknown) => {
+    if (!isTeuError(error, 'UNIMPLEMENTED')) throw error;
+  });
 }
 
 /** Status that a call ends with; any other error as it is. */

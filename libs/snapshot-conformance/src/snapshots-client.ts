@@ -1,81 +1,96 @@
 import { Info, Kind, SnapshotsService, type Mount, type UsageResponse } from '@teu/proto/snapshots';
-import type { RpcChannel } from '@teu/rpc';
+import type { RpcChannel, UnaryMethod } from '@teu/rpc';
 
 type Labels = Record<string, string>;
 
 /** Long enough for a commit that writes a disk's worth of data. */
 const TIMEOUT_MS = 60_000;
 
+/** With it, containerd does not take a snapshot for garbage (docs/garbage-collection.md). */
+const ROOT_LABEL = 'containerd.io/gc.root';
+
+/** What a server wants beside the protocol. */
+export interface SnapshotsClientOptions {
+  /**
+   * Marks all snapshots as in use, for containerd's own service, which removes others when it likes.
+   * The label is not shown in answers.
+   */
+  readonly keepFromGarbage?: boolean;
+}
+
 /** Calls the ten methods of any server of the snapshots protocol. */
 export class SnapshotsClient {
   readonly #channel: RpcChannel;
   readonly #snapshotter: string;
+  readonly #ownLabels: Labels;
 
   /** @param snapshotter - Name that a server of several drivers tells them apart by. */
-  constructor(channel: RpcChannel, snapshotter: string) {
+  constructor(channel: RpcChannel, snapshotter: string, options: SnapshotsClientOptions = {}) {
     this.#channel = channel;
     this.#snapshotter = snapshotter;
+    this.#ownLabels = options.keepFromGarbage === true ? { [ROOT_LABEL]: 'conformance' } : {};
   }
 
   async prepare(key: string, parent = '', labels: Labels = {}): Promise<Mount[]> {
-    const request = { snapshotter: this.#snapshotter, key, parent, labels };
-    const { prepare } = SnapshotsService;
-    return (await this.#channel.unary(prepare, request, { timeoutMs: TIMEOUT_MS })).mounts;
+    const request = { key, parent, labels: { ...labels, ...this.#ownLabels } };
+    return (await this.#call(SnapshotsService.prepare, request)).mounts;
   }
 
   async view(key: string, parent = '', labels: Labels = {}): Promise<Mount[]> {
-    const request = { snapshotter: this.#snapshotter, key, parent, labels };
-    const { view } = SnapshotsService;
-    return (await this.#channel.unary(view, request, { timeoutMs: TIMEOUT_MS })).mounts;
+    const request = { key, parent, labels: { ...labels, ...this.#ownLabels } };
+    return (await this.#call(SnapshotsService.view, request)).mounts;
   }
 
   async mounts(key: string): Promise<Mount[]> {
-    const request = { snapshotter: this.#snapshotter, key };
-    const { mounts } = SnapshotsService;
-    return (await this.#channel.unary(mounts, request, { timeoutMs: TIMEOUT_MS })).mounts;
+    return (await this.#call(SnapshotsService.mounts, { key })).mounts;
   }
 
   async commit(name: string, key: string, labels: Labels = {}, parent = ''): Promise<void> {
-    const request = { snapshotter: this.#snapshotter, name, key, labels, parent };
-    await this.#channel.unary(SnapshotsService.commit, request, { timeoutMs: TIMEOUT_MS });
+    const request = { name, key, labels: { ...labels, ...this.#ownLabels }, parent };
+    await this.#call(SnapshotsService.commit, request);
   }
 
   async remove(key: string): Promise<void> {
-    const request = { snapshotter: this.#snapshotter, key };
-    await this.#channel.unary(SnapshotsService.remove, request, { timeoutMs: TIMEOUT_MS });
+    await this.#call(SnapshotsService.remove, { key });
   }
 
   async stat(key: string): Promise<Info> {
-    const request = { snapshotter: this.#snapshotter, key };
-    const { stat } = SnapshotsService;
-    const { info } = await this.#channel.unary(stat, request, { timeoutMs: TIMEOUT_MS });
-    return info ?? Info.create({ kind: Kind.UNKNOWN });
+    return this.#shown((await this.#call(SnapshotsService.stat, { key })).info);
   }
 
   async update(name: string, labels: Labels, updateMask?: string[]): Promise<Info> {
-    const info = Info.create({ name, labels });
-    const request = { snapshotter: this.#snapshotter, info, updateMask };
-    const { update } = SnapshotsService;
-    const answer = await this.#channel.unary(update, request, { timeoutMs: TIMEOUT_MS });
-    return answer.info ?? Info.create({ kind: Kind.UNKNOWN });
+    const info = Info.create({ name, labels: { ...labels, ...this.#ownLabels } });
+    return this.#shown((await this.#call(SnapshotsService.update, { info, updateMask })).info);
   }
 
   async list(...filters: string[]): Promise<Info[]> {
     const request = { snapshotter: this.#snapshotter, filters };
     const found: Info[] = [];
     for await (const { info } of this.#channel.serverStream(SnapshotsService.list, request)) {
-      found.push(...info);
+      found.push(...info.map((each) => this.#shown(each)));
     }
     return found;
   }
 
   async usage(key: string): Promise<UsageResponse> {
-    const request = { snapshotter: this.#snapshotter, key };
-    return await this.#channel.unary(SnapshotsService.usage, request, { timeoutMs: TIMEOUT_MS });
+    return await this.#call(SnapshotsService.usage, { key });
   }
 
   async cleanup(): Promise<void> {
-    const request = { snapshotter: this.#snapshotter };
-    await this.#channel.unary(SnapshotsService.cleanup, request, { timeoutMs: TIMEOUT_MS });
+    await this.#call(SnapshotsService.cleanup, {});
+  }
+
+  #call<Request extends { snapshotter: string }, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Omit<Request, 'snapshotter'>,
+  ): Promise<Response> {
+    const whole = { ...request, snapshotter: this.#snapshotter } as Request;
+    return this.#channel.unary(method, whole, { timeoutMs: TIMEOUT_MS });
+  }
+
+  #shown(info: Info | undefined): Info {
+    if (info === undefined) return Info.create({ kind: Kind.UNKNOWN });
+    const labels = Object.entries(info.labels).filter(([key]) => !(key in this.#ownLabels));
+    return { ...info, labels: Object.fromEntries(labels) };
   }
 }

@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  cleanUp,
   expectStatus,
   makeLayer,
   withMounted,
@@ -28,7 +29,7 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
         assert.equal(readFileSync(join(root, 'foo'), 'utf8'), 'foo\n');
         assert.equal(readFileSync(join(root, 'bar'), 'utf8'), 'bar\n');
       });
-      await expectStatus(snapshots.stat(key('top being made')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.stat(key('top being made')), 'NOT_FOUND');
     },
   },
   {
@@ -62,9 +63,9 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       const { snapshots, key } = context;
       const base = await makeLayer(context, 'base', '');
       await snapshots.prepare(key('a'), base);
-      await expectStatus(snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
-      await expectStatus(snapshots.view(key('a'), base), 'ALREADY_EXISTS');
-      await expectStatus(snapshots.commit(base, key('a')), 'ALREADY_EXISTS');
+      await expectStatus(() => snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
+      await expectStatus(() => snapshots.view(key('a'), base), 'ALREADY_EXISTS');
+      await expectStatus(() => snapshots.commit(base, key('a')), 'ALREADY_EXISTS');
       assert.ok((await snapshots.mounts(key('a'))).length > 0);
     },
   },
@@ -74,14 +75,14 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       const { snapshots, key } = context;
       const base = await makeLayer(context, 'base', '');
       const first = await snapshots.prepare(key('a'), base);
-      await expectStatus(snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
+      await expectStatus(() => snapshots.prepare(key('a'), base), 'ALREADY_EXISTS');
       assert.deepEqual(await snapshots.mounts(key('a')), first);
       await snapshots.commit(key('c'), key('a'));
-      await expectStatus(snapshots.commit(key('c'), key('a')), 'ALREADY_EXISTS');
+      await expectStatus(() => snapshots.commit(key('c'), key('a')), 'ALREADY_EXISTS');
       assert.equal((await snapshots.stat(key('c'))).parent, base);
       await snapshots.remove(key('c'));
-      await expectStatus(snapshots.remove(key('c')), 'NOT_FOUND');
-      await expectStatus(snapshots.commit(key('c'), key('a')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.remove(key('c')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.commit(key('c'), key('a')), 'NOT_FOUND');
     },
   },
   {
@@ -97,17 +98,25 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
         assert.equal((await snapshots.stat(key(odd))).name, key(odd));
         await snapshots.remove(key(odd));
       }
-      await expectStatus(snapshots.prepare(''), 'INVALID_ARGUMENT');
+    },
+  },
+  {
+    name: 'empty-keys',
+    run: async ({ snapshots, key }) => {
+      await expectStatus(() => snapshots.prepare(''), 'INVALID_ARGUMENT');
+      await expectStatus(() => snapshots.view(''), 'INVALID_ARGUMENT');
+      await snapshots.prepare(key('a'));
+      await expectStatus(() => snapshots.commit('', key('a')), 'INVALID_ARGUMENT');
     },
   },
   {
     name: 'parents-must-be-committed',
     run: async ({ snapshots, key }) => {
       await snapshots.prepare(key('a'));
-      await expectStatus(snapshots.prepare(key('b'), key('a')), 'INVALID_ARGUMENT');
-      await expectStatus(snapshots.view(key('b'), key('a')), 'INVALID_ARGUMENT');
-      await expectStatus(snapshots.prepare(key('b'), key('none')), 'NOT_FOUND');
-      await expectStatus(snapshots.stat(key('b')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.prepare(key('b'), key('a')), 'INVALID_ARGUMENT');
+      await expectStatus(() => snapshots.view(key('b'), key('a')), 'INVALID_ARGUMENT');
+      await expectStatus(() => snapshots.prepare(key('b'), key('none')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.stat(key('b')), 'NOT_FOUND');
     },
   },
   {
@@ -116,7 +125,7 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       const { snapshots, key } = context;
       const base = await makeLayer(context, 'base', '');
       await snapshots.view(key('v'), base);
-      await expectStatus(snapshots.commit(key('c'), key('v')), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.commit(key('c'), key('v')), 'FAILED_PRECONDITION');
       assert.equal((await snapshots.stat(key('v'))).kind, Kind.VIEW);
     },
   },
@@ -125,10 +134,10 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
     run: async (context) => {
       const { snapshots, key } = context;
       const base = await makeLayer(context, 'base', '');
-      await expectStatus(snapshots.mounts(base), 'FAILED_PRECONDITION');
-      await expectStatus(snapshots.commit(key('c'), base), 'FAILED_PRECONDITION');
-      await expectStatus(snapshots.mounts(key('none')), 'NOT_FOUND');
-      await expectStatus(snapshots.commit(key('c'), key('none')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.mounts(base), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.commit(key('c'), base), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.mounts(key('none')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.commit(key('c'), key('none')), 'NOT_FOUND');
     },
   },
   {
@@ -150,13 +159,13 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       const base = await makeLayer(context, 'base', '');
       const top = await makeLayer(context, 'top', base);
       await snapshots.prepare(key('a'), top);
-      await expectStatus(snapshots.remove(base), 'FAILED_PRECONDITION');
-      await expectStatus(snapshots.remove(top), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.remove(base), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.remove(top), 'FAILED_PRECONDITION');
       await snapshots.remove(key('a'));
       await snapshots.remove(top);
       await snapshots.remove(base);
-      await snapshots.cleanup();
-      await expectStatus(snapshots.stat(base), 'NOT_FOUND');
+      await cleanUp(context);
+      await expectStatus(() => snapshots.stat(base), 'NOT_FOUND');
     },
   },
   {
@@ -171,11 +180,11 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       });
       const sibling = await makeLayer(context, 'sibling', base);
       const top = await makeLayer(context, 'top', middle);
-      await expectStatus(snapshots.remove(middle), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.remove(middle), 'FAILED_PRECONDITION');
       await snapshots.remove(top);
       await snapshots.remove(middle);
-      await snapshots.cleanup();
-      await expectStatus(snapshots.prepare(key('a'), middle), 'NOT_FOUND');
+      await cleanUp(context);
+      await expectStatus(() => snapshots.prepare(key('a'), middle), 'NOT_FOUND');
       await withView(context, sibling, (root) => {
         assert.deepEqual(readdirSync(root), ['low']);
         assert.equal(readFileSync(join(root, 'low'), 'utf8'), 'low');
@@ -194,7 +203,7 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       });
       const mounts = await snapshots.prepare(key('a'));
       await withMounted(context, mounts, (root) => writeFileSync(join(root, 'high'), 'high'));
-      await expectStatus(snapshots.commit(key('c'), key('a'), {}, key('none')), 'NOT_FOUND');
+      await expectStatus(() => snapshots.commit(key('c'), key('a'), {}, key('none')), 'NOT_FOUND');
       await snapshots.commit(key('c'), key('a'), {}, base);
       assert.equal((await snapshots.stat(key('c'))).parent, base);
       await withView(context, key('c'), (root) => {

@@ -29,7 +29,7 @@ export const QUOTA_CASES: readonly ConformanceCase[] = [
         await tree.run(root, [{ do: 'unlink', path: 'more' }]);
       });
       await expectStatus(
-        snapshots.prepare(key('b'), base, { [SIZE_LABEL]: 'much' }),
+        () => snapshots.prepare(key('b'), base, { [SIZE_LABEL]: 'much' }),
         'INVALID_ARGUMENT',
       );
     },
@@ -66,11 +66,11 @@ export const QUOTA_CASES: readonly ConformanceCase[] = [
       const base = await makeLayer(context, 'base', '');
       const set = (name: string, limitBytes: number): Promise<unknown> =>
         channel.unary(setQuota, { key: name, limitBytes });
-      await expectStatus(set(key('none'), LIMIT), 'NOT_FOUND');
-      await expectStatus(channel.unary(getQuota, { key: key('none') }), 'NOT_FOUND');
-      await expectStatus(set(base, LIMIT), 'FAILED_PRECONDITION');
+      await expectStatus(() => set(key('none'), LIMIT), 'NOT_FOUND');
+      await expectStatus(() => channel.unary(getQuota, { key: key('none') }), 'NOT_FOUND');
+      await expectStatus(() => set(base, LIMIT), 'FAILED_PRECONDITION');
       await context.snapshots.prepare(key('a'), base);
-      await expectStatus(set(key('a'), -1), 'INVALID_ARGUMENT');
+      await expectStatus(() => set(key('a'), -1), 'INVALID_ARGUMENT');
     },
   },
 ];

@@ -141,13 +141,9 @@ function linkFile(context: RandomContext): TreeOperation[] | undefined {
 }
 
 function changeMode(context: RandomContext): TreeOperation[] | undefined {
-  const { random, model } = context;
-  const picked = random.chance(5)
-    ? (['', model.get('')] as const)
-    : pickEntry(context, ({ kind }) => kind !== 'symlink');
-  const [path, entry] = picked ?? [];
+  const [path, entry] = pickEntry(context, ({ kind }) => kind !== 'symlink') ?? [];
   if (path === undefined || entry === undefined) return undefined;
-  entry.mode = random.pick(MODES) ?? 0o644;
+  entry.mode = context.random.pick(MODES) ?? 0o644;
   return [{ do: 'chmod', path, mode: entry.mode }];
 }
 
