@@ -1,6 +1,7 @@
 import { failpoint } from '@teu/failpoint';
 import { Kind } from '@teu/proto/snapshots';
 import type { SnapshotContext } from './context.js';
+import type { SnapshotPlace } from './driver.js';
 import { placeOf } from './find-snapshot.js';
 import { allRecords } from './measure-usage.js';
 
@@ -50,8 +51,7 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
       if (record.damage === null) records.setDamage(record.id, FILES_MISSING);
       context.log.error({ snapshot: record.name }, 'the files of a committed snapshot are missing');
     } else {
-      await driver.create(place);
-      remade += 1;
+      if (await remake(context, record.name, place)) remade += 1;
     }
   }
   failpoint('storage.recover.after-remake');
@@ -69,4 +69,22 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   for (const id of discards) manifests.remove(id);
   if (lost > 0) context.log.error({ lost }, 'committed snapshots have lost their records');
   return { orphans, remade, damaged, lost };
+}
+
+/**
+ * Makes the storage of an active snapshot or view again. A full disk or a parent that is damaged keeps
+ * that one from its caller, and not the driver from serving the others; the next start tries again.
+ */
+async function remake(
+  { driver, log }: SnapshotContext,
+  name: string,
+  place: SnapshotPlace,
+): Promise<boolean> {
+  try {
+    await driver.create(place);
+    return true;
+  } catch (error) {
+    log.error({ err: error, snapshot: name }, 'the files of a snapshot could not be made again');
+    return false;
+  }
 }

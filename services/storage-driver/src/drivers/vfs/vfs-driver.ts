@@ -5,10 +5,10 @@ import {
   type DiskUsage,
   type Inventory,
   LayerDirectories,
+  measureTree,
   type SnapshotPlace,
   type StorageDriver,
   syncFilesystem,
-  walkUsage,
 } from '@teu/snapshots';
 import type { VfsHost } from './check-host.js';
 import { copyTree } from './copy-tree.js';
@@ -26,11 +26,13 @@ export class VfsDriver implements StorageDriver {
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
   readonly #directories: LayerDirectories;
+  readonly #sharesBlocks: boolean;
   readonly #closing = new AbortController();
   readonly #copies = new Set<Promise<void>>();
 
   constructor(root: string, host: VfsHost) {
     this.backingFilesystem = host.filesystem;
+    this.#sharesBlocks = host.sharesBlocks;
     this.capabilities = [
       Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
       ...(host.keepsAttributes ? [Capability.CAPABILITY_XATTRS] : []),
@@ -59,8 +61,10 @@ export class VfsDriver implements StorageDriver {
     await syncFilesystem(this.#directories.layer(id));
   }
 
+  /** The whole tree, but what it shares with others. */
   usage(id: number, signal?: AbortSignal): Promise<DiskUsage> {
-    return walkUsage(this.#directories.layer(id), signal);
+    const options = { signal, exclusive: this.#sharesBlocks };
+    return measureTree(this.#directories.layer(id), options);
   }
 
   /** A view of a parent shows the parent's tree: nobody can write to either. */

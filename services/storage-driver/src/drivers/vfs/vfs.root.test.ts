@@ -1,5 +1,10 @@
 import { DriverServiceService, Capability } from '@teu/proto/storage';
-import { mountSnapshot, SnapshotsClient, unmountSnapshot } from '@teu/snapshot-conformance';
+import {
+  describeSnapshotDriver,
+  mountSnapshot,
+  SnapshotsClient,
+  unmountSnapshot,
+} from '@teu/snapshot-conformance';
 import {
   loopFilesystem,
   requires,
@@ -9,7 +14,7 @@ import {
   type LoopFilesystem,
 } from '@teu/testing';
 import { randomFillSync } from 'node:crypto';
-import { readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDriver } from '../../testing/start-driver.js';
@@ -52,6 +57,22 @@ let disk: LoopFilesystem | undefined;
 afterEach(() => {
   disk?.remove();
   disk = undefined;
+});
+
+describeSnapshotDriver('vfs where files share blocks', {
+  features: ['btrfs', 'loop', 'mkfs.btrfs'],
+  open: async (directory) => {
+    const btrfs = await loopFilesystem(1024 * MEGABYTE, 'btrfs');
+    const root = join(btrfs.path, 'vfs');
+    const driver = await startDriver(directory, ['--driver', 'vfs', '--root', root]);
+    return {
+      channel: driver.channel,
+      close: async () => {
+        await driver.close();
+        btrfs.remove();
+      },
+    };
+  },
 });
 
 describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs'))(
@@ -138,6 +159,27 @@ describe.runIf(requires('root', 'ext4', 'loop', 'mkfs.ext4', 'python3'))(
     });
   },
 );
+
+describe.runIf(requires('root'))('vfs whose parent is gone', () => {
+  it('serves the others, and names it', TIMEOUT, async () => {
+    using directory = tempDir();
+    const first = await startDriver(directory.path, ['--driver', 'vfs']);
+    await makeLayer(first.snapshots, 1);
+    await first.snapshots.prepare('container', 'base');
+    await first.snapshots.prepare('apart');
+    await first.close();
+    for (const id of [1, 2]) rmSync(join(directory.path, `vfs/l/${id}`), { recursive: true });
+    const again = await startDriver(directory.path, ['--driver', 'vfs']);
+    await expect(again.snapshots.mounts('container')).rejects.toMatchObject({
+      reason: 'SNAPSHOT_INVALID',
+    });
+    await again.snapshots.commit('other', 'apart');
+    await again.snapshots.prepare('new', 'other');
+    await again.snapshots.remove('container');
+    await again.snapshots.remove('base');
+    await again.close();
+  });
+});
 
 describe.runIf(requires('root'))('vfs while it copies', () => {
   it('lets the parent be removed, and then says so', TIMEOUT, async () => {
