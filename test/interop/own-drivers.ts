@@ -1,5 +1,11 @@
 import type { RpcChannel } from '@teu/rpc';
-import { type RunningTestService, startService, tempDir } from '@teu/testing';
+import {
+  loopFilesystem,
+  requires,
+  type RunningTestService,
+  startService,
+  tempDir,
+} from '@teu/testing';
 import { join } from 'node:path';
 import { startPythonDriver } from '../e2e/python-driver.js';
 
@@ -12,18 +18,33 @@ export interface OwnDriver {
   stop(): Promise<void>;
 }
 
-/** How each driver is started, by the name that containerd gets to know it by. */
+/** How each driver is started, by name. */
 export const OWN_DRIVERS: Readonly<Record<string, () => Promise<OwnDriver>>> = {
   overlay2: () => ownService('overlay2'),
   vfs: () => ownService('vfs'),
   plain: () => pythonDriver(),
+  ...(requires('root', 'loop', 'btrfs', 'mkfs.btrfs') && {
+    btrfs: async () => {
+      const disk = await loopFilesystem(DISK_BYTES, 'btrfs');
+      return ownService('btrfs', { TEU_STORAGE_ROOT: join(disk.path, 'driver') }, () =>
+        disk.remove(),
+      );
+    },
+  }),
 };
 
+const DISK_BYTES = 512 * 1024 * 1024;
+
 /** A driver of services/storage-driver with its data in a directory of its own. */
-async function ownService(name: string): Promise<OwnDriver> {
+async function ownService(
+  name: string,
+  env: Record<string, string> = {},
+  removeDisk: () => void = () => undefined,
+): Promise<OwnDriver> {
   const directory = tempDir();
   const places = { runDir: join(directory.path, 'run'), dataDir: join(directory.path, 'data') };
-  let service: RunningTestService = await startService(name, places);
+  const begin = (): Promise<RunningTestService> => startService(name, { ...places, env });
+  let service = await begin();
   return {
     address: service.address,
     get channel() {
@@ -32,11 +53,12 @@ async function ownService(name: string): Promise<OwnDriver> {
     restart: async () => {
       service.kill('SIGKILL');
       await service.stop();
-      service = await startService(name, places);
+      service = await begin();
     },
     stop: async () => {
       await service.stop();
       directory.remove();
+      removeDisk();
     },
   };
 }

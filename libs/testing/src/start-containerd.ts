@@ -14,7 +14,7 @@ import { waitFor } from './wait-for.js';
 
 /** How containerd is started. */
 export interface StartContainerdOptions {
-  /** Snapshotters of others: name to address ("unix:/path.sock"). */
+  /** Snapshotters of others: name to address ("unix:/path.sock"). No name of one of its own ("btrfs"). */
   snapshotters?: Readonly<Record<string, string>>;
   /** Directory for its snapshots and content; one of its own if not given. Not removed by `stop`. */
   root?: string;
@@ -100,7 +100,9 @@ export async function startContainerd(
     }
   };
   try {
-    await waitFor(async () => (await client(['version'])).code === 0, { timeoutMs: START_MS });
+    const ready = async (): Promise<boolean> => (await client(['version'])).code === 0;
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error('it has ended')));
+    await Promise.race([waitFor(ready, { timeoutMs: START_MS }), ended]);
   } catch (cause) {
     await stop();
     throw new Error(`containerd does not serve; its log:\n${logs()}`, { cause });
@@ -131,6 +133,10 @@ function configurationText(base: string, socket: string, options: StartContainer
     `  address = "${socket}"`,
     '[ttrpc]',
     `  address = "${socket}.ttrpc"`,
+    // Garbage is collected when something is deleted, and not also after so and so many changes, in
+    // the middle of what a test does by hand.
+    '[plugins."io.containerd.gc.v1.scheduler"]',
+    '  mutation_threshold = 0',
     '[debug]',
     '  level = "info"',
     ...Object.entries(snapshotters).flatMap(([name, address]) => [
