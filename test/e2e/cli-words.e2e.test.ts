@@ -42,7 +42,26 @@ const mistakes: readonly Case[] = [
   ['ps --format xml', 125, /table, json/],
   ['load -i /nosuch', 1, /cannot be read/],
   ['rmi nosuch', 1, /there is no image "nosuch"/],
-  ['rmi busybox', 1, /nothing was removed/],
+  ['rmi busybox', 1, /containers that stand on it .*overlay2/],
+  ['run --storage-driver nosuch busybox', 125, /no storage driver "nosuch"/],
+  ['run --storage-opt sise=1g busybox', 125, /did you mean size/],
+  ['run --storage-opt size=1g busybox', 125, /overlay2/],
+  ['load --storage-driver nosuch -i dist/images/busybox.tar', 1, /no storage driver "nosuch"/],
+  ['driver chekc', 1, /did you mean: teu driver check/],
+  ['driver ls web', 1, /"web" is too much/],
+  ['driver add slow', 1, /needs 2 arguments: NAME ADDRESS/],
+  ['driver add slow relative', 125, /unix:\/path/],
+  ['driver add slow /nosuch.sock', 1, /slow/],
+  ['driver add Slow /nosuch.sock', 1, /lower-case/],
+  ['driver rm nosuch', 1, /no storage driver "nosuch"[^]*teu driver ls/],
+  ['driver rm overlay2', 1, /overlay2/],
+  ['driver default nosuch', 1, /no storage driver "nosuch"/],
+  ['driver df nosuch', 1, /no storage driver "nosuch"/],
+  ['driver check nosuch', 125, /no storage driver "nosuch"/],
+  ['driver check overlay2 nosuch', 125, /nosuch/],
+  ['driver repair', 125, /needs an argument/],
+  ['driver serve vsf', 125, /did you mean vfs/],
+  ['up --storage-driver overlay', 125, /did you mean overlay2/],
 ];
 
 test.each(mistakes)('teu %s', async (command, code, stderr) => {
@@ -53,13 +72,18 @@ test.each(mistakes)('teu %s', async (command, code, stderr) => {
   expect(result.code).toBe(code);
 });
 
-test.each(['ps -a', 'images', 'status', 'version', 'inspect web busybox'])(
-  'teu %s --format json is one document',
-  async (command) => {
-    const text = await output(engine, ...command.split(' '), '--format', 'json');
-    expect(() => JSON.parse(text) as unknown).not.toThrow();
-  },
-);
+test.each([
+  'ps -a',
+  'images',
+  'status',
+  'driver ls',
+  'driver df',
+  'version',
+  'inspect web busybox',
+])('teu %s --format json is one document', async (command) => {
+  const text = await output(engine, ...command.split(' '), '--format', 'json');
+  expect(() => JSON.parse(text) as unknown).not.toThrow();
+});
 
 test('each event is a line of JSON', async () => {
   const text = await output(engine, 'events', '--since', '1', '--until-now', '--format', 'json');

@@ -1,3 +1,5 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEngine, type Engine } from './engine.js';
@@ -13,8 +15,16 @@ beforeAll(async () => {
   engine = await startEngine();
 });
 afterAll(async () => {
+  for (const child of background) {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  }
   await engine.stop();
 });
+
+/** What was started with `&`. */
+const background: ChildProcess[] = [];
 
 /** Splits a line as a shell does, for the quotes that the README uses. */
 function words(line: string): string[] {
@@ -26,7 +36,13 @@ test('the README has commands to try', () => {
 });
 
 test.each(commands)('bin/teu %s', async (command) => {
-  const result = await engine.teu(words(command));
+  const line = command.replaceAll('/run/teu', engine.runDir);
+  if (line.endsWith(' &')) {
+    const options = { env: { ...engine.env }, stdio: 'ignore' } as const;
+    background.push(spawn(engine.bin, words(line.slice(0, -2)), options));
+    return;
+  }
+  const result = await engine.teu(words(line));
   expect(result.code, result.stderr).toBe(0);
   expect(result.stderr).toBe('');
 });
