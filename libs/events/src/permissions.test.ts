@@ -52,6 +52,7 @@ const SUBJECTS = [
 const PUBLISH: Record<string, string[]> = {
   engine: [
     'teu.v1.n1.container.started',
+    'teu.v1.n1.driver.added',
     '$JS.API.STREAM.CREATE.TEU',
     '$JS.API.STREAM.UPDATE.TEU',
     '$JS.API.STREAM.INFO.TEU',
@@ -72,6 +73,7 @@ const SUBSCRIBE: Record<string, string[]> = {
     'teu.v1.n1.container.started',
     'teu.v1.n1.image.loaded',
     'teu.v1.n1.snapshot.prepared',
+    'teu.v1.n1.driver.added',
     'teu.v1.n1.container.started.more',
     'teu.v1.n1.secret.told',
   ],

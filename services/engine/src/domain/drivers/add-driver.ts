@@ -1,7 +1,9 @@
 import { checkDriverAddress, DriverClient } from '@teu/driver-client';
 import { isTeuError, teuError } from '@teu/errors';
+import { DriverAction } from '@teu/proto/event';
 import type { Driver, DriverAddress } from '@teu/proto/storage';
 import type { EngineParts } from '../engine-parts.js';
+import { announceDriver } from './driver-events.js';
 
 const DIAL_TIMEOUT_MS = 5_000;
 
@@ -10,7 +12,7 @@ const DIAL_TIMEOUT_MS = 5_000;
  * @throws INVALID_ARGUMENT, DRIVER_EXISTS, DRIVER_UNAVAILABLE
  */
 export async function addDriver(
-  parts: Pick<EngineParts, 'drivers' | 'driverNews' | 'log'>,
+  parts: Pick<EngineParts, 'drivers' | 'driverNews' | 'journal' | 'log' | 'node'>,
   address: DriverAddress,
 ): Promise<void> {
   checkDriverAddress(address);
@@ -19,7 +21,7 @@ export async function addDriver(
   const described = await dial(address);
   if (described !== undefined) requireOwnAddress(parts, address);
   // Asked again inside, since the dial took its time.
-  drivers.add(address, () => undefined);
+  drivers.add(address, () => announceDriver(parts, DriverAction.DRIVER_ACTION_ADDED, address.name));
   try {
     await driverNews.tell();
   } catch (error) {

@@ -1,8 +1,10 @@
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { DriverOrigin } from '@teu/proto/engine';
+import { DriverAction } from '@teu/proto/event';
 import { ImageServiceService } from '@teu/proto/image';
 import type { EngineParts } from '../engine-parts.js';
+import { announceDriver } from './driver-events.js';
 
 /** A driver may have hundreds of layers, and take its time with each. */
 const RELEASE_TIMEOUT_MS = 15 * 60_000;
@@ -35,7 +37,7 @@ export async function removeDriver(
     );
     failpoint('engine.driver.after-release');
     requireUnused(parts, name);
-    drivers.remove(name, () => undefined);
+    drivers.remove(name, () => announceDriver(parts, DriverAction.DRIVER_ACTION_REMOVED, name));
     await driverNews.tell().catch((error: unknown) => {
       log.info({ err: error, driver: name }, 'the image service still knows the driver');
     });

@@ -1,14 +1,19 @@
+import { DriverAction } from '@teu/proto/event';
 import type { EngineParts } from '../engine-parts.js';
+import { announceDriver } from './driver-events.js';
 
 /**
  * Chooses the driver of what names none. It need not answer now.
  * @throws DRIVER_NOT_FOUND
  */
 export async function setDefaultDriver(
-  { drivers, driverNews, log }: Pick<EngineParts, 'drivers' | 'driverNews' | 'log'>,
+  parts: Pick<EngineParts, 'drivers' | 'driverNews' | 'journal' | 'log' | 'node'>,
   name: string,
 ): Promise<void> {
-  drivers.chooseDefault(name, () => undefined);
+  const { drivers, driverNews, log } = parts;
+  drivers.chooseDefault(name, () =>
+    announceDriver(parts, DriverAction.DRIVER_ACTION_DEFAULT_SET, name),
+  );
   try {
     await driverNews.tell();
   } catch (error) {
