@@ -67,6 +67,11 @@ export function placeOf(context: SnapshotContext, record: SnapshotRecord): Snaps
   };
 }
 
+/** Tells whether a snapshot has storage of its own. A committed one was active, so it has. */
+export function hasOwnStorage(context: SnapshotContext, record: SnapshotRecord): boolean {
+  return record.kind === Kind.COMMITTED || context.driver.ownsStorage(placeOf(context, record));
+}
+
 /** @throws SNAPSHOT_COMMITTED if the snapshot cannot be mounted or committed any more */
 export function refuseCommitted(record: SnapshotRecord): void {
   if (record.kind !== Kind.COMMITTED) return;

@@ -1,5 +1,6 @@
 export { capabilitiesOf } from './capabilities.js';
 export { checkSnapshots, type CheckRequest } from './check/check-snapshots.js';
+export { repairSnapshots } from './check/repair-snapshots.js';
 export { invalid } from './check-input.js';
 export { commitSnapshot, type CommitRequest } from './commit-snapshot.js';
 export type { SnapshotContext } from './context.js';

@@ -2,7 +2,7 @@ import { failpoint } from '@teu/failpoint';
 import { Kind } from '@teu/proto/snapshots';
 import type { SnapshotContext } from './context.js';
 import type { SnapshotPlace } from './driver.js';
-import { placeOf } from './find-snapshot.js';
+import { hasOwnStorage, placeOf } from './find-snapshot.js';
 import { allRecords } from './measure-usage.js';
 
 /** What is said of a snapshot whose storage is gone. */
@@ -44,14 +44,13 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   let remade = 0;
   for (const record of allRecords(context)) {
     known.add(record.id);
-    const place = placeOf(context, record);
-    if (complete.has(place.id) || !driver.ownsStorage(place)) continue;
+    if (complete.has(record.id) || !hasOwnStorage(context, record)) continue;
     if (record.kind === Kind.COMMITTED) {
       damaged.push(record.name);
       if (record.damage === null) records.setDamage(record.id, FILES_MISSING);
       context.log.error({ snapshot: record.name }, 'the files of a committed snapshot are missing');
     } else {
-      if (await remake(context, record.name, place)) remade += 1;
+      if (await remake(context, record.name, placeOf(context, record))) remade += 1;
     }
   }
   failpoint('storage.recover.after-remake');

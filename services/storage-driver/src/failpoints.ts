@@ -13,4 +13,5 @@ export const FAILPOINTS = defineFailpoints('storage', [
   'storage.seal.after-rename',
   'storage.seal.after-row',
   'storage.discards.after-sync',
+  'storage.restore.after-row',
 ]);

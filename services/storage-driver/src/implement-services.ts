@@ -1,4 +1,3 @@
-import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { DriverServiceService } from '@teu/proto/storage';
@@ -18,6 +17,7 @@ import {
   getQuota,
   type OpenSnapshots,
   removeSnapshot,
+  repairSnapshots,
   setQuota,
 } from '@teu/snapshots';
 
@@ -64,10 +64,6 @@ export function implementDriverService(
     },
     getQuota: ({ key }) => getQuota(snapshots, key),
     checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
-    repairSnapshots: notYet,
+    repairSnapshots: (request, { signal }) => repairSnapshots(snapshots, request, signal),
   });
-}
-
-function notYet(): never {
-  throw teuError('UNIMPLEMENTED', 'not served yet');
 }

@@ -5,8 +5,9 @@ import type { SnapshotContext } from '../context.js';
 import { findSnapshot } from '../find-snapshot.js';
 import { allRecords } from '../measure-usage.js';
 import type { SnapshotRecord } from '../record.js';
-import { finding, lostRecord, missingStorage, strayStorage } from './findings.js';
+import { finding, foreignStorage, missingStorage, strayManifest, strayOf } from './findings.js';
 import { judgeSnapshot } from './judge-snapshot.js';
+import { describeLost, lostOf } from './restore-records.js';
 import { surveyStorage } from './survey.js';
 import { Tally } from './tally.js';
 
@@ -58,16 +59,10 @@ async function* findAll(
     }
   }
   if (only !== undefined) return;
-  for (const id of survey.lost) {
-    const found = await context.manifests.read(id);
-    const detail = found === undefined ? 'its manifest is damaged' : `its record is gone`;
-    yield lostRecord(found?.header.name ?? '', id.toString(36), detail);
-  }
-  for (const id of survey.strays) yield strayStorage(id.toString(36), 'belongs to no snapshot');
-  for (const id of survey.strayManifests) {
-    yield strayStorage(`manifests/${id.toString(36)}`, 'is the manifest of no snapshot');
-  }
-  for (const name of survey.foreign) yield strayStorage(name, 'was not made by this driver');
+  for (const lost of await lostOf(context, survey.lost)) yield describeLost(lost);
+  for (const id of survey.strays) yield strayOf(id);
+  for (const id of survey.strayManifests) yield strayManifest(id);
+  for (const name of survey.foreign) yield foreignStorage(name);
 }
 
 async function* findInSnapshot(

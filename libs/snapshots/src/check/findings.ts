@@ -11,8 +11,17 @@ export const missingStorage = (key: string): Finding =>
 export const damagedManifest = (key: string, detail: string): Finding =>
   finding(FindingKind.FINDING_KIND_DAMAGED_MANIFEST, { key, detail });
 
-export const strayStorage = (path: string, detail: string): Finding =>
+const strayStorage = (path: string, detail: string): Finding =>
   finding(FindingKind.FINDING_KIND_STRAY_STORAGE, { path, detail });
+
+export const strayOf = (id: number): Finding =>
+  strayStorage(id.toString(36), 'belongs to no snapshot');
+
+export const strayManifest = (id: number): Finding =>
+  strayStorage(`manifests/${id.toString(36)}`, 'is the manifest of no snapshot');
+
+export const foreignStorage = (name: string): Finding =>
+  strayStorage(name, 'was not made by this driver');
 
 export const lostRecord = (key: string, path: string, detail: string): Finding =>
   finding(FindingKind.FINDING_KIND_LOST_RECORD, { key, path, detail });

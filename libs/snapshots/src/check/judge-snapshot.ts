@@ -12,7 +12,12 @@ export type Judgement =
   /** It had no manifest and has one now: nothing can be said about the time before. */
   | { readonly outcome: 'sealed' }
   /** There is nothing to compare with. */
-  | { readonly outcome: 'unjudged'; readonly finding: Finding }
+  | {
+      readonly outcome: 'unjudged';
+      readonly finding: Finding;
+      /** Whether there was a manifest that is not whole any more. */
+      readonly isManifestDamaged: boolean;
+    }
   /** It was removed meanwhile. */
   | { readonly outcome: 'gone' };
 
@@ -46,6 +51,7 @@ export async function judgeSnapshot(
         : error.isManifestDamaged
           ? `its manifest is damaged: ${error.reason}`
           : `it cannot be compared: ${error.reason}`;
-    return { outcome: 'unjudged', finding: damagedManifest(record.name, why) };
+    const isManifestDamaged = record.sealed !== null && error.isManifestDamaged;
+    return { outcome: 'unjudged', finding: damagedManifest(record.name, why), isManifestDamaged };
   }
 }

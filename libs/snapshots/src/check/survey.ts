@@ -1,6 +1,6 @@
 import { Kind } from '@teu/proto/snapshots';
 import type { SnapshotContext } from '../context.js';
-import { placeOf } from '../find-snapshot.js';
+import { hasOwnStorage } from '../find-snapshot.js';
 import { allRecords } from '../measure-usage.js';
 import type { SnapshotRecord } from '../record.js';
 
@@ -45,13 +45,12 @@ async function lookOnce(context: SnapshotContext): Promise<Survey> {
   const missing: SnapshotRecord[] = [];
   for (const record of allRecords(context)) {
     kinds.set(record.id, record.kind);
-    const isThere = complete.has(record.id) || !driver.ownsStorage(placeOf(context, record));
+    const isThere = complete.has(record.id) || !hasOwnStorage(context, record);
     if (!isThere) missing.push(record);
   }
   const ownerless = (id: number): boolean => !kinds.has(id) && !records.isInMotion(id);
   const stored = [...complete, ...incomplete].filter(ownerless);
-  const isLost = (id: number): boolean =>
-    complete.has(id) && sealed.ids.has(id) && !discards.has(id);
+  const isLost = (id: number): boolean => sealed.ids.has(id) && !discards.has(id);
   const lost = stored.filter(isLost);
   const isStrayManifest = (id: number): boolean =>
     kinds.get(id) !== Kind.COMMITTED && !lost.includes(id) && !records.isInMotion(id);
