@@ -1,15 +1,6 @@
 import { randomId } from '@teu/ids';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deleteTree } from './delete-tree.js';
 import { BLOCK_BYTES } from './disk-walk.js';
@@ -86,11 +77,11 @@ export class LayerDirectories {
   }
 
   /** Puts a staged layer in its place, in one durable step. What lay there is discarded. */
-  publish(staged: string, id: number): void {
+  async publish(staged: string, id: number): Promise<void> {
     const layer = this.layer(id);
     this.discard(id);
     renameSync(staged, layer);
-    syncDirectory(this.#layers);
+    await syncDirectory(this.#layers);
   }
 
   /**
@@ -194,12 +185,13 @@ export class LayerDirectories {
   }
 }
 
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
+/** Not on this thread: others wait for it. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
   try {
-    fsyncSync(descriptor);
+    await directory.sync();
   } finally {
-    closeSync(descriptor);
+    await directory.close();
   }
 }
 

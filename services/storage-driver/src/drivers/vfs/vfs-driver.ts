@@ -116,7 +116,7 @@ export class VfsDriver implements StorageDriver {
     const staged = this.#directories.stage(to);
     try {
       await copyTree(this.#directories.layer(from), staged, this.#closing.signal);
-      this.#directories.publish(staged, to);
+      await this.#directories.publish(staged, to);
     } catch (error) {
       await deleteTree(staged);
       throw error;
