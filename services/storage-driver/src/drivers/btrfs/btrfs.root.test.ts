@@ -1,167 +1,77 @@
 import { DriverServiceService } from '@teu/proto/storage';
-import { mountSnapshot, SnapshotsClient, unmountSnapshot } from '@teu/snapshot-conformance';
-import {
-  loopFilesystem,
-  requires,
-  runProgram,
-  startService,
-  tempDir,
-  waitFor,
-  type LoopFilesystem,
-  type RunningTestService,
-  type TempDir,
-} from '@teu/testing';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { requires, runProgram, waitFor } from '@teu/testing';
+import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BtrfsFixture, MEGABYTE } from './testing/btrfs-fixture.js';
 
-const MEGABYTE = 1 << 20;
 const TIMEOUT = { timeout: 120_000 };
-const FILES = 40;
-const content = (name: string, index: number): string => `${name} ${index}\n`.repeat(1000);
 
 describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrfs', () => {
-  let disk: LoopFilesystem;
-  let run: TempDir;
-  let service: RunningTestService;
-  let snapshots: SnapshotsClient;
-
+  let btrfs: BtrfsFixture;
   beforeEach(async () => {
-    run = tempDir();
-    disk = await loopFilesystem(512 * MEGABYTE, 'btrfs');
-    await start();
+    btrfs = await BtrfsFixture.make();
   });
-  afterEach(async () => {
-    await service.stop();
-    disk.remove();
-    run.remove();
-  });
-
-  async function start(): Promise<void> {
-    service = await startService('btrfs', { runDir: run.path, dataDir: join(disk.path, 'd') });
-    snapshots = new SnapshotsClient(service.channel, 'btrfs');
-  }
-
-  async function kill(): Promise<void> {
-    service.kill('SIGKILL');
-    await service.exited;
-    await waitFor(() => programsOf(service.dataDir).length === 0, { timeoutMs: 5000 });
-  }
-
-  async function withMounted<T>(
-    mounts: Parameters<typeof mountSnapshot>[0],
-    work: (root: string) => T | Promise<T>,
-  ): Promise<T> {
-    const root = join(run.path, 'm');
-    await mountSnapshot(mounts, root);
-    try {
-      return await work(root);
-    } finally {
-      await unmountSnapshot(root);
-    }
-  }
-
-  async function makeLayer(name: string, parent = ''): Promise<void> {
-    await withMounted(await snapshots.prepare(`making ${name}`, parent), (root) => {
-      for (let index = 0; index < FILES; index += 1) {
-        writeFileSync(join(root, `${name} ${index}`), content(name, index));
-      }
-    });
-    await snapshots.commit(name, `making ${name}`);
-  }
-
-  async function expectWhole(layer: string, names: readonly string[]): Promise<void> {
-    await withMounted(await snapshots.view(`look at ${layer}`, layer), (root) => {
-      expect(readdirSync(root)).toHaveLength(FILES * names.length);
-      for (const name of names) {
-        for (let index = 0; index < FILES; index += 1) {
-          const text = readFileSync(join(root, `${name} ${index}`), 'utf8');
-          expect(text).toBe(content(name, index));
-        }
-      }
-    });
-    await snapshots.remove(`look at ${layer}`);
-  }
-
-  const folder = (name: string): string[] => readdirSync(join(service.dataDir, 'btrfs', name));
-  const available = (): number => statfsSync(disk.path).bavail * statfsSync(disk.path).bsize;
-  const qgroups = (): string[] => {
-    const found = readdirSync('/sys/fs/btrfs').find(
-      (id) =>
-        existsSync(`/sys/fs/btrfs/${id}/devices/${loopName(disk.path)}`) &&
-        existsSync(`/sys/fs/btrfs/${id}/qgroups`),
-    );
-    const names = found === undefined ? [] : readdirSync(`/sys/fs/btrfs/${found}/qgroups`);
-    return names.filter((name) => /^[0-9]+_[0-9]+$/.test(name));
-  };
+  afterEach(() => btrfs.remove());
 
   it('has all that it acknowledged after a power cut, and nothing else', TIMEOUT, async () => {
-    await makeLayer('base');
-    await makeLayer('top', 'base');
+    await btrfs.makeLayer('base');
+    await btrfs.makeLayer('top', 'base');
     const keys = Array.from({ length: 20 }, (_, index) => `container/${index}`);
-    for (const key of keys) await snapshots.prepare(key, 'top');
-    await snapshots.remove('container/0');
-    await snapshots.prepare('empty');
-    await makeLayer('apart');
-    await snapshots.prepare('late', 'apart', { 'containerd.io/snapshot/max-size': '8388608' });
-    await disk.cutPower();
-    await kill();
-    await disk.restart();
+    for (const key of keys) await btrfs.snapshots.prepare(key, 'top');
+    await btrfs.snapshots.remove('container/0');
+    await btrfs.snapshots.prepare('empty');
+    await btrfs.makeLayer('apart');
+    await btrfs.snapshots.prepare('late', 'apart', {
+      'containerd.io/snapshot/max-size': '8388608',
+    });
+    await btrfs.disk.cutPower();
+    await btrfs.kill();
+    await btrfs.disk.restart();
 
-    await start();
-    await expectWhole('top', ['base', 'top']);
-    await expectWhole('apart', ['apart']);
-    const listed = (await snapshots.list()).map(({ name }) => name).sort();
+    await btrfs.start();
+    await btrfs.expectWhole('top', ['base', 'top']);
+    await btrfs.expectWhole('apart', ['apart']);
+    const listed = (await btrfs.snapshots.list()).map(({ name }) => name).sort();
     expect(listed).toEqual(['apart', 'base', 'empty', 'late', 'top', ...keys.slice(1)].sort());
     const { getQuota } = DriverServiceService;
-    const { limitBytes } = await service.channel.unary(getQuota, { key: 'late' });
+    const { limitBytes } = await btrfs.service.channel.unary(getQuota, { key: 'late' });
     expect(limitBytes).toBe(8 * MEGABYTE);
-    await snapshots.cleanup();
-    expect(folder('l')).toHaveLength(listed.length);
-    expect(folder('removing')).toEqual([]);
-    const { stderr } = await runProgram('btrfs', ['device', 'stats', '--check', disk.path]);
+    await btrfs.snapshots.cleanup();
+    expect(btrfs.folder('l')).toHaveLength(listed.length);
+    expect(btrfs.folder('removing')).toEqual([]);
+    const { stderr } = await runProgram('btrfs', ['device', 'stats', '--check', btrfs.disk.path]);
     expect(stderr).toBe('');
   });
 
   it('goes on when its program is killed, and fails what was in flight', TIMEOUT, async () => {
-    await makeLayer('base');
-    const [pid = 0] = programsOf(service.dataDir);
+    await btrfs.makeLayer('base');
+    const [pid = 0] = btrfs.programs();
     process.kill(pid, 'SIGSTOP');
-    const waiting = expect(snapshots.prepare('a', 'base')).rejects.toMatchObject({
+    const waiting = expect(btrfs.snapshots.prepare('a', 'base')).rejects.toMatchObject({
       reason: 'STORAGE_FAILED',
       message: expect.stringContaining('SIGKILL') as string,
     });
     // The request is in the pipe when the next call has been answered.
-    await snapshots.stat('base');
+    await btrfs.snapshots.stat('base');
     process.kill(pid, 'SIGKILL');
     await waiting;
-    await snapshots.prepare('a', 'base');
-    await expectWhole('base', ['base']);
-    expect(programsOf(service.dataDir)).not.toContain(pid);
+    await btrfs.snapshots.prepare('a', 'base');
+    await btrfs.expectWhole('base', ['base']);
+    expect(btrfs.programs()).not.toContain(pid);
   });
 
   it('ends its program with itself, also when it is killed', TIMEOUT, async () => {
-    await kill();
-    await start();
-    expect(programsOf(service.dataDir)).toHaveLength(1);
-    await service.stop();
-    expect(programsOf(service.dataDir)).toEqual([]);
+    await btrfs.kill();
+    await btrfs.start();
+    expect(btrfs.programs()).toHaveLength(1);
+    await btrfs.service.stop();
+    expect(btrfs.programs()).toEqual([]);
   });
 
   it('removes subvolumes that a container made, also read-only ones', TIMEOUT, async () => {
-    await makeLayer('base');
-    await withMounted(await snapshots.prepare('a', 'base'), async (root) => {
+    await btrfs.makeLayer('base');
+    await btrfs.withMounted(await btrfs.snapshots.prepare('a', 'base'), async (root) => {
       const make = async (...args: string[]): Promise<void> => {
         const { code, stderr } = await runProgram('btrfs', args);
         expect(stderr).toBe('');
@@ -174,13 +84,13 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
       writeFileSync(join(root, 'one/deep/three/file'), Buffer.alloc(8 * MEGABYTE, 1));
       await make('property', 'set', '-ts', join(root, 'one'), 'ro', 'true');
     });
-    expect((await snapshots.usage('a')).size).toBeGreaterThan(8 * MEGABYTE);
-    const before = available();
-    await snapshots.remove('a');
-    await snapshots.cleanup();
-    expect(folder('removing')).toEqual([]);
-    expect(available() - before).toBeGreaterThan(7 * MEGABYTE);
-    const { stdout } = await runProgram('btrfs', ['subvolume', 'list', disk.path]);
+    expect((await btrfs.snapshots.usage('a')).size).toBeGreaterThan(8 * MEGABYTE);
+    const before = btrfs.availableBytes();
+    await btrfs.snapshots.remove('a');
+    await btrfs.snapshots.cleanup();
+    expect(btrfs.folder('removing')).toEqual([]);
+    expect(btrfs.availableBytes() - before).toBeGreaterThan(7 * MEGABYTE);
+    const { stdout } = await runProgram('btrfs', ['subvolume', 'list', btrfs.disk.path]);
     expect(stdout.trim().split('\n')).toHaveLength(1);
   });
 
@@ -188,69 +98,73 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
     'removes what is half made or no subvolume, and tells of a layer that is gone',
     TIMEOUT,
     async () => {
-      await makeLayer('base');
-      await makeLayer('lost');
-      await service.stop();
-      const root = join(service.dataDir, 'btrfs');
+      await btrfs.makeLayer('base');
+      await btrfs.makeLayer('lost');
+      await btrfs.service.stop();
+      const root = join(btrfs.service.dataDir, 'btrfs');
       mkdirSync(join(root, 'l/zz/deep'), { recursive: true });
       writeFileSync(join(root, 'l/yy'), 'x');
       await runProgram('btrfs', ['subvolume', 'create', join(root, 'l/xx')]);
       await runProgram('btrfs', ['subvolume', 'delete', join(root, 'l/2')]);
       mkdirSync(join(root, 'l/2'));
-      await start();
-      await snapshots.cleanup();
-      expect(folder('removing')).toEqual([]);
-      expect(folder('l').filter((name) => name !== '2')).toEqual(['1']);
-      await expect(snapshots.prepare('a', 'lost')).rejects.toMatchObject({ status: 'DATA_LOSS' });
-      await snapshots.prepare('a', 'base');
+      await btrfs.start();
+      await btrfs.snapshots.cleanup();
+      expect(btrfs.folder('removing')).toEqual([]);
+      expect(btrfs.folder('l').filter((name) => name !== '2')).toEqual(['1']);
+      await expect(btrfs.snapshots.prepare('a', 'lost')).rejects.toMatchObject({
+        status: 'DATA_LOSS',
+      });
+      await btrfs.snapshots.prepare('a', 'base');
     },
   );
 
   describe('limits', () => {
     const { getQuota, setQuota } = DriverServiceService;
     const limit = (key: string, limitBytes: number): Promise<unknown> =>
-      service.channel.unary(setQuota, { key, limitBytes });
+      btrfs.service.channel.unary(setQuota, { key, limitBytes });
 
     it('does not account before somebody wants a limit', TIMEOUT, async () => {
-      await makeLayer('base');
-      await snapshots.prepare('a', 'base');
-      expect(await service.channel.unary(getQuota, { key: 'a' })).toMatchObject({ limitBytes: 0 });
+      await btrfs.makeLayer('base');
+      await btrfs.snapshots.prepare('a', 'base');
+      expect(await btrfs.service.channel.unary(getQuota, { key: 'a' })).toMatchObject({
+        limitBytes: 0,
+      });
       await limit('a', 0);
-      expect(qgroups()).toEqual([]);
+      expect(btrfs.qgroups()).toEqual([]);
     });
 
     it.each(['simple', 'full'])('hold with %s accounting', TIMEOUT, async (accounting) => {
-      if (accounting === 'full') await runProgram('btrfs', ['quota', 'enable', disk.path]);
-      await makeLayer('base');
-      const mounts = await snapshots.prepare('a', 'base');
+      if (accounting === 'full') await runProgram('btrfs', ['quota', 'enable', btrfs.disk.path]);
+      await btrfs.makeLayer('base');
+      const mounts = await btrfs.snapshots.prepare('a', 'base');
       await limit('a', 8 * MEGABYTE);
-      const written = await withMounted(mounts, (root) => fill(join(root, 'big'), EDQUOT));
+      const written = await btrfs.withMounted(mounts, (root) => fill(join(root, 'big'), EDQUOT));
       expect(written).toBeGreaterThan(6 * MEGABYTE);
       expect(written).toBeLessThanOrEqual(8 * MEGABYTE);
-      await snapshots.prepare('b', 'base');
+      await btrfs.snapshots.prepare('b', 'base');
 
-      await service.stop();
-      await start();
-      const told = await service.channel.unary(getQuota, { key: 'a' });
+      await btrfs.service.stop();
+      await btrfs.start();
+      const told = await btrfs.service.channel.unary(getQuota, { key: 'a' });
       expect(told.limitBytes).toBe(8 * MEGABYTE);
       expect(told.usedBytes).toBeGreaterThan(6 * MEGABYTE);
       expect(told.usedBytes).toBeLessThanOrEqual(8 * MEGABYTE);
       await limit('a', 24 * MEGABYTE);
-      await withMounted(await snapshots.mounts('a'), (root) => {
+      await btrfs.withMounted(await btrfs.snapshots.mounts('a'), (root) => {
         writeFileSync(join(root, 'more'), Buffer.alloc(8 * MEGABYTE));
         expect(fill(join(root, 'most'), EDQUOT)).toBeLessThanOrEqual(8 * MEGABYTE + written);
       });
-      await snapshots.remove('a');
-      await snapshots.remove('b');
-      await snapshots.cleanup();
+      await btrfs.snapshots.remove('a');
+      await btrfs.snapshots.remove('b');
+      await btrfs.snapshots.cleanup();
       // The top level, and the only layer that is left.
-      await waitFor(() => qgroups().length === 2, { timeoutMs: 10_000 });
+      await waitFor(() => btrfs.qgroups().length === 2, { timeoutMs: 10_000 });
     });
 
     it('holds for subvolumes that the container makes inside', TIMEOUT, async () => {
-      const mounts = await snapshots.prepare('a');
+      const mounts = await btrfs.snapshots.prepare('a');
       await limit('a', 8 * MEGABYTE);
-      await withMounted(mounts, async (root) => {
+      await btrfs.withMounted(mounts, async (root) => {
         await runProgram('btrfs', ['subvolume', 'create', join(root, 'inside')]);
         expect(fill(join(root, 'inside/big'), EDQUOT)).toBeLessThanOrEqual(8 * MEGABYTE);
       });
@@ -259,8 +173,8 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
 
   describe('a full disk', () => {
     it('is told, and removing makes room again', TIMEOUT, async () => {
-      await makeLayer('base');
-      await withMounted(await snapshots.prepare('big', 'base'), (root) => {
+      await btrfs.makeLayer('base');
+      await btrfs.withMounted(await btrfs.snapshots.prepare('big', 'base'), (root) => {
         // Whole extents first, then what fits into metadata.
         for (let index = 0; index < 2; index += 1) fill(join(root, `big ${index}`), ENOSPC);
         fillWithSmallFiles(root);
@@ -268,47 +182,24 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
       const made: string[] = [];
       const makeMany = async (): Promise<void> => {
         for (let index = 0; index < 5000; index += 1) {
-          await snapshots.prepare(`c${index}`, 'base', { padding: 'x'.repeat(4000) });
+          await btrfs.snapshots.prepare(`c${index}`, 'base', { padding: 'x'.repeat(4000) });
           made.push(`c${index}`);
         }
       };
       await expect(makeMany()).rejects.toMatchObject({ reason: 'STORAGE_FULL' });
-      await expect(snapshots.stat(`c${made.length}`)).rejects.toMatchObject({
+      await expect(btrfs.snapshots.stat(`c${made.length}`)).rejects.toMatchObject({
         status: 'NOT_FOUND',
       });
-      for (const key of made) await snapshots.remove(key);
-      await snapshots.remove('big');
-      await snapshots.cleanup();
-      expect(folder('removing')).toEqual([]);
-      expect(available()).toBeGreaterThan(256 * MEGABYTE);
-      await expectWhole('base', ['base']);
-      await snapshots.prepare('after', 'base');
+      for (const key of made) await btrfs.snapshots.remove(key);
+      await btrfs.snapshots.remove('big');
+      await btrfs.snapshots.cleanup();
+      expect(btrfs.folder('removing')).toEqual([]);
+      expect(btrfs.availableBytes()).toBeGreaterThan(256 * MEGABYTE);
+      await btrfs.expectWhole('base', ['base']);
+      await btrfs.snapshots.prepare('after', 'base');
     });
   });
 });
-
-/** Ids of the running programs of a driver. */
-function programsOf(dataDir: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^[0-9]+$/.test(name))
-    .filter((name) => {
-      try {
-        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-        return (words[0] ?? '').endsWith('/teu-btrfs') && words[1] === join(dataDir, 'btrfs');
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-/** Name of the loop device below a mount point. */
-function loopName(mountPoint: string): string {
-  const line = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .find((mount) => mount.split(' ')[1] === mountPoint);
-  return line?.split(' ')[0]?.replace('/dev/', '') ?? '';
-}
 
 /** Errors of Node have no name for EDQUOT, so numbers are compared (errno(3)). */
 const ENOSPC = -28;
