@@ -122,14 +122,16 @@ Status runContainer(Child& child, UniqueFd&& target) noexcept {
   sys::setFileModeMask(0);
   if (Status s = sys::newSession(); !s) return s.during(step::kNamespaces);
   if (Status s = dieWithSupervisor(); !s) return s.during(step::kNamespaces);
+  // Before the cgroups: mount(2) opens the disk of a file system, which the rules for the devices
+  // of the container would forbid (EPERM).
+  Result<RootHandle> root = mountRootfs(plan.rootfs);
+  if (!root) return root.status().during(step::kRootfs);
+  endPhase(child.report.phases.rootfs);
   if (Status s = joinCgroups(plan); !s) return s.during(step::kCgroup);
   if (Status s = enterNamespaces(plan, static_cast<UniqueFd&&>(target)); !s) {
     return s.during(step::kNamespaces);
   }
   endPhase(child.report.phases.joined);
-  Result<RootHandle> root = mountRootfs(plan.rootfs);
-  if (!root) return root.status().during(step::kRootfs);
-  endPhase(child.report.phases.rootfs);
   if (Status s = makeWorld(child, root.value()); !s) return s;
   if (plan.holdWorld) return runPlannedProgram(child, root.value());
   return becomeProgram(child, root.value());
