@@ -7,3 +7,15 @@ export {
 } from './describe-driver.js';
 export { mountSnapshot, unmountSnapshot } from './mount-snapshot.js';
 export { SnapshotsClient } from './snapshots-client.js';
+export {
+  describeDriverOnFailingDisk,
+  type FailingDiskSuite,
+} from './recovery/describe-failing-disk.js';
+export { describeDriverRecovery, type RecoverySuite } from './recovery/describe-recovery.js';
+export {
+  directoryPlace,
+  serviceOf,
+  type DriverPlace,
+  type StartTested,
+  type TestedService,
+} from './recovery/tested-service.js';

@@ -1,12 +1,9 @@
 import { describeSnapshotDriver } from '@teu/snapshot-conformance';
-import { startDriver } from './testing/start-driver.js';
-
-const openVfs = (root: string) => startDriver(root, ['--driver', 'vfs']);
+import { openVfs } from '../../testing/open-vfs.js';
+import { startDriver } from '../../testing/start-driver.js';
 
 describeSnapshotDriver('overlay2', {
   features: ['overlayfs'],
   open: (root) => startDriver(root),
   reference: openVfs,
 });
-
-describeSnapshotDriver('vfs', { open: openVfs });

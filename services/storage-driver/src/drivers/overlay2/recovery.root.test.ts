@@ -1,0 +1,15 @@
+import {
+  describeDriverOnFailingDisk,
+  describeDriverRecovery,
+  serviceOf,
+} from '@teu/snapshot-conformance';
+import { LIFECYCLE_FAILPOINTS } from '../../testing/lifecycle-failpoints.js';
+
+const start = serviceOf('overlay2');
+
+describeDriverRecovery('overlay2', {
+  start,
+  failpoints: LIFECYCLE_FAILPOINTS,
+  features: ['overlayfs'],
+});
+describeDriverOnFailingDisk('overlay2', { start, features: ['overlayfs'] });
