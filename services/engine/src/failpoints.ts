@@ -12,6 +12,7 @@ export const ENGINE_FAILPOINTS = defineFailpoints('engine', [
   'engine.start.after-record',
   'engine.warm.after-intent',
   'engine.warm.after-prepare',
+  'engine.warm.after-world',
   'engine.driver.after-release',
   'engine.exit.before-record',
   'engine.exit.after-record',

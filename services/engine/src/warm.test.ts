@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ContainerState } from '@teu/proto/engine';
+import { ContainerState, NetworkMode } from '@teu/proto/engine';
 import { teuError } from '@teu/errors';
 import { waitFor } from '@teu/testing';
 import { FakeHost } from './testing/index.js';
@@ -99,6 +99,24 @@ test('what was made in advance and does not serve is made anew', async () => {
   await waitFor(() => ready() === 2);
   await host.client.remove('web', true);
 });
+
+test('an executor that has lost what it made is asked to launch anew', async () => {
+  await warmUp();
+  host.executor.prepared.clear();
+  const { id } = await host.client.run(['sleep'], { name: 'web' });
+  expect((await host.client.get('web')).id).toBe(id);
+  expect(host.executor.find({ containerId: id, execId: '' })).toBeDefined();
+});
+
+test.each([{ terminal: true }, { stdinOpen: true }, { network: NetworkMode.NETWORK_MODE_HOST }])(
+  'a run with %j is launched from the beginning',
+  async (wanted) => {
+    await warmUp();
+    const { id } = await host.client.run(['sleep'], wanted);
+    expect(host.executor.specs.get(id)?.process?.args).toContain('sleep');
+    expect(ready()).toBe(2);
+  },
+);
 
 test('an image can be removed at once, and a name that moved is followed', async () => {
   await warmUp();

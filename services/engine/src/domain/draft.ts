@@ -8,6 +8,7 @@ import { fillInDefaults } from './image-defaults.js';
 import { validateSpec } from './spec-validation.js';
 import type { StartClock } from './start-trace.js';
 import type { WarmStart } from './warm-pool.js';
+import { fitsWorld } from './world.js';
 
 type Parts = Pick<EngineParts, 'images' | 'drivers' | 'defaults' | 'registry' | 'pool'>;
 
@@ -62,7 +63,7 @@ export async function draftContainer(
   const container = withImage(parts, empty, asked, image);
   // Last, so that nothing can fail between the taking and the use.
   const isCertain = parts.images.current(asked.image, driver) === image;
-  const isWarm = mayBeWarm && isCertain && !hasLimits(asked);
+  const isWarm = mayBeWarm && isCertain && !hasLimits(asked) && fitsWorld(asked);
   const warm = isWarm ? parts.pool.take(driver, image.snapshot) : undefined;
   if (warm === undefined) return { container, asked, image, confirmation, warm };
   const named = { ...container, id: warm.containerId, snapshotKey: warm.snapshotKey };

@@ -13,6 +13,7 @@ import { durationFromMs } from './durations.js';
 import { containerExit } from './exit-memory.js';
 import type { StartClock } from './start-trace.js';
 import { recordRevision, type StartedProgram } from './transitions.js';
+import { launchInWorld } from './world.js';
 
 const LAUNCH_TIMEOUT_MS = 30_000;
 /** Most programs that end at once have ended by then. */
@@ -25,6 +26,8 @@ export interface Launch {
   launchParts: LaunchParts;
   /** Whether the client waits for the end: nobody is told of the start, so it need not be on disk at once. */
   waits: boolean;
+  /** Whether the executor has made its world in advance. */
+  isPrepared: boolean;
   trace: StartClock;
 }
 
@@ -35,7 +38,7 @@ export interface Launch {
 export async function launch(
   parts: EngineParts,
   entry: ContainerEntry,
-  { launchParts, waits, trace }: Launch,
+  { launchParts, waits, isPrepared, trace }: Launch,
   record: (started: StartedProgram) => void,
 ): Promise<void> {
   const spec = buildExecutorSpec(entry.container, launchParts);
@@ -43,7 +46,8 @@ export async function launch(
   entry.earlyExit = early;
   try {
     const lingerMs = waits ? LINGER_MS : 0;
-    const answer = await trace.phase('launch', () => askForLaunch(parts, entry.id, spec, lingerMs));
+    const ask = isPrepared ? launchInWorld : askForLaunch;
+    const answer = await trace.phase('launch', () => ask(parts, entry.id, spec, lingerMs));
     const { process } = answer;
     if (process === undefined) {
       throw teuError('LAUNCH_FAILED', `the executor says nothing about container ${entry.id}`);

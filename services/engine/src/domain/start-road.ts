@@ -95,9 +95,8 @@ async function runCold(
     try {
       failpoint('engine.run.after-intent');
       const launchParts = await prepareNew(parts, entry, draft, trace);
-      await launch(parts, entry, { launchParts, waits, trace }, (started) =>
-        recordRunning(parts, entry, intentId, started),
-      );
+      const how = { launchParts, waits, isPrepared: false, trace };
+      await launch(parts, entry, how, (started) => recordRunning(parts, entry, intentId, started));
     } catch (error) {
       undo(parts, entry, () => undoCreation(parts, entry, intentId, problemOf(error)));
       throw error;
@@ -121,9 +120,8 @@ export async function startContainer(
       failpoint('engine.start.after-intent');
       await clearEarlierRun(parts, entry);
       const launchParts = await prepareAgain(parts, entry, trace);
-      await launch(parts, entry, { launchParts, waits: false, trace }, (started) =>
-        recordRunning(parts, entry, intentId, started),
-      );
+      const how = { launchParts, waits: false, isPrepared: false, trace };
+      await launch(parts, entry, how, (started) => recordRunning(parts, entry, intentId, started));
     } catch (error) {
       undo(parts, entry, () => undoStart(parts, entry, intentId, failedStart(error)));
       throw error;

@@ -6,8 +6,12 @@ import type { SpecMount } from '@teu/proto/executor';
 import type { Mount } from '@teu/proto/snapshots';
 import type { EngineParts } from './engine-parts.js';
 import { bothSettled, makeCgroup, makeLayer } from './prepare-start.js';
+import { prepareWorld } from './world.js';
 
-/** What a container needs before its launch, made in advance: an id, its layer, its cgroup and its files. */
+/**
+ * What a container needs before its program, made in advance: an id, its layer, its cgroup, its files, and in the
+ * executor a process in namespaces of its own with all mounts, which waits to hear what it is to run.
+ */
 export interface WarmStart {
   containerId: string;
   driver: string;
@@ -162,7 +166,10 @@ export class WarmPool {
       failpoint('engine.warm.after-prepare');
       const hostname = containerId.slice(0, 12);
       const fileMounts = files.write({ id: containerId, hostname, sharesNetwork: false });
-      return { ...named, intentId, rootMounts, membership, fileMounts };
+      const start = { ...named, intentId, rootMounts, membership, fileMounts };
+      await prepareWorld(this.#parts, start);
+      failpoint('engine.warm.after-world');
+      return start;
     } catch (error) {
       this.#parts.log.debug({ err: error, driver }, 'no start was made in advance');
       this.#giveUp({ ...named, intentId });
@@ -193,7 +200,7 @@ export class WarmPool {
   }
 
   #giveUp(start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>): void {
-    this.#parts.store.transaction(() => discardWarm(this.#parts, start, false));
+    this.#parts.store.transaction(() => discardWarm(this.#parts, start));
   }
 
   /** Does at once what the queue would do soon. If that fails the queue goes on trying. */
@@ -206,17 +213,13 @@ export class WarmPool {
   }
 }
 
-/**
- * Has a start that no container uses cleared away, in the caller's transaction.
- * @param launched whether the executor may know of it
- */
+/** Has a start that no container uses cleared away, in the caller's transaction. */
 export function discardWarm(
   { store, teardown }: Pick<EngineParts, 'store' | 'teardown'>,
   start: Pick<WarmStart, 'containerId' | 'driver' | 'snapshotKey' | 'intentId'>,
-  launched: boolean,
 ): void {
   const { containerId, driver, snapshotKey, intentId } = start;
   store.intents.finish(intentId);
   const snapshot = { driver, key: snapshotKey };
-  teardown.schedule({ containerId, process: launched, cgroup: true, snapshot, files: true });
+  teardown.schedule({ containerId, process: true, cgroup: true, snapshot, files: true });
 }

@@ -1,4 +1,4 @@
-import { isTeuError } from '@teu/errors';
+import { isTeuError, type Reason } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import type { SpecMount } from '@teu/proto/executor';
 import { filesOwner } from './container-files.js';
@@ -13,6 +13,15 @@ import { discardWarm, type WarmStart } from './warm-pool.js';
 
 /** A draft with what was made for it in advance. */
 export type WarmDraft = Draft & { warm: WarmStart };
+
+/** How a launch fails if what was made in advance is not fit any more (its maker was restarted, say). */
+const UNFIT: ReadonlySet<Reason> = new Set([
+  'LAUNCH_FAILED',
+  'MOUNT_FAILED',
+  'INVALID_STATE',
+  'CONTAINER_NOT_FOUND',
+  'PROCESS_NOT_FOUND',
+]);
 
 /** Position of a container that is not recorded. */
 const UNRECORDED = 0;
@@ -38,14 +47,15 @@ export async function runWarm(
       const fileMounts = trace.phaseSync('files', () => filesOf(parts, draft));
       const { rootMounts, membership } = warm;
       const launchParts = { rootMounts, membership, fileMounts };
-      await launch(parts, entry, { launchParts, waits, trace }, (started) =>
+      const how = { launchParts, waits, isPrepared: true, trace };
+      await launch(parts, entry, how, (started) =>
         recordWarmRun(parts, entry, warm.intentId, started, request),
       );
     } catch (error) {
-      if (isTeuError(error, 'LAUNCH_FAILED') || isTeuError(error, 'MOUNT_FAILED')) {
+      if (isTeuError(error) && UNFIT.has(error.reason)) {
         parts.log.info({ container_id: entry.id, err: error }, 'a start in advance did not serve');
         parts.registry.release(entry);
-        undo(parts, entry, () => parts.store.transaction(() => discardWarm(parts, warm, true)));
+        undo(parts, entry, () => parts.store.transaction(() => discardWarm(parts, warm)));
         return undefined;
       }
       const problem = problemOf(error);

@@ -8,6 +8,8 @@ import {
   type ExecProcessRequest,
   type LaunchContainerRequest,
   type LaunchContainerResponse,
+  type LaunchPreparedRequest,
+  type PrepareContainerRequest,
   type ReadLogResponse,
   type Spec,
   type WatchExitsResponse,
@@ -27,6 +29,8 @@ export class FakeExecutor {
   readonly processes = new Map<string, FakeProcess>();
   /** Specs of the containers that were launched, by id. */
   readonly specs = new Map<string, Spec>();
+  /** Containers that were made in advance and not launched. */
+  readonly prepared = new Set<string>();
   /** How many attachments there have been. */
   attachments = 0;
   readonly #watchers = new Set<(process: ContainerProcess) => void>();
@@ -43,6 +47,14 @@ export class FakeExecutor {
     return implement(ExecutorServiceService, {
       ...unimplemented(ExecutorServiceService),
       launchContainer: (request: LaunchContainerRequest) => this.#launch(request),
+      prepareContainer: async ({ containerId }: PrepareContainerRequest) => {
+        this.prepared.add(containerId);
+        return { process: undefined };
+      },
+      launchPrepared: async ({ containerId, spec }: LaunchPreparedRequest) => {
+        if (!this.prepared.delete(containerId)) throw teuError('INVALID_STATE', 'not prepared');
+        return this.#launch({ containerId, spec });
+      },
       execProcess: async (request: ExecProcessRequest) => this.#exec(request),
       getProcess: async (key: ProcessKey) => ({ process: this.#require(key).describe() }),
       listProcesses: async () => ({
@@ -68,7 +80,10 @@ export class FakeExecutor {
     });
   }
 
-  async #launch({ containerId, spec }: LaunchContainerRequest): Promise<LaunchContainerResponse> {
+  async #launch({
+    containerId,
+    spec,
+  }: Pick<LaunchContainerRequest, 'containerId' | 'spec'>): Promise<LaunchContainerResponse> {
     const key = { containerId, execId: '' };
     if (this.find(key) !== undefined) throw teuError('CONTAINER_EXISTS', 'the id is taken');
     const args = spec?.process?.args ?? [];
@@ -102,6 +117,7 @@ export class FakeExecutor {
   }
 
   #delete({ containerId, execId }: ProcessKey): object {
+    if (execId === '') this.prepared.delete(containerId);
     for (const [key, process] of this.processes) {
       const matches =
         process.containerId === containerId && (execId || process.execId) === process.execId;

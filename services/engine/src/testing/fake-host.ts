@@ -92,7 +92,7 @@ export class FakeHost {
     return {
       snapshots: [...this.driver.active.keys()],
       cgroups: [...this.cgroup.groups.keys()],
-      processes: [...this.executor.processes.keys()],
+      processes: [...this.executor.processes.keys(), ...this.executor.prepared],
     };
   }
 

@@ -54,6 +54,7 @@ async function restoreLiving(parts: ExecutorParts, entry: ProcessEntry): Promise
     const [{ supervisorPid }, { state }] = [await connection.identity(), await connection.status()];
     entry.supervisorPid = supervisorPid;
     entry.state = state === 'created' ? 'created' : 'running';
+    if (entry.state === 'created') entry.startTime = undefined;
     followProcess(parts, entry, connection);
   } catch (error) {
     if (!isGone(error)) parts.log.error({ err: error, process: entry.description }, 'no answer');
