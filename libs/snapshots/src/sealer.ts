@@ -22,6 +22,8 @@ export class Sealer {
   readonly #parts: SealerParts;
   /** Where sealing failed; tried again at the next start, or when a check asks. */
   readonly #failed = new Set<number>();
+  /** A check and the background may want the same manifest, which is one file. */
+  readonly #underWay = new Map<number, Promise<unknown>>();
   #running: Promise<void> | undefined;
   #again = false;
   #isClosed = false;
@@ -56,6 +58,22 @@ export class Sealer {
    * @throws TreeProgramError, errors of the disk
    */
   async seal(record: SnapshotRecord, signal?: AbortSignal): Promise<string | undefined> {
+    const { id } = record;
+    for (let other = this.#underWay.get(id); other; other = this.#underWay.get(id)) {
+      await other.catch(() => undefined);
+    }
+    const sealed = this.#parts.records.findById(id)?.sealed ?? null;
+    if (record.sealed === null && sealed !== null) return sealed;
+    const work = this.#write(record, signal);
+    this.#underWay.set(id, work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  async #write(record: SnapshotRecord, signal?: AbortSignal): Promise<string | undefined> {
     const { manifests, records, trees } = this.#parts;
     const digest =
       (await this.#adopt(record)) ??
