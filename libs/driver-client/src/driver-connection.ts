@@ -24,7 +24,7 @@ export interface ConnectionOptions {
 }
 
 /** For what a driver knows without asking its disk. */
-export const QUICK_MS = 10_000;
+const QUICK_MS = 5_000;
 /** Long enough for a driver to be started again after a crash. */
 const RECONNECT_MS = 1_500;
 /** The longest that a channel rests between two attempts to connect, and a little more. */

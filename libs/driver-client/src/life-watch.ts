@@ -1,5 +1,8 @@
-/** When a call that takes long is doubted, and how long the driver then has to say anything at all. */
-export const DOUBT_MS = 5_000;
+/**
+ * When a call that takes long is doubted, and how long the driver then has to say anything at all: together less than
+ * the ten seconds after which most clients go away without having heard why.
+ */
+export const DOUBT_MS = 4_000;
 
 /** Asks now and then, while a call takes long, whether the other side is alive at all. */
 export class LifeWatch {
