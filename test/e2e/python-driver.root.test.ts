@@ -151,6 +151,12 @@ describe.runIf(requires('root', 'ext4', 'loop', 'mkfs.ext4', 'python3'))(
       await makeLayer(first, 'base', 3);
       await new SnapshotsClient(first.channel, 'plain').prepare('container', 'base');
       await disk.cutPower();
+      await expect(
+        new SnapshotsClient(first.channel, 'plain').prepare('too late'),
+      ).rejects.toMatchObject({
+        status: 'INTERNAL',
+        message: expect.stringContaining('disk') as string,
+      });
       first.kill('SIGKILL');
       await first.exited;
       first.channel.close();

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional
 
+from .errors import is_broken_disk
+
 VIEW, ACTIVE, COMMITTED = 1, 2, 3
 
 # AUTOINCREMENT because an id names a tree: it must not come back while that is being deleted.
@@ -56,6 +58,7 @@ class Records:
 
     def __init__(self, path: str):
         self._lock = threading.RLock()
+        self._failure: Optional[BaseException] = None
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # A transaction that was acknowledged is on the disk. With less, a power cut can undo it.
         self._database.execute("PRAGMA journal_mode = WAL")
@@ -70,11 +73,17 @@ class Records:
     def transaction(self) -> Iterator[None]:
         """Makes what is done within happen as a whole, durably, or not at all."""
         with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
+            if self._failure is not None:
+                raise self._failure
             try:
+                self._database.execute("BEGIN IMMEDIATE")
                 yield
                 self._database.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
+                # A disk tells of a lost write once. Whether the next one succeeds proves nothing, so
+                # nothing is promised any more until a start afresh finds out what is there.
+                if is_broken_disk(error):
+                    self._failure = error
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
