@@ -20,8 +20,8 @@ import {
   type CheckSummary,
 } from '@teu/proto/storage';
 import { mountSnapshot, unmountSnapshot } from '@teu/snapshot-conformance';
-import { requires, tempDir, waitFor } from '@teu/testing';
-import { describe, expect, it } from 'vitest';
+import { loopFilesystem, requires, tempDir, waitFor } from '@teu/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDriver, type StartedDriver } from './testing/start-driver.js';
 
 const { checkSnapshots, repairSnapshots } = DriverServiceService;
@@ -60,7 +60,21 @@ async function repair(driver: StartedDriver, readData = false, key = ''): Promis
   return { lines, summary };
 }
 
-describe.runIf(requires('root', 'overlayfs', 'python3')).each(['overlay2', 'vfs'])(
+const DRIVERS = ['overlay2', 'vfs'];
+if (requires('loop', 'btrfs', 'mkfs.btrfs')) DRIVERS.push('btrfs');
+const BTRFS_BYTES = 512 << 20;
+
+interface Place {
+  readonly path: string;
+  remove(): void;
+}
+
+const placeFor = async (driver: string): Promise<Place> =>
+  driver === 'btrfs' ? await loopFilesystem(BTRFS_BYTES, 'btrfs') : tempDir();
+/** Out of a subvolume too. */
+const move = (from: string, to: string): void => void execFileSync('mv', [from, to]);
+
+describe.runIf(requires('root', 'overlayfs', 'python3')).each(DRIVERS)(
   'check and repair of %s',
   (name) => {
     /** A driver with "base" and "top" on it, both sealed, and "container" on that. */
@@ -71,7 +85,8 @@ describe.runIf(requires('root', 'overlayfs', 'python3')).each(['overlay2', 'vfs'
         start: () => Promise<StartedDriver>,
       ) => Promise<void>,
     ): Promise<void> {
-      using directory = tempDir();
+      const directory = await placeFor(name);
+      onTestFinished(() => directory.remove());
       const root = join(directory.path, name);
       const start = (): Promise<StartedDriver> => startDriver(directory.path, ['--driver', name]);
       const driver = await start();
@@ -119,7 +134,7 @@ describe.runIf(requires('root', 'overlayfs', 'python3')).each(['overlay2', 'vfs'
     it('quarantines what lacks a file, and lifts that when it is whole again', () =>
       withLayers(async (driver, root, start) => {
         const file = join(root, 'l/1/base/file');
-        renameSync(file, join(root, 'kept'));
+        move(file, join(root, 'kept'));
         const lines = ['CHANGED_ATTRIBUTES base base', 'MISSING_FILE base base/file'];
         expect(await check(driver)).toMatchObject({ lines, summary: { remainingCount: 2 } });
         const repaired = await repair(driver);
@@ -133,7 +148,7 @@ describe.runIf(requires('root', 'overlayfs', 'python3')).each(['overlay2', 'vfs'
 
         const again = await start();
         await expect(again.snapshots.prepare('a', 'top')).rejects.toMatchObject(invalid);
-        renameSync(join(root, 'kept'), file);
+        move(join(root, 'kept'), file);
         expect((await repair(again)).lines).toEqual(['CHANGED_ATTRIBUTES base base MENDED']);
         await again.snapshots.mounts('container');
         await again.snapshots.prepare('a', 'top');

@@ -1,0 +1,126 @@
+import { readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import type { RepairAction } from '@teu/proto/storage';
+import { DriverServiceService } from '@teu/proto/storage';
+import { mountSnapshot, SnapshotsClient, unmountSnapshot } from '@teu/snapshot-conformance';
+import { requires, startService, tempDir, waitFor, type RunningTestService } from '@teu/testing';
+import { describe, expect, it } from 'vitest';
+import { startDriver } from './testing/start-driver.js';
+
+/** Takes teu-tree longer to read than a test takes to do something meanwhile. */
+const BIG_BYTES = 256 << 20;
+
+describe.runIf(requires('root', 'overlayfs'))('sealing', () => {
+  async function commitBig(snapshots: SnapshotsClient, directory: string): Promise<void> {
+    const place = join(directory, 'm');
+    await mountSnapshot(await snapshots.prepare('making'), place);
+    writeFileSync(join(place, 'big'), Buffer.alloc(BIG_BYTES, 1));
+    await unmountSnapshot(place);
+    await snapshots.commit('big', 'making');
+  }
+
+  const manifestsOf = (directory: string): string[] =>
+    readdirSync(join(directory, 'overlay2/manifests'));
+
+  it('holds no end up, and goes on at the next start', async () => {
+    using directory = tempDir();
+    const first = await startDriver(directory.path);
+    await commitBig(first.snapshots, directory.path);
+    await waitFor(() => manifestsOf(directory.path).length > 0);
+    await first.close();
+    expect(manifestsOf(directory.path)).toEqual([]);
+    expect(programsBelow(directory.path)).toEqual([]);
+
+    const again = await startDriver(directory.path);
+    await waitFor(() => manifestsOf(directory.path).join() === '1');
+    await again.close();
+  });
+
+  it('holds no removal up', async () => {
+    using directory = tempDir();
+    const driver = await startDriver(directory.path);
+    await commitBig(driver.snapshots, directory.path);
+    await waitFor(() => manifestsOf(directory.path).length > 0);
+    await driver.snapshots.remove('big');
+    await driver.snapshots.cleanup();
+    expect(manifestsOf(directory.path)).toEqual([]);
+    expect(programsBelow(directory.path)).toEqual([]);
+    expect(await driver.snapshots.list()).toEqual([]);
+    await driver.close();
+  });
+
+  it('keeps a manifest that a crash left without its row: it is the older witness', async () => {
+    using directory = tempDir();
+    const directories = { runDir: join(directory.path, 'r'), dataDir: directory.path };
+    const env = { TEU_FAILPOINTS: 'storage.seal.after-rename=kill' };
+    const crashing = await startService('overlay2', { ...directories, env });
+    const snapshots = client(crashing);
+    await snapshots.prepare('a');
+    await snapshots.commit('base', 'a').catch(() => undefined);
+    await crashing.exited;
+    const path = join(directory.path, 'overlay2/manifests/1');
+    const { ino } = statSync(path);
+    writeFileSync(join(directory.path, 'overlay2/l/1/planted'), '');
+
+    const again = await startService('overlay2', directories);
+    const found = await Array.fromAsync(
+      again.channel.serverStream(DriverServiceService.checkSnapshots, { key: '', readData: false }),
+    );
+    expect(statSync(path).ino).toBe(ino);
+    // The first check may have been the one that noted the manifest, and then it says so.
+    const [summary] = found.slice(-1);
+    if (summary?.part?.$case !== 'summary') throw new Error('no summary');
+    expect(summary.part.value.unjudgedCount + summary.part.value.findingCount).toBeGreaterThan(0);
+    await again.stop();
+  });
+
+  it('has a record again that a crash of the repair came after', async () => {
+    using directory = tempDir();
+    const directories = { runDir: join(directory.path, 'r'), dataDir: directory.path };
+    const first = await startService('overlay2', directories);
+    await client(first).prepare('a');
+    await client(first).commit('base', 'a');
+    await waitFor(() => manifestsOf(directory.path).join() === '1');
+    await first.stop();
+    const db = new DatabaseSync(join(directory.path, 'overlay2/state.db'));
+    db.exec('DELETE FROM snapshots');
+    db.close();
+
+    const env = { TEU_FAILPOINTS: 'storage.restore.after-row=kill' };
+    const crashing = await startService('overlay2', { ...directories, env });
+    await expect(repairAll(crashing)).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+    await crashing.exited;
+    const again = await startService('overlay2', directories);
+    expect((await client(again).list()).map(({ name }) => name)).toEqual(['base']);
+    expect(await repairAll(again)).toEqual([]);
+    await client(again).prepare('b', 'base');
+    await again.stop();
+  });
+
+  function client(service: RunningTestService): SnapshotsClient {
+    return new SnapshotsClient(service.channel, 'overlay2');
+  }
+
+  async function repairAll(service: RunningTestService): Promise<RepairAction[]> {
+    const actions: RepairAction[] = [];
+    const request = { key: '', readData: true };
+    const stream = service.channel.serverStream(DriverServiceService.repairSnapshots, request);
+    for await (const { part } of stream) {
+      if (part?.$case === 'repair') actions.push(part.value.action);
+    }
+    return actions;
+  }
+
+  /** Programs of ours that still work in a directory. */
+  function programsBelow(directory: string): string[] {
+    const working = (pid: string): boolean => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
+      } catch {
+        return false;
+      }
+    };
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && working(name));
+  }
+});
