@@ -1,4 +1,6 @@
 import type { ConformanceCase } from '../conformance-case.js';
+import { ATTRIBUTE_CASES } from './attribute-cases.js';
+import { CHECK_CASES } from './check-cases.js';
 import { CONCURRENCY_CASES } from './concurrency-cases.js';
 import { CONTENT_CASES } from './content-cases.js';
 import { EQUIVALENCE_CASES } from './equivalence-cases.js';
@@ -6,7 +8,6 @@ import { LABEL_CASES } from './label-cases.js';
 import { LAYER_CASES } from './layer-cases.js';
 import { LIFECYCLE_CASES } from './lifecycle-cases.js';
 import { QUOTA_CASES } from './quota-cases.js';
-import { ATTRIBUTE_CASES } from './attribute-cases.js';
 import { USAGE_CASES } from './usage-cases.js';
 
 /** The whole contract. */
@@ -20,4 +21,5 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...CONCURRENCY_CASES,
   ...USAGE_CASES,
   ...QUOTA_CASES,
+  ...CHECK_CASES,
 ];
