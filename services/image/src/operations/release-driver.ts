@@ -28,8 +28,21 @@ export async function releaseDriver(
   // Who has made snapshots on these in advance gives them up.
   await watchers.announce(snapshots.ofDriver(name).map(({ chainId }) => chainId));
   await chores.settle(name);
+  try {
+    return await removeAll(parts, driver, signal);
+  } finally {
+    // What was asked meanwhile may rest on a layer that has gone since.
+    await watchers.announce();
+  }
+}
+
+async function removeAll(
+  parts: ImageParts,
+  driver: LayerDriver,
+  signal: AbortSignal,
+): Promise<number> {
   let count = 0;
-  for (let tips = tipsOf(parts, name); tips.length > 0; tips = tipsOf(parts, name)) {
+  for (let tips = tipsOf(parts, driver.name); tips.length > 0; tips = tipsOf(parts, driver.name)) {
     for (const tip of tips) {
       signal.throwIfAborted();
       await removeTip(parts, driver, tip);

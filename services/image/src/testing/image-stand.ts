@@ -22,7 +22,7 @@ export interface ImageStand {
   file(name: string, data: Buffer): string;
   load(request: Partial<LoadImageRequest>): Promise<Image[]>;
   list(): Promise<Image[]>;
-  prepare(reference: string): Promise<PrepareImageResponse>;
+  prepare(reference: string, driver?: string): Promise<PrepareImageResponse>;
   remove(reference: string, force?: boolean): Promise<RemoveImageResponse>;
   /** Runs a shell command in a look at an image's tree and gives its output. */
   look(snapshot: string, command: string): Promise<string>;
@@ -81,8 +81,8 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
       const request = { pageSize: 0, pageToken: '', reference: '' };
       return (await stand.service.channel.unary(ImageServiceService.listImages, request)).images;
     },
-    prepare: (reference) =>
-      stand.service.channel.unary(ImageServiceService.prepareImage, { reference, driver: '' }),
+    prepare: (reference, driver = '') =>
+      stand.service.channel.unary(ImageServiceService.prepareImage, { reference, driver }),
     remove: (reference, force = false) =>
       stand.service.channel.unary(ImageServiceService.removeImage, { reference, force }),
     look: (parent, command) => lookAt(stand.driver, own.path, parent, command),
@@ -129,7 +129,8 @@ async function lookAt(
   return output;
 }
 
-async function snapshotNames(driver: RunningTestService): Promise<string[]> {
+/** Names of all snapshots of a driver, sorted. */
+export async function snapshotNames(driver: RunningTestService): Promise<string[]> {
   const names: string[] = [];
   const request = { snapshotter: DRIVER, filters: [] };
   for await (const { info } of driver.channel.serverStream(SnapshotsService.list, request)) {
