@@ -17,6 +17,8 @@ export interface NewSnapshot {
   /** Name of the parent; empty for none. */
   readonly parent: string;
   readonly labels: Labels;
+  /** Who asked; its signal is aborted when it waits no more. */
+  readonly caller?: { readonly signal: AbortSignal };
 }
 
 /**
@@ -29,7 +31,8 @@ export interface NewSnapshot {
  * have been made durable with it.
  *
  * @returns What to mount.
- * @throws SNAPSHOT_EXISTS, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMMITTED, INVALID_ARGUMENT
+ * @throws SNAPSHOT_EXISTS, SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMMITTED, INVALID_ARGUMENT; CANCELLED or
+ * DEADLINE_EXCEEDED if the caller gave up before there was a row
  */
 export async function createSnapshot(
   context: SnapshotContext,
@@ -51,6 +54,8 @@ export async function createSnapshot(
     if (made !== undefined) await made;
     if (limitBytes !== undefined) await requireQuota(context).set(place.id, limitBytes);
     failpoint('storage.create.after-storage');
+    // Whoever gave up may have asked for the removal since, and heard that there is nothing to remove.
+    wanted.caller?.signal.throwIfAborted();
     context.records.transaction(() => {
       // Looked at again because others may have worked while a slow driver did.
       refuseTaken(context, wanted.key);

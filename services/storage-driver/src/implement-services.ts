@@ -24,8 +24,8 @@ import {
 /** The ten methods that containerd has too. */
 export function implementSnapshots(snapshots: OpenSnapshots): Implementation {
   const handlers: Handlers<typeof SnapshotsService> = {
-    prepare: (request) => prepareSnapshot(snapshots, request),
-    view: (request) => viewSnapshot(snapshots, request),
+    prepare: (request, caller) => prepareSnapshot(snapshots, request, caller),
+    view: (request, caller) => viewSnapshot(snapshots, request, caller),
     mounts: (request) => getMounts(snapshots, request),
     commit: async (request) => {
       await commitSnapshot(snapshots, request);
