@@ -2,6 +2,7 @@ import { Kind } from '@teu/proto/snapshots';
 import { checkName } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import type { DiskUsage } from './driver.js';
+import { eachRecord } from './each-record.js';
 import { findSnapshot } from './find-snapshot.js';
 
 /**
@@ -37,7 +38,7 @@ export async function measureDriver(
 ): Promise<DriverUsage> {
   let active = 0;
   const known = new Set<number>();
-  for (const record of allRecords(context)) {
+  for await (const record of eachRecord(context)) {
     known.add(record.id);
     if (record.kind === Kind.COMMITTED) continue;
     active += (await context.driver.usage(record.id, signal)).bytes;
@@ -70,15 +71,4 @@ async function lostBytes(
   return bytes;
 }
 
-const PAGE = 500;
-
-/** Goes through all snapshots by id, a page at a time, so that others can work in between. */
-export function* allRecords(context: Pick<SnapshotContext, 'records'>) {
-  for (let after = 0; ;) {
-    const page = context.records.page(after, PAGE);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
-    after = last.id;
-  }
-}
+export { allRecords } from './each-record.js';

@@ -3,7 +3,7 @@ import { Kind } from '@teu/proto/snapshots';
 import type { SnapshotContext } from './context.js';
 import type { SnapshotPlace } from './driver.js';
 import { hasOwnStorage, placeOf } from './find-snapshot.js';
-import { allRecords } from './measure-usage.js';
+import { allRecords } from './each-record.js';
 
 /** What is said of a snapshot whose storage is gone. */
 export const FILES_MISSING = 'its files are missing';

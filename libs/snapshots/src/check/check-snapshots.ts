@@ -3,7 +3,7 @@ import { Kind } from '@teu/proto/snapshots';
 import type { CheckSnapshotsResponse, Finding } from '@teu/proto/storage';
 import type { SnapshotContext } from '../context.js';
 import { findSnapshot } from '../find-snapshot.js';
-import { allRecords } from '../measure-usage.js';
+import { eachRecord } from '../each-record.js';
 import type { SnapshotRecord } from '../record.js';
 import { finding, foreignStorage, missingStorage, strayManifest, strayOf } from './findings.js';
 import { judgeSnapshot } from './judge-snapshot.js';
@@ -47,7 +47,7 @@ async function* findAll(
 ): AsyncGenerator<Finding> {
   const survey = await surveyStorage(context);
   const missing = new Set(survey.missing.map(({ id }) => id));
-  for (const record of only === undefined ? allRecords(context) : [only]) {
+  for await (const record of only === undefined ? eachRecord(context) : [only]) {
     signal.throwIfAborted();
     if (missing.has(record.id)) {
       tally.countSnapshot(true);

@@ -2,7 +2,7 @@ import { teuError } from '@teu/errors';
 import { Kind } from '@teu/proto/snapshots';
 import { RepairAction, type Repair, type RepairSnapshotsResponse } from '@teu/proto/storage';
 import type { SnapshotContext } from '../context.js';
-import { allRecords } from '../measure-usage.js';
+import { eachRecord } from '../each-record.js';
 import type { SnapshotRecord } from '../record.js';
 import { requireCommitted, type CheckRequest } from './check-snapshots.js';
 import { lostOf, restoreRecords, type LostSnapshot } from './restore-records.js';
@@ -58,7 +58,7 @@ async function* repairAll(
   const restored = new Set(lost.map(({ id }) => id));
   yield* restoreRecords(context, lost, tally, signal);
   const missing = new Set(survey.missing.map(({ id }) => id));
-  for (const record of records) {
+  for await (const record of records) {
     signal.throwIfAborted();
     if (restored.has(record.id)) continue;
     if (missing.has(record.id)) {
@@ -78,9 +78,12 @@ async function chooseObjects(
   context: SnapshotContext,
   key: string,
   lostIds: readonly number[],
-): Promise<{ lost: LostSnapshot[]; records: Iterable<SnapshotRecord> }> {
+): Promise<{
+  lost: LostSnapshot[];
+  records: AsyncIterable<SnapshotRecord> | Iterable<SnapshotRecord>;
+}> {
   if (key === '') {
-    return { lost: await lostOf(context, lostIds), records: allRecords(context) };
+    return { lost: await lostOf(context, lostIds), records: eachRecord(context) };
   }
   if (context.records.find(key) === undefined) {
     const lost = await lostOf(context, lostIds);

@@ -1,7 +1,7 @@
 import { Kind } from '@teu/proto/snapshots';
 import type { SnapshotContext } from '../context.js';
 import { hasOwnStorage } from '../find-snapshot.js';
-import { allRecords } from '../measure-usage.js';
+import { eachRecord } from '../each-record.js';
 import type { SnapshotRecord } from '../record.js';
 
 /** Where rows and what lies on disk disagree. */
@@ -43,7 +43,7 @@ async function lookOnce(context: SnapshotContext): Promise<Survey> {
   const discards = new Set(records.discards());
   const kinds = new Map<number, Kind>();
   const missing: SnapshotRecord[] = [];
-  for (const record of allRecords(context)) {
+  for await (const record of eachRecord(context)) {
     kinds.set(record.id, record.kind);
     const isThere = complete.has(record.id) || !hasOwnStorage(context, record);
     if (!isThere) missing.push(record);
