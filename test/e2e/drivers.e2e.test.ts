@@ -246,7 +246,8 @@ test('a check finds what somebody took away, and a repair says what became of it
   expect(dirty.stdout).toContain(`bin/${victim}`);
   const repair = await engine.teu(['driver', 'repair', 'overlay2']);
   expect(repair.stdout).toMatch(/^(quarantined|mended) missing file: sha256:/m);
-  expect(repair.stdout).toMatch(/1 finding, /);
+  // The directory has another time of change, and gets its old one back.
+  expect(repair.stdout).toMatch(/: 2 findings, 1 of them remains\n$/);
 });
 
 describe('the drivers of an engine', () => {
