@@ -40,6 +40,8 @@ export interface ConformanceCase {
   readonly name: string;
   /** Capabilities without which it does not apply. */
   readonly needs?: readonly Capability[];
+  /** Capabilities with which it does not apply: what a driver must refuse that does not have them. */
+  readonly lacks?: readonly Capability[];
   /** Layers on each other without which it does not apply. */
   readonly layers?: number;
   /** Whether it calls methods of teu.storage.v1.DriverService. */

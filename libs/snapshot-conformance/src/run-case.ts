@@ -10,13 +10,15 @@ export interface CaseTarget extends Omit<CaseContext, 'work' | 'key'> {
   readonly keyPrefix: string;
 }
 
-/** Why a case does not apply to a driver: what it does not declare. Undefined if it does. */
+/** Why a case does not apply to a driver, by what it declares. Undefined if it does. */
 export function missingTrait(
-  { needs = [], layers = 0, asksDriverService = false }: ConformanceCase,
+  { needs = [], lacks = [], layers = 0, asksDriverService = false }: ConformanceCase,
   traits: DriverTraits,
 ): string | undefined {
   const missing = needs.filter((capability) => !traits.capabilities.has(capability));
   if (missing.length > 0) return missing.map(capabilityName).join(', ');
+  const present = lacks.filter((capability) => traits.capabilities.has(capability));
+  if (present.length > 0) return `it has ${present.map(capabilityName).join(', ')}`;
   if (asksDriverService && !traits.hasDriverService) return 'teu.storage.v1.DriverService';
   return layers > traits.maxLayerCount ? `${layers} layers` : undefined;
 }

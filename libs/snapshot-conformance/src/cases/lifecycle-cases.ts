@@ -12,6 +12,9 @@ import {
   type ConformanceCase,
 } from '../conformance-case.js';
 
+/** So many bytes of a key must fit. */
+const KEY_BYTES = 4096;
+
 /** Keys, kinds and who may follow whom. */
 export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
   {
@@ -98,6 +101,18 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
         assert.equal((await snapshots.stat(key(odd))).name, key(odd));
         await snapshots.remove(key(odd));
       }
+    },
+  },
+  {
+    name: 'long-keys',
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const long = key('').padEnd(KEY_BYTES, 'x');
+      const name = `${long.slice(0, -1)}y`;
+      await snapshots.prepare(long);
+      await snapshots.commit(name, long);
+      await snapshots.view(long, name);
+      assert.equal((await snapshots.stat(long)).parent, name);
     },
   },
   {
@@ -191,6 +206,19 @@ export const LIFECYCLE_CASES: readonly ConformanceCase[] = [
       });
       // A name is free again when its snapshot is gone.
       await makeLayer(context, 'middle', base);
+    },
+  },
+  {
+    name: 'rebase-refused',
+    lacks: [Capability.CAPABILITY_REBASE],
+    asksDriverService: true,
+    run: async (context) => {
+      const { snapshots, key } = context;
+      const base = await makeLayer(context, 'base', '');
+      await snapshots.prepare(key('a'));
+      const commit = (): Promise<void> => snapshots.commit(key('c'), key('a'), {}, base);
+      await expectStatus(commit, 'FAILED_PRECONDITION');
+      await snapshots.commit(key('c'), key('a'));
     },
   },
   {

@@ -35,6 +35,21 @@ export const QUOTA_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'quota-refused',
+    lacks: [Capability.CAPABILITY_QUOTA],
+    asksDriverService: true,
+    run: async ({ channel, snapshots, key }) => {
+      const { getQuota, setQuota } = DriverServiceService;
+      const labels = { [SIZE_LABEL]: String(LIMIT) };
+      await expectStatus(() => snapshots.prepare(key('a'), '', labels), 'FAILED_PRECONDITION');
+      await expectStatus(() => snapshots.stat(key('a')), 'NOT_FOUND');
+      await snapshots.prepare(key('a'));
+      const request = { key: key('a'), limitBytes: LIMIT };
+      await expectStatus(() => channel.unary(setQuota, request), 'FAILED_PRECONDITION');
+      await expectStatus(() => channel.unary(getQuota, request), 'FAILED_PRECONDITION');
+    },
+  },
+  {
     name: 'quota-changes',
     needs: [Capability.CAPABILITY_QUOTA],
     asksDriverService: true,
