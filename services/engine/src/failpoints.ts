@@ -13,6 +13,7 @@ export const ENGINE_FAILPOINTS = defineFailpoints('engine', [
   'engine.warm.after-intent',
   'engine.warm.after-prepare',
   'engine.warm.after-world',
+  'engine.driver.after-record',
   'engine.driver.after-release',
   'engine.exit.before-record',
   'engine.exit.after-record',

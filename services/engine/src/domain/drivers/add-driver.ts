@@ -1,5 +1,6 @@
 import { checkDriverAddress, DriverClient } from '@teu/driver-client';
 import { isTeuError, teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
 import { DriverAction } from '@teu/proto/event';
 import type { Driver, DriverAddress } from '@teu/proto/storage';
 import type { EngineParts } from '../engine-parts.js';
@@ -8,7 +9,8 @@ import { announceDriver } from './driver-events.js';
 const DIAL_TIMEOUT_MS = 5_000;
 
 /**
- * Makes a driver known. It must answer now; the same again changes nothing.
+ * Makes a driver known. It must answer now; the same again changes nothing. A crash leaves either: the image service
+ * is told of the record when the engine connects to it.
  * @throws INVALID_ARGUMENT, DRIVER_EXISTS, DRIVER_UNAVAILABLE
  */
 export async function addDriver(
@@ -22,6 +24,7 @@ export async function addDriver(
   if (described !== undefined) requireOwnAddress(parts, address);
   // Asked again inside, since the dial took its time.
   drivers.add(address, () => announceDriver(parts, DriverAction.DRIVER_ACTION_ADDED, address.name));
+  failpoint('engine.driver.after-record');
   try {
     await driverNews.tell();
   } catch (error) {
