@@ -4,6 +4,7 @@ import {
   SnapshotsClient,
   unmountSnapshot,
 } from '@teu/snapshot-conformance';
+import { SnapshotsService } from '@teu/proto/snapshots';
 import { DriverServiceService } from '@teu/proto/storage';
 import {
   loopFilesystem,
@@ -78,6 +79,29 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
     expect(readdirSync(join(again.root, 'l/2'))).toHaveLength(60);
     await after.prepare('half', 'base');
     await again.close();
+  });
+
+  it('does not make what nobody waits for any more', async () => {
+    using directory = tempDir();
+    const driver = await startPythonDriver(directory.path);
+    await makeLayer(driver, 'base', 60);
+    const giveUp = new AbortController();
+    const request = { snapshotter: 'plain', key: 'a', parent: 'base', labels: {} };
+    const options = { timeoutMs: 60_000, signal: giveUp.signal };
+    const given = expect(
+      driver.channel.unary(SnapshotsService.prepare, request, options),
+    ).rejects.toMatchObject({ status: 'CANCELLED' });
+    const staging = join(driver.root, 's');
+    await waitFor(() => readdirSync(staging).length > 0, { timeoutMs: 5000, intervalMs: 1 });
+    giveUp.abort();
+    await given;
+    const snapshots = new SnapshotsClient(driver.channel, 'plain');
+    await expect(snapshots.remove('a')).rejects.toMatchObject({ status: 'NOT_FOUND' });
+    await waitFor(() => readdirSync(staging).length === 0);
+    await snapshots.cleanup();
+    await waitFor(() => readdirSync(join(driver.root, 'l')).length === 1);
+    expect((await snapshots.list()).map(({ name }) => name)).toEqual(['base']);
+    await driver.close();
   });
 
   it('names a layer whose tree is gone, and goes on with the others', async () => {

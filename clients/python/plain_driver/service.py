@@ -60,11 +60,11 @@ class SnapshotsService(SnapshotsServicer):
 
     @answers_errors
     def Prepare(self, request, context):
-        return pb.PrepareSnapshotResponse(mounts=self._create(ACTIVE, request))
+        return pb.PrepareSnapshotResponse(mounts=self._create(ACTIVE, request, context))
 
     @answers_errors
     def View(self, request, context):
-        return pb.ViewSnapshotResponse(mounts=self._create(VIEW, request))
+        return pb.ViewSnapshotResponse(mounts=self._create(VIEW, request, context))
 
     @answers_errors
     def Mounts(self, request, context):
@@ -114,9 +114,9 @@ class SnapshotsService(SnapshotsServicer):
         self._snapshots.reclaim()
         return Empty()
 
-    def _create(self, kind, request):
-        labels = dict(request.labels)
-        return self._mounts(self._snapshots.create(kind, request.key, request.parent, labels))
+    def _create(self, kind, request, context):
+        wanted = kind, request.key, request.parent, dict(request.labels)
+        return self._mounts(self._snapshots.create(*wanted, context.is_active))
 
     def _mounts(self, record: Record):
         options = ["rbind", "rw" if record.kind == ACTIVE else "ro"]
@@ -141,6 +141,7 @@ class DriverService(DriverServiceServicer):
                 # Every snapshot is a whole tree: links stay links, and nothing is shared.
                 capabilities=[
                     driver_pb.CAPABILITY_XATTRS,
+                    driver_pb.CAPABILITY_EXACT_ATTRIBUTES,
                     driver_pb.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
                 ],
                 backing_filesystem=_filesystem_of(self._snapshots.trees.root),

@@ -8,7 +8,7 @@ undone after a crash, and an answer means that the record is on the disk.
 import logging
 import sqlite3
 import threading
-from typing import Dict, Optional
+from typing import Callable, Dict, Optional
 
 from grpc import StatusCode
 
@@ -33,8 +33,10 @@ class Snapshots:
         self._reclaiming = threading.Lock()
         self._recover()
 
-    def create(self, kind: int, key: str, parent: str, labels: Dict[str, str]) -> Record:
-        """Prepare and View. Raises Refused, OSError."""
+    def create(
+        self, kind: int, key: str, parent: str, labels: Dict[str, str], has_caller: Callable[[], bool]
+    ) -> Record:
+        """Prepare and View. `has_caller` tells whether somebody waits. Raises Refused, OSError."""
         check_name(key, "key")
         labels = check_labels(labels)
         if _QUOTA_LABEL in labels:
@@ -53,9 +55,13 @@ class Snapshots:
                 # Looked at again, because others may have worked while the tree was copied.
                 self._refuse_taken(key)
                 self._require_same_parent(parent, parent_id)
+                # Who gave up may have asked for the removal, and heard that there is nothing.
+                if not has_caller():
+                    raise Refused(StatusCode.CANCELLED, "the caller has given up")
                 self.records.insert(id, key, parent_id, kind, labels)
         except BaseException:
             self.trees.discard(id)
+            threading.Thread(target=self.reclaim).start()
             # That the parent is gone meanwhile says more than that cp failed.
             self._require_same_parent(parent, parent_id)
             raise
