@@ -1,48 +1,25 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkHealth, connect } from '@teu/rpc';
 import { busyboxImageTar, startTeu, waitFor } from '@teu/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { output, startEngine, type Engine } from './engine.js';
+import { serveDriver, type ServedDriver } from './serve-driver.js';
 
 // Storage drivers as a user has them: chosen at `up`, added and removed while the engine runs, dead, hung.
 const quickMs = 5_000;
 const deadlineMs = 20_000;
 
 let engine: Engine;
-let driver: ChildProcess | undefined;
+let driver: ServedDriver | undefined;
 
-/** Runs a second driver, in a process of its own as `teu driver serve` makes it, and waits for it. */
-async function serveSlow(): Promise<void> {
-  const child = spawn(engine.bin, ['driver', 'serve', 'vfs', '--name', 'slow'], {
-    env: { ...engine.env },
-    stdio: 'ignore',
-  });
-  driver = child;
-  await waitFor(() => serves(join(engine.runDir, 'd/slow.sock')), { timeoutMs: 15_000 });
-}
-
-async function serves(socket: string): Promise<boolean> {
-  const channel = connect(`unix:${socket}`);
-  try {
-    return (await checkHealth(channel, '', { timeoutMs: 1000 })) === 'SERVING';
-  } catch {
-    return false;
-  } finally {
-    channel.close();
-  }
-}
+const serveSlow = async () => {
+  driver = await serveDriver(engine, 'vfs', 'slow');
+};
 
 async function endSlow(signal: NodeJS.Signals): Promise<number | null> {
-  if (driver === undefined) return null;
-  const ended = once(driver, 'exit');
-  driver.kill('SIGCONT');
-  driver.kill(signal);
+  const ending = driver;
   driver = undefined;
-  const [code] = (await ended) as [number | null];
-  return code;
+  return ending === undefined ? null : ending.end(signal);
 }
 
 interface Listed {
@@ -155,7 +132,7 @@ const absences: readonly (readonly [how: string, signal: NodeJS.Signals])[] = [
 describe.each(absences)('a driver that %s', (_how, signal) => {
   beforeAll(async () => {
     if (signal === 'SIGKILL') await endSlow(signal);
-    else driver?.kill(signal);
+    else driver?.signal(signal);
   });
 
   test('is told as unavailable', async () => {
@@ -192,7 +169,7 @@ describe.each(absences)('a driver that %s', (_how, signal) => {
 
   test('works again when it is back', async () => {
     if (signal === 'SIGKILL') await serveSlow();
-    else driver?.kill('SIGCONT');
+    else driver?.signal('SIGCONT');
     await waitFor(async () => (await listed(engine, 'slow'))?.state === available, {
       timeoutMs: deadlineMs,
     });
