@@ -19,8 +19,8 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs'))(
       await output(engine, 'driver', 'add', 'tree', `${engine.runDir}/d/tree.sock`);
     });
     afterAll(async () => {
-      await engine.stop();
       await driver?.end('SIGTERM');
+      await engine.stop();
       disk?.remove();
     });
 
