@@ -35,7 +35,9 @@ export class NativeError extends Error {
 function errnoName(errno: number): string {
   if (errno >= 0) return 'EINVAL';
   try {
-    return getSystemErrorName(errno);
+    const name = getSystemErrorName(errno);
+    // libuv has a sentence for those that it does not know, such as ENOTBLK.
+    return name.startsWith('E') ? name : `E${-errno}`;
   } catch {
     return `E${-errno}`;
   }
