@@ -2,6 +2,7 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from './run-program.js';
 import { tempDir } from './temp-dir.js';
+import { waitFor } from './wait-for.js';
 
 /** A file system in a file, whose power can be cut. */
 export interface LoopFilesystem {
@@ -58,7 +59,8 @@ export async function loopFilesystem(
       }
     },
     restart: async () => {
-      await succeed('umount', path);
+      // A program that was killed may hold files a moment longer than it can be seen.
+      await waitFor(() => succeed('umount', path).then(() => true));
       // A copy, because a mount namespace that somebody made meanwhile may hold the old mount, and
       // then the same file would come back as the same file system, still without power.
       await copy(cut ?? image, `${image}.again`);

@@ -76,9 +76,11 @@ Result<Requests::Values> Requests::run(const Arguments& words) const {
 
 Result<Requests::Values> Requests::withName(std::string_view verb, const SubvolumeName& name,
                                             const Arguments& rest) const {
-  if (verb == "snapshot" && rest.size() == 1) {
-    const std::optional<SubvolumeName> made = parseName(rest.front());
-    return made ? silent<Values>(directory_.snapshot(name, *made)) : malformed();
+  if (verb == "snapshot" && rest.size() == 2) {
+    const std::optional<SubvolumeName> staged = parseName(rest.front());
+    const std::optional<SubvolumeName> made = parseName(rest.back());
+    if (!staged || !made) return malformed();
+    return silent<Values>(directory_.snapshot(name, *staged, *made));
   }
   if (verb == "limit" && rest.size() == 1) return limit(name, rest.front());
   if (!rest.empty()) return malformed();

@@ -6,7 +6,7 @@
 //   ID error ERRNO CALL STEP     ERRNO: name, for example ENOSPC; STEP: the rest of the line
 //
 //   create NAME
-//   snapshot PARENT NAME
+//   snapshot PARENT STAGED NAME
 //   destroy NAME                 -> ids of the subvolumes that are being freed
 //   settle MS ID...              waits until they are freed, or so long -> ids that are left
 //   usage NAME                   -> bytes inodes

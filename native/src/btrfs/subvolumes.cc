@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/btrfs.h>
 #include <linux/btrfs_tree.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ namespace {
 constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 /// Freeing starts at once and takes as long as there is data; nobody looks more often than needed.
-constexpr std::chrono::milliseconds kFirstPause{2};
+constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{200};
 
 void setName(btrfs_ioctl_vol_args_v2& arguments, const std::string& leaf) {
@@ -68,15 +69,36 @@ Status SubvolumeDirectory::create(const SubvolumeName& name) const {
   return control(folder.value().get(), BTRFS_IOC_SUBVOL_CREATE_V2, &arguments, "make subvolume");
 }
 
-Status SubvolumeDirectory::snapshot(const SubvolumeName& parent, const SubvolumeName& name) const {
+Status SubvolumeDirectory::snapshot(const SubvolumeName& parent, const SubvolumeName& staged,
+                                    const SubvolumeName& name) const {
   Result<UniqueFd> source = open(parent);
   if (!source) return source.status().during("open the parent");
-  Result<UniqueFd> folder = openFolder(name);
+  Result<UniqueFd> folder = openFolder(staged);
   if (!folder) return folder.status();
   btrfs_ioctl_vol_args_v2 arguments{};
   arguments.fd = source.value().get();
-  setName(arguments, name.leaf);
-  return control(folder.value().get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments, "make snapshot");
+  setName(arguments, staged.leaf);
+  const Status made =
+      control(folder.value().get(), BTRFS_IOC_SNAP_CREATE_V2, &arguments, "make snapshot");
+  if (!made) return made;
+  const Status renamed = rename(staged, name);
+  if (!renamed) {
+    // The first error is the one to tell; what cannot be deleted is found at the next start.
+    Result<std::uint64_t> id = idOf(staged);
+    if (id) (void)!destroy({id.value()});
+  }
+  return renamed;
+}
+
+Status SubvolumeDirectory::rename(const SubvolumeName& from, const SubvolumeName& to) const {
+  Result<UniqueFd> source = openFolder(from);
+  if (!source) return source.status();
+  Result<UniqueFd> target = openFolder(to);
+  if (!target) return target.status();
+  return statusOf(sys::call(__NR_renameat2, source.value().get(), from.leaf.c_str(),
+                            target.value().get(), to.leaf.c_str(), RENAME_NOREPLACE),
+                  "renameat2")
+      .during("give the snapshot its name");
 }
 
 Result<std::uint64_t> SubvolumeDirectory::idOf(const SubvolumeName& name) const {
@@ -169,13 +191,20 @@ Result<std::vector<std::uint64_t>> SubvolumeDirectory::awaitFreed(
       if (found.value()) there.push_back(id);
     }
     left = std::move(there);
-    // The end of a transaction wakes the kernel's cleaner, which else sleeps up to 30 s; and blocks
-    // can be used again only after the transaction that freed them.
+    wakeCleaner();
+    // Blocks can be used again only after the transaction that freed them.
     if (const Status ended = endTransaction(); !ended) return ended;
     if (left.empty() || std::chrono::steady_clock::now() >= deadline) return left;
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestPause);
   }
+}
+
+void SubvolumeDirectory::wakeCleaner() const {
+  // The kernel's cleaner sleeps until the next transaction, up to half a minute or as the file
+  // system is mounted, and ending one in which nothing has changed is no reason to wake it. On a
+  // full disk this may fail, but there the deletions themselves are changes.
+  (void)!statusOf(sys::call(__NR_utimensat, fd(), nullptr, nullptr, 0), "utimensat");
 }
 
 Status SubvolumeDirectory::sync() const {

@@ -20,8 +20,11 @@ class SubvolumeDirectory {
 
   /// Makes an empty subvolume, root 0755 (less the umask).
   Status create(const SubvolumeName& name) const;
-  /// Makes a writable snapshot. Waits until it is on the disk, as the kernel does anyway.
-  Status snapshot(const SubvolumeName& parent, const SubvolumeName& name) const;
+  /// Makes a writable snapshot under the name `staged`, which is on the disk then, and renames it.
+  /// The kernel locks a directory while it makes a snapshot there, so those that are to be made at
+  /// the same time, in one transaction, are staged in different directories.
+  Status snapshot(const SubvolumeName& parent, const SubvolumeName& staged,
+                  const SubvolumeName& name) const;
   /// Id of a subvolume; EINVAL if it is an ordinary directory.
   Result<std::uint64_t> idOf(const SubvolumeName& name) const;
   /// Deletes a subvolume with those that were made inside, by id. What lies in them is freed later,
@@ -42,7 +45,9 @@ class SubvolumeDirectory {
   Result<UniqueFd> openFolder(const SubvolumeName& name) const;
   Result<UniqueFd> open(const SubvolumeName& name) const;
   Result<UniqueFd> openById(std::uint64_t id) const;
+  Status rename(const SubvolumeName& from, const SubvolumeName& to) const;
   Status destroyOne(std::uint64_t id, std::uint64_t parent) const;
+  void wakeCleaner() const;
   Result<bool> isThere(std::uint64_t id) const;
 
   UniqueFd fd_;

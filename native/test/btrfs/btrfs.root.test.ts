@@ -25,7 +25,9 @@ describe.each(['plain', 'sanitized'] as const)('teu-btrfs, %s', (kind) => {
       `create l/${'a'.repeat(33)}`,
       'create l/a b',
       'snapshot l/a',
-      'snapshot l/a ../b',
+      'snapshot l/a l/b',
+      'snapshot l/a ../b l/b',
+      'snapshot l/a l/b ..',
       'limit l/a',
       'limit l/a -1',
       'limit l/a 1x',
@@ -81,7 +83,8 @@ describe.each(['plain', 'sanitized'] as const)('teu-btrfs, %s', (kind) => {
 
   it.runIf(canMountBtrfs())('does many things at once', BUILD, async () => {
     using disk = btrfsDisk();
-    mkdirSync(join(disk.path, 'l'));
+    const folders = ['l', 's0', 's1', 's2'];
+    for (const folder of folders) mkdirSync(join(disk.path, folder));
     const ask = (lines: readonly string[]): ReturnType<typeof converse> => {
       const text = lines.map((line, index) => `${index} ${line}\n`).join('');
       return converse(program(), disk.path, text, lines.length);
@@ -96,7 +99,10 @@ describe.each(['plain', 'sanitized'] as const)('teu-btrfs, %s', (kind) => {
     expect(statSync(join(disk.path, 'l/base')).mode & 0o7777).toBe(0o755);
     writeFileSync(join(disk.path, 'l/base/file'), Buffer.alloc(100_000, 1));
     const names = Array.from({ length: 100 }, (_, index) => `l/s${index}`);
-    await okay(names.map((name) => `snapshot l/base ${name}`));
+    await okay(names.map((name, index) => `snapshot l/base s${index % 3}/x${index} ${name}`));
+    const taken = await ask(['snapshot l/base s0/a l/s1']);
+    expect(taken.answers).toEqual(['0 error EEXIST renameat2 give the snapshot its name']);
+    for (const folder of folders.slice(1)) expect(readdirSync(join(disk.path, folder))).toEqual([]);
     expect(readdirSync(join(disk.path, 'l'))).toHaveLength(101);
     const used = await okay(names.map((name) => `usage ${name}`));
     expect(new Set(used.map((answer) => answer.replace(/^\d+ /, '')))).toEqual(new Set(['ok 0 0']));

@@ -14,6 +14,7 @@ import {
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BtrfsError, type BtrfsProgram } from './btrfs-program.js';
+import { StagingFolders } from './staging-folders.js';
 
 /** No limit of the file system: as many as the other drivers take, so that images can move. */
 const MAX_LAYER_COUNT = 128;
@@ -39,12 +40,14 @@ export class BtrfsDriver implements StorageDriver {
     Capability.CAPABILITY_SHARED_DISK,
     Capability.CAPABILITY_QUOTA,
     Capability.CAPABILITY_XATTRS,
+    Capability.CAPABILITY_EXACT_ATTRIBUTES,
     Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem = 'btrfs';
   readonly quota: SnapshotQuota;
   readonly #directories: LayerDirectories;
+  readonly #staging: StagingFolders;
   readonly #removing: string;
   readonly #program: BtrfsProgram;
   /** Subvolumes that are deleted and were still in use when they were last looked at. */
@@ -54,6 +57,8 @@ export class BtrfsDriver implements StorageDriver {
   constructor(root: string, program: BtrfsProgram) {
     this.#directories = new LayerDirectories(root);
     this.#removing = join(root, 'removing');
+    this.#staging = new StagingFolders(root);
+    this.#staging.publish(join(root, 'l'), this.#removing);
     this.#program = program;
     this.quota = {
       set: (id, bytes) => this.#setLimit(id, bytes),
@@ -68,12 +73,15 @@ export class BtrfsDriver implements StorageDriver {
     if (!this.ownsStorage(place)) return;
     const [parent] = place.parentIds;
     const name = nameOf(place.id);
-    const words = parent === undefined ? ['create', name] : ['snapshot', nameOf(parent), name];
+    const staged = this.#staging.nameOf(place.id);
+    const words =
+      parent === undefined ? ['create', name] : ['snapshot', nameOf(parent), staged, name];
     try {
       await this.#ask(SHORT_MS, ...words);
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
       await this.discard(place.id);
+      await this.#destroy(staged);
       await this.#ask(SHORT_MS, ...words);
     }
   }

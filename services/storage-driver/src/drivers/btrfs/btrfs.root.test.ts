@@ -1,6 +1,14 @@
 import { DriverServiceService } from '@teu/proto/storage';
 import { requires, runProgram, waitFor } from '@teu/testing';
-import { closeSync, fsyncSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BtrfsFixture, MEGABYTE } from './testing/btrfs-fixture.js';
@@ -25,6 +33,13 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
     await btrfs.snapshots.prepare('late', 'apart', {
       'containerd.io/snapshot/max-size': '8388608',
     });
+    // Its name is not on the disk for certain, but what it holds is.
+    await btrfs.withMounted(await btrfs.snapshots.prepare('last', 'apart'), (root) => {
+      const file = openSync(join(root, 'synced'), 'w');
+      writeSync(file, 'by the container');
+      fsyncSync(file);
+      closeSync(file);
+    });
     await btrfs.disk.cutPower();
     await btrfs.kill();
     await btrfs.disk.restart();
@@ -33,7 +48,12 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
     await btrfs.expectWhole('top', ['base', 'top']);
     await btrfs.expectWhole('apart', ['apart']);
     const listed = (await btrfs.snapshots.list()).map(({ name }) => name).sort();
-    expect(listed).toEqual(['apart', 'base', 'empty', 'late', 'top', ...keys.slice(1)].sort());
+    expect(listed).toEqual(
+      ['apart', 'base', 'empty', 'last', 'late', 'top', ...keys.slice(1)].sort(),
+    );
+    await btrfs.withMounted(await btrfs.snapshots.mounts('last'), (root) => {
+      expect(readFileSync(join(root, 'synced'), 'utf8')).toBe('by the container');
+    });
     const { getQuota } = DriverServiceService;
     const { limitBytes } = await btrfs.service.channel.unary(getQuota, { key: 'late' });
     expect(limitBytes).toBe(8 * MEGABYTE);
