@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -161,6 +162,42 @@ describe.runIf(process.getuid?.() === 0).each(['plain', 'sanitized'] as const)(
         expect(teuTree('check', tree, manifest, '--digest', 'sha256:00').status).toBe(3);
         rmSync(manifest);
         expect(teuTree('check', tree, manifest).status).toBe(3);
+      });
+    });
+
+    it('refuses lines that no manifest has, also under the right digest', () => {
+      withTree((tree, manifest) => {
+        const lines = [
+          '',
+          'x',
+          'f',
+          'f a',
+          'f a 0644 0 0 1',
+          'f a 0644 0 0 1.1',
+          'd  0755 0 0 1.000000000',
+        ];
+        lines.push(
+          'f a 9999 0 0 1.000000000',
+          'f a% 0644 0 0 1.000000000',
+          'f a%zz 0644 0 0 1.000000000',
+        );
+        for (const field of [
+          'size=',
+          'size=x',
+          'size=99999999999999999999',
+          'dev=1',
+          'x=%',
+          'y=1',
+          '=',
+        ]) {
+          lines.push(`f a 0644 0 0 1.000000000 ${field}`);
+        }
+        for (const line of lines) {
+          const body = `teu-tree-manifest 1\n#id=1\n${line}\n`;
+          const digest = createHash('sha256').update(body).digest('hex');
+          writeFileSync(manifest, `${body}end sha256:${digest} 1\n`);
+          expect(teuTree('check', tree, manifest).status, line).toBe(3);
+        }
       });
     });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { isTeuError, teuError } from '@teu/errors';
 import { RepairAction, type Finding, type Repair } from '@teu/proto/storage';
 import type { SnapshotContext } from '../context.js';
 import { deleteTree } from '../delete-tree.js';
@@ -39,13 +40,10 @@ async function attempt(
     return { finding: found, action: RepairAction.REPAIR_ACTION_REMOVED, detail: 'removed' };
   } catch (error) {
     context.log.error({ err: error, path: found.path }, 'stray storage stays');
-    const detail = error instanceof MountedError ? error.message : 'it cannot be removed';
+    const detail = isTeuError(error) ? error.message : 'it cannot be removed';
     return { finding: found, action: RepairAction.REPAIR_ACTION_FAILED, detail };
   }
 }
-
-/** Something is mounted where a tree is to be deleted. */
-class MountedError extends Error {}
 
 async function removeForeign({ driver, root }: SnapshotContext, name: string): Promise<void> {
   const path = join(root, name);
@@ -69,7 +67,7 @@ function refuseMounts(path: string): void {
       String.fromCharCode(Number.parseInt(octal, 8)),
     );
     if (point === path || point.startsWith(`${path}/`)) {
-      throw new MountedError('something is mounted there');
+      throw teuError('INVALID_STATE', 'something is mounted there');
     }
   }
 }
