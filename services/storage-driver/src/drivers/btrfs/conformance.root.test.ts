@@ -8,7 +8,6 @@ const DISK_BYTES = 1 << 30;
 
 describeSnapshotDriver('btrfs', {
   features: ['btrfs', 'loop', 'mkfs.btrfs'],
-  reference: (root) => startDriver(root, ['--driver', 'vfs']),
   reference: openVfs,
   open: async (root) => {
     const disk = await loopFilesystem(DISK_BYTES, 'btrfs');
