@@ -179,7 +179,12 @@ describe.runIf(requires('root', 'overlayfs', 'python3')).each(DRIVERS)(
         const line = 'CHANGED_DATA base base/file';
         expect((await check(driver, true, 'base')).lines).toEqual([line]);
         expect((await check(driver, true, 'top')).lines).toEqual([]);
+        const place = `${root}.running`;
+        await mountSnapshot(await driver.snapshots.mounts('container'), place);
         expect((await repair(driver, true)).lines).toEqual([`${line} QUARANTINED`]);
+        // What runs is left alone.
+        expect(readFileSync(join(place, 'top/file'), 'utf8')).toBe('content of top');
+        await unmountSnapshot(place);
         // Without reading, nothing can lift a quarantine.
         expect((await repair(driver)).lines).toEqual([`${line} QUARANTINED`]);
         await expect(driver.snapshots.prepare('a', 'top')).rejects.toThrow('other content');
@@ -218,6 +223,21 @@ describe.runIf(requires('root', 'overlayfs', 'python3')).each(DRIVERS)(
         rmSync(join(root, 'l/1/base/extra'));
         await repair(driver);
         await expectClean(driver, start);
+      }));
+
+    it('removes nothing that something is mounted in', () =>
+      withLayers(async (driver, root) => {
+        const place = join(root, 'l/In Use');
+        mkdirSync(place);
+        execFileSync('mount', ['-t', 'tmpfs', 'none', place]);
+        try {
+          writeFileSync(join(place, 'precious'), '');
+          expect((await repair(driver)).lines).toEqual(['STRAY_STORAGE  l/In Use FAILED']);
+          expect(existsSync(join(place, 'precious'))).toBe(true);
+        } finally {
+          execFileSync('umount', [place]);
+        }
+        expect((await repair(driver)).lines).toEqual(['STRAY_STORAGE  l/In Use REMOVED']);
       }));
 
     it('makes lost records again, parents first', () =>

@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import type { RepairAction } from '@teu/proto/storage';
 import { DriverServiceService } from '@teu/proto/storage';
 import { mountSnapshot, SnapshotsClient, unmountSnapshot } from '@teu/snapshot-conformance';
-import { requires, startService, tempDir, waitFor, type RunningTestService } from '@teu/testing';
-import { describe, expect, it } from 'vitest';
+import {
+  loopFilesystem,
+  requires,
+  startService,
+  tempDir,
+  waitFor,
+  type RunningTestService,
+} from '@teu/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDriver } from './testing/start-driver.js';
 
 /** Takes teu-tree longer to read than a test takes to do something meanwhile. */
@@ -97,6 +104,37 @@ describe.runIf(requires('root', 'overlayfs'))('sealing', () => {
     await client(again).prepare('b', 'base');
     await again.stop();
   });
+
+  it.runIf(requires('ext4', 'loop', 'mkfs.ext4', 'python3'))(
+    'is of use after a power cut: nothing is damaged, and what was removed is not called lost',
+    async () => {
+      const disk = await loopFilesystem(96 << 20);
+      onTestFinished(() => disk.remove());
+      using run = tempDir();
+      const directories = { runDir: run.path, dataDir: join(disk.path, 'd') };
+      const first = await startService('overlay2', directories);
+      for (const name of ['base', 'removed', 'late']) {
+        await client(first).prepare(`making ${name}`);
+        await client(first).commit(name, `making ${name}`);
+        if (name === 'late') continue;
+        await waitFor(() =>
+          manifestsOf(directories.dataDir)
+            .join()
+            .endsWith(name === 'base' ? '1' : '2'),
+        );
+      }
+      await client(first).remove('removed');
+      await disk.cutPower();
+      first.kill('SIGKILL');
+      await first.exited;
+      await disk.restart();
+
+      const again = await startService('overlay2', directories);
+      expect((await client(again).list()).map(({ name }) => name)).toEqual(['base', 'late']);
+      expect(await repairAll(again)).toEqual([]);
+      await again.stop();
+    },
+  );
 
   function client(service: RunningTestService): SnapshotsClient {
     return new SnapshotsClient(service.channel, 'overlay2');
