@@ -5,7 +5,7 @@ import type { RpcChannel } from '@teu/rpc';
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import type { DriverTraits } from './driver-traits.js';
-import { mountSnapshot, unmountSnapshot } from './mount-snapshot.js';
+import { mountSnapshot, unmountSnapshot, type Execute } from './mount-snapshot.js';
 import type { SnapshotsClient } from './snapshots-client.js';
 import type { TreeProgram } from './tree-program.js';
 
@@ -51,16 +51,18 @@ export interface ConformanceCase {
 
 /** Mounts, works in the mounted tree, and unmounts, whatever comes of it. */
 export async function withMounted<T>(
-  context: Pick<CaseContext, 'work'>,
+  context: Pick<CaseContext, 'work'> & Partial<Pick<CaseContext, 'tree'>>,
   mounts: readonly Mount[],
   work: (root: string) => T | Promise<T>,
 ): Promise<T> {
+  const { tree } = context;
+  const execute: Execute | undefined = tree && ((program, args) => tree.execute(program, args));
   const directory = join(context.work, 'mounted');
-  await mountSnapshot(mounts, directory);
+  await mountSnapshot(mounts, directory, execute);
   try {
     return await work(directory);
   } finally {
-    await unmountSnapshot(directory);
+    await unmountSnapshot(directory, execute);
   }
 }
 

@@ -3,11 +3,21 @@ import { runProgram } from '@teu/testing/run-program';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Runs a program to its end. */
+export type Execute = (
+  program: string,
+  args: readonly string[],
+) => Promise<{ code: number; stderr: string }>;
+
 /**
  * Performs what a driver returned at a directory, by mount(8): a stranger's view of the mounts, which
  * shares no code with the engine.
  */
-export async function mountSnapshot(mounts: readonly Mount[], directory: string): Promise<void> {
+export async function mountSnapshot(
+  mounts: readonly Mount[],
+  directory: string,
+  execute: Execute = runProgram,
+): Promise<void> {
   mkdirSync(directory, { recursive: true });
   for (const { type, source, target, options } of mounts) {
     const place = join(directory, target);
@@ -15,18 +25,23 @@ export async function mountSnapshot(mounts: readonly Mount[], directory: string)
     const { from, shortened } = shortenLayers(options);
     const joined = shortened.join(',');
     await mustRun(
+      execute,
       'mount',
       isBind ? ['-o', joined, source, place] : ['-t', type, '-o', joined, source, place],
       from,
     );
     // The kernel takes "ro" of a bind only in a second step (mount(2), MS_REMOUNT|MS_BIND).
-    if (isBind && options.includes('ro')) await mustRun('mount', ['-o', 'remount,bind,ro', place]);
+    if (isBind && options.includes('ro'))
+      await mustRun(execute, 'mount', ['-o', 'remount,bind,ro', place]);
   }
 }
 
 /** Takes the mounts at a directory away again. */
-export async function unmountSnapshot(directory: string): Promise<void> {
-  await mustRun('umount', ['--recursive', directory]);
+export async function unmountSnapshot(
+  directory: string,
+  execute: Execute = runProgram,
+): Promise<void> {
+  await mustRun(execute, 'umount', ['--recursive', directory]);
 }
 
 /** mount(2) takes its data in one page, and the last byte of it is a zero. */
@@ -57,9 +72,14 @@ function shortenLayers(options: readonly string[]): {
   };
 }
 
-async function mustRun(program: string, args: string[], from?: string): Promise<void> {
+async function mustRun(
+  execute: Execute,
+  program: string,
+  args: string[],
+  from?: string,
+): Promise<void> {
   const inDirectory = ['-c', 'cd "$1" && shift && exec "$@"', 'sh', from ?? '', program, ...args];
   const { code, stderr } =
-    from === undefined ? await runProgram(program, args) : await runProgram('sh', inDirectory);
+    from === undefined ? await execute(program, args) : await execute('sh', inDirectory);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr.trim()}`);
 }

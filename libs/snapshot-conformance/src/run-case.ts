@@ -59,3 +59,7 @@ async function removeAll(snapshots: SnapshotsClient, prefix: string): Promise<vo
 /** Whether extended attributes may be written and are compared. */
 export const keepsXattrs = ({ capabilities }: DriverTraits): boolean =>
   capabilities.has(Capability.CAPABILITY_XATTRS);
+
+/** Whether times are compared to the nanosecond, and owners and years of any size are used. */
+export const keepsExactAttributes = ({ capabilities }: DriverTraits): boolean =>
+  capabilities.has(Capability.CAPABILITY_EXACT_ATTRIBUTES);

@@ -1,6 +1,6 @@
 import type { ConformanceCase } from './conformance-case.js';
 import { compareStacks, DriverStack, PlainStack } from './layer-stack.js';
-import { keepsXattrs } from './run-case.js';
+import { keepsExactAttributes, keepsXattrs } from './run-case.js';
 import type { TreeOperation } from './tree-operation.js';
 
 /** A case that is nothing but changes, layer by layer. */
@@ -17,7 +17,7 @@ export function treeCase({ changes, ...about }: TreeCase): ConformanceCase {
     ...about,
     run: async (context) => {
       const stackContext = { ...context, xattrs: keepsXattrs(context.traits) };
-      await compareStacks(withTimes(changes), [
+      await compareStacks(withTimes(changes, keepsExactAttributes(context.traits)), [
         new PlainStack(stackContext),
         new DriverStack('the driver', stackContext),
       ]);
@@ -29,12 +29,16 @@ const CHANGES_TIME = new Set<TreeOperation['do']>(['write', 'append', 'patch', '
 const FIRST_SECOND = 1_000_000_000;
 
 /** Follows up whatever changes the time of a file by a time that is the same wherever it is done. */
-export function withTimes(changes: readonly (readonly TreeOperation[])[]): TreeOperation[][] {
+export function withTimes(
+  changes: readonly (readonly TreeOperation[])[],
+  nanoseconds: boolean,
+): TreeOperation[][] {
   let second = FIRST_SECOND;
   const timed = (operation: TreeOperation): TreeOperation[] => {
     if (!CHANGES_TIME.has(operation.do)) return [operation];
     second += 1;
-    const nanos = String((second * 7919) % 1_000_000_000).padStart(9, '0');
+    const beyond = nanoseconds ? (second * 7919) % 1_000_000_000 : 0;
+    const nanos = String(beyond).padStart(9, '0');
     return [operation, { do: 'utime', path: operation.path, time: `${second}${nanos}` }];
   };
   return changes.map((operations) => operations.flatMap(timed));

@@ -228,7 +228,14 @@ def listing(root, with_attributes):
     return lines
 
 
+def run(command):
+    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    return {"code": done.returncode, "stderr": done.stderr.decode(errors="replace")}
+
+
 def answer(request):
+    if "command" in request:
+        return {"ended": run(request["command"])}
     root = os.fsencode(request["root"])
     if "list" in request:
         return {"lines": listing(root, request["list"]["xattrs"])}

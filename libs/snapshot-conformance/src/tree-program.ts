@@ -21,7 +21,14 @@ export class TreeError extends Error {
   }
 }
 
+/** How a program ended. */
+export interface CommandEnd {
+  readonly code: number;
+  readonly stderr: string;
+}
+
 interface Answer {
+  readonly ended?: CommandEnd;
   readonly lines?: TreeLine[];
   readonly told?: unknown[];
   readonly error?: { readonly code: string; readonly operation: TreeOperation };
@@ -63,6 +70,15 @@ export class TreeProgram {
   async list(root: string, { xattrs }: { xattrs: boolean }): Promise<TreeLine[]> {
     const { lines } = await this.#ask({ root, list: { xattrs } });
     return lines ?? [];
+  }
+
+  /**
+   * Runs a program to its end. A small process starts others faster than one with all that Node and a
+   * test runner hold.
+   */
+  async execute(program: string, args: readonly string[]): Promise<CommandEnd> {
+    const { ended } = await this.#ask({ command: [program, ...args] });
+    return ended ?? { code: -1, stderr: '' };
   }
 
   /** Ends the program. */

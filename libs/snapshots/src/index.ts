@@ -19,6 +19,7 @@ export { filesystemName } from './filesystem-name.js';
 export { parseFilters } from './filter.js';
 export { findSnapshot, placeOf, refuseCommitted, refuseDamaged } from './find-snapshot.js';
 export { infoOf } from './info.js';
+export { keepsAttributes } from './keeps-attributes.js';
 export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
 export { measureTree, walkUsage, type MeasureOptions } from './measure-tree.js';
 export { allRecords, measureDriver, measureUsage } from './measure-usage.js';

@@ -11,6 +11,7 @@
 #include "tree/listing.h"
 #include "tree/options.h"
 #include "tree/priority.h"
+#include "tree/probe.h"
 #include "tree/usage.h"
 
 namespace teu::tree {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr char kUsageText[] =
     "usage: teu-tree usage DIR [--exclusive]\n"
+    "       teu-tree probe DIR\n"
     "       teu-tree hash DIR [--no-xattrs] [--no-hard-links] [--list]\n"
     "       teu-tree manifest DIR [--header]\n"
     "       teu-tree check DIR MANIFEST [--digest DIGEST] [--read-data]\n"
@@ -42,6 +44,14 @@ Outcome printUsage(const Options& options) {
   return output.flush();
 }
 
+Outcome printProbe(const Options& options) {
+  bool kept = false;
+  if (Outcome done = probeAttributes(options.directory, kept); !done) return done;
+  LineOutput output;
+  output.addUnhashed(kept ? R"({"attributes":true})" : R"({"attributes":false})");
+  return output.flush();
+}
+
 Outcome printHash(const Options& options) {
   const ListingOptions listing{
       .wanted = {.attributes = options.attributes, .otherNames = options.hardLinks},
@@ -59,6 +69,8 @@ Outcome run(const Options& options) {
   switch (options.command) {
     case Command::kUsage:
       return printUsage(options);
+    case Command::kProbe:
+      return printProbe(options);
     case Command::kHash:
       return printHash(options);
     case Command::kManifest:

@@ -14,6 +14,8 @@ Outcome refused(std::string message) {
 bool parseCommand(std::string_view text, Command& command) {
   if (text == "usage")
     command = Command::kUsage;
+  else if (text == "probe")
+    command = Command::kProbe;
   else if (text == "manifest")
     command = Command::kManifest;
   else if (text == "hash")

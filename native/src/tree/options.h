@@ -6,7 +6,7 @@
 
 namespace teu::tree {
 
-enum class Command { kUsage, kManifest, kHash, kCheck, kMend };
+enum class Command { kUsage, kProbe, kManifest, kHash, kCheck, kMend };
 
 struct Options {
   Command command = Command::kUsage;

@@ -4,6 +4,7 @@ import { DRIVER_NAMES } from './drivers/index.js';
 
 const optionalAddress: Parser<string | undefined> = address;
 const optionalProbe: Parser<'first' | 'all' | undefined> = oneOf('first', 'all');
+const optionalText: Parser<string | undefined> = string;
 const optionalPath: Parser<string | undefined> = path;
 
 /** Where the name of the driver decides a default, the main program fills it in (see server.ts). */
@@ -34,6 +35,13 @@ export const storageDriverConfig = defineConfig({
     parse: optionalProbe,
     default: undefined,
     doc: 'Serve nothing; print what each driver says of this host, all or until the first that works',
+  },
+  zfsDataset: {
+    env: 'TEU_STORAGE_ZFS_DATASET',
+    flag: '--zfs-dataset',
+    parse: optionalText,
+    default: undefined,
+    doc: 'Dataset that zfs keeps its data in; default that of its directory',
   },
   natsUrl: {
     env: 'TEU_NATS_URL',

@@ -36,7 +36,7 @@ export async function startServer(
 ): Promise<StorageDriverServer> {
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const driver = await DRIVERS[config.driver](root);
+  const driver = await DRIVERS[config.driver](root, config);
   let server: RpcServer | undefined;
   const store = openStore({
     path: join(root, 'state.db'),

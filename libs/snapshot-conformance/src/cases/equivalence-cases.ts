@@ -27,6 +27,7 @@ async function compareRandomStack(context: CaseContext, seed: string): Promise<v
     traits.capabilities.has(capability) && (reference?.traits.capabilities.has(capability) ?? true);
   const xattrs = has(Capability.CAPABILITY_XATTRS);
   const hardLinksAcrossLayers = has(Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS);
+  const exactAttributes = has(Capability.CAPABILITY_EXACT_ATTRIBUTES);
   const key = (text: string): string => context.key(`${seed}/${text}`);
   const stackContext = { ...context, xattrs, key };
   const stacks: LayerStack[] = [
@@ -36,7 +37,7 @@ async function compareRandomStack(context: CaseContext, seed: string): Promise<v
   if (reference !== undefined) {
     stacks.push(new DriverStack('the reference driver', { ...stackContext, ...reference }));
   }
-  const layers = randomStack(seed, { xattrs, hardLinksAcrossLayers });
+  const layers = randomStack(seed, { xattrs, hardLinksAcrossLayers, exactAttributes });
   try {
     await compareStacks(layers, stacks, [0, layers.length - 1]);
   } catch (cause) {

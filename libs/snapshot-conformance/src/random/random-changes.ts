@@ -5,6 +5,7 @@ import type { ModelEntry, TreeModel } from './tree-model.js';
 
 /** What changes may use of a driver. */
 export interface RandomTraits {
+  readonly exactAttributes: boolean;
   readonly xattrs: boolean;
   readonly hardLinksAcrossLayers: boolean;
 }
@@ -161,11 +162,13 @@ function changeOwner(context: RandomContext): TreeOperation[] | undefined {
 }
 
 function changeTime(context: RandomContext): TreeOperation[] | undefined {
-  const { random } = context;
+  const { random, traits } = context;
   const [path] = pickEntry(context, ({ kind }) => kind === 'file') ?? [];
   if (path === undefined) return undefined;
-  const nanos = String(random.below(1_000_000_000)).padStart(9, '0');
-  return [{ do: 'utime', path, time: `${1 + random.below(2 ** 31)}${nanos}` }];
+  const beyond = random.below(1_000_000_000);
+  const nanos = String(traits.exactAttributes ? beyond : 0).padStart(9, '0');
+  // The last second of 32 bits, of which one is the sign, is 2^31 - 1.
+  return [{ do: 'utime', path, time: `${1 + random.below(2 ** 31 - 1)}${nanos}` }];
 }
 
 function setAttribute(context: RandomContext): TreeOperation[] | undefined {

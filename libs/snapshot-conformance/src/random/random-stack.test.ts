@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { randomStack } from './random-stack.js';
 import { SeededRandom } from './seeded-random.js';
 
-const ALL = { xattrs: true, hardLinksAcrossLayers: true, nanosecondTimes: true };
-const NONE = { xattrs: false, hardLinksAcrossLayers: false, nanosecondTimes: false };
+const ALL = { xattrs: true, hardLinksAcrossLayers: true, exactAttributes: true };
+const NONE = { xattrs: false, hardLinksAcrossLayers: false, exactAttributes: false };
 const SEEDS = Array.from({ length: 200 }, (_, index) => `seed ${index}`);
 
 describe('random layers', () => {

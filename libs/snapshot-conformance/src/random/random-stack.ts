@@ -27,7 +27,7 @@ export function randomStack(seed: string, traits: RandomTraits): TreeOperation[]
     context.model.endLayer();
     return operations;
   });
-  return withTimes(layers);
+  return withTimes(layers, traits.exactAttributes);
 }
 
 const TOTAL_WEIGHT = CHANGES.reduce((sum, [weight]) => sum + weight, 0);

@@ -2,6 +2,7 @@ import { checkBtrfsHost } from './btrfs/open-btrfs-driver.js';
 import type { DriverName } from './index.js';
 import { checkHost } from './overlay2/check-host.js';
 import { checkVfsHost } from './vfs/check-host.js';
+import { checkZfsHost } from './zfs/open-zfs-driver.js';
 
 /** Looks whether a driver can work in a directory, which exists; leaves nothing in it. */
 export type HostCheck = (root: string) => Promise<unknown>;
@@ -10,5 +11,6 @@ export type HostCheck = (root: string) => Promise<unknown>;
 export const HOST_CHECKS: Partial<Readonly<Record<DriverName, HostCheck>>> = {
   overlay2: checkHost,
   btrfs: checkBtrfsHost,
+  zfs: checkZfsHost,
   vfs: checkVfsHost,
 };

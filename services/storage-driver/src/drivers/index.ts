@@ -4,14 +4,19 @@ import { checkHost } from './overlay2/check-host.js';
 import { Overlay2Driver } from './overlay2/overlay2-driver.js';
 import { checkVfsHost } from './vfs/check-host.js';
 import { VfsDriver } from './vfs/vfs-driver.js';
+import { openZfsDriver, type ZfsOptions } from './zfs/open-zfs-driver.js';
+
+/** What only some drivers want to know. */
+export type DriverOptions = ZfsOptions;
 
 /** Makes a driver. @throws DRIVER_UNSUPPORTED if it cannot work on this host or directory */
-export type DriverFactory = (root: string) => Promise<StorageDriver>;
+export type DriverFactory = (root: string, options: DriverOptions) => Promise<StorageDriver>;
 
 /** Every driver of this service. A driver knows nothing of configuration, records or gRPC. */
 export const DRIVERS = {
   overlay2: async (root) => new Overlay2Driver(root, await checkHost(root)),
   btrfs: openBtrfsDriver,
+  zfs: openZfsDriver,
   vfs: async (root) => new VfsDriver(root, await checkVfsHost(root)),
 } as const satisfies Readonly<Record<string, DriverFactory>>;
 

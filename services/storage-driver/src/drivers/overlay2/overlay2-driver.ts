@@ -25,6 +25,7 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_SHARED_PAGE_CACHE,
     Capability.CAPABILITY_REBASE,
     Capability.CAPABILITY_XATTRS,
+    Capability.CAPABILITY_EXACT_ATTRIBUTES,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;

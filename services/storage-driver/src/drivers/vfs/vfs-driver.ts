@@ -35,6 +35,7 @@ export class VfsDriver implements StorageDriver {
     this.#sharesBlocks = host.sharesBlocks;
     this.capabilities = [
       Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
+      Capability.CAPABILITY_EXACT_ATTRIBUTES,
       ...(host.keepsAttributes ? [Capability.CAPABILITY_XATTRS] : []),
       ...(host.sharesBlocks ? [Capability.CAPABILITY_SHARED_DISK] : []),
     ];
