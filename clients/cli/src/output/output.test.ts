@@ -1,5 +1,6 @@
 import { OutputStream } from '@teu/proto/executor';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { ActivityLine } from './activity-line.js';
 import { memorySize, shorten, storedSize, timeSpan } from './for-people.js';
 import { LineStamps, rfc3339Nano } from './line-stamps.js';
 import { formatTable } from './table.js';
@@ -60,3 +61,29 @@ test('a time comes before each line, also of one that came in pieces', () => {
     .join('|');
   expect(text).toBe(`${time} one\n${time} tw|${time} err\n|o\n`);
 });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test.each([true, false])(
+  'that something goes on is shown on a terminal alone: %s',
+  async (isTerminal) => {
+    vi.useFakeTimers();
+    let written = '';
+    const output = {
+      isTerminal,
+      write: (data: string | Uint8Array) => {
+        written += String(data);
+        return Promise.resolve();
+      },
+    };
+    const activity = new ActivityLine(output, 'Checking overlay2');
+    await vi.advanceTimersByTimeAsync(2500);
+    await activity.end();
+    await vi.advanceTimersByTimeAsync(5000);
+    const clear = '\r\u001b[K';
+    const line = (span: string) => `${clear}Checking overlay2 (${span})`;
+    expect(written).toBe(isTerminal ? line('1 second') + line('2 seconds') + clear : '');
+  },
+);

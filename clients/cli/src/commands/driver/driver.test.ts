@@ -19,6 +19,7 @@ import { tempDir, type TempDir } from '@teu/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runProgram } from '../../program.js';
 import { ServiceConnections } from '../../services.js';
+import { candidates } from '../complete.js';
 import { fakeContext } from '../../testing/fake-context.js';
 
 type Registry = Handlers<typeof DriverRegistryServiceService>;
@@ -210,4 +211,12 @@ test('a kind of driver that is not there is refused with the nearest one', async
   const { code, stderr } = await driver('serve', 'overlay');
   expect(code).toBe(125);
   expect(stderr).toContain('did you mean overlay2?');
+});
+
+test('names of drivers are completed, also as the value of an option', async () => {
+  const { context } = fakeContext({ services });
+  const names = ['overlay2', 'native', 'slow'];
+  expect(await candidates(context, ['driver', 'rm', ''])).toEqual(names);
+  expect(await candidates(context, ['driver', 'rm', 'slow', ''])).toEqual(names);
+  expect(await candidates(context, ['run', '--storage-driver', ''])).toEqual(names);
 });

@@ -90,6 +90,10 @@ export const driverServe: Command = {
       meaning: 'then:',
     },
     { command: 'teu driver add slow /run/slow.sock', meaning: 'the engine can use it' },
+    {
+      command: 'teu driver serve zfs -- --zfs-dataset tank/teu',
+      meaning: 'with an option of services/storage-driver',
+    },
   ],
   async run(invocation) {
     const { context } = invocation;
