@@ -13,6 +13,7 @@ import {
 } from '@teu/snapshots';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { BtrfsError, type BtrfsProgram } from './btrfs-program.js';
 import { StagingFolders } from './staging-folders.js';
 
@@ -26,6 +27,8 @@ const LONG_MS = 30 * 60_000;
 const SETTLE_MS = 5000;
 /** Subvolumes waited for in one request: a request is a line of at most 4096 bytes. */
 const SETTLE_BATCH = 100;
+/** Subvolumes looked at before others get a turn: about two milliseconds. */
+const LOOKS_PER_TURN = 256;
 /** Number of the root directory of every subvolume (BTRFS_FIRST_FREE_OBJECTID). */
 const ROOT_INODE = 256;
 const UNWRITTEN = 'the data of the snapshot could not be made durable; it stays active';
@@ -113,11 +116,15 @@ export class BtrfsDriver implements StorageDriver {
   }
 
   /** A directory in the place of a subvolume holds nothing that was ever acknowledged. */
-  inventory(): Inventory {
+  async inventory(): Promise<Inventory> {
     const { complete, incomplete, foreign } = this.#directories.inventory();
-    const isWhole = (id: number): boolean => isSubvolume(this.#directories.layer(id));
     const [whole, other] = [new Set<number>(), new Set(incomplete)];
-    for (const id of complete) (isWhole(id) ? whole : other).add(id);
+    let looked = 0;
+    for (const id of complete) {
+      if (++looked % LOOKS_PER_TURN === 0) await setImmediate();
+      const is = subvolumeState(this.#directories.layer(id));
+      if (is !== 'gone') (is === 'subvolume' ? whole : other).add(id);
+    }
     return { complete: whole, incomplete: other, foreign };
   }
 
@@ -224,9 +231,10 @@ function nameOf(id: number): string {
   return `l/${id.toString(36)}`;
 }
 
-function isSubvolume(path: string): boolean {
-  const found = lstatSync(path);
-  return found.isDirectory() && found.ino === ROOT_INODE;
+function subvolumeState(path: string): 'subvolume' | 'other' | 'gone' {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return 'gone';
+  return found.isDirectory() && found.ino === ROOT_INODE ? 'subvolume' : 'other';
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { teuError } from '@teu/errors';
 
 /** How the kernel refused an operation. `code` is the name of the errno, as in errors of Node. */
@@ -26,6 +27,7 @@ interface Run {
 
 /** What the program says on standard error is kept for a message, up to here. */
 const MAX_COMPLAINT = 1000;
+const CLOSE_TIME_LIMIT_MS = 10_000;
 
 /**
  * The program teu-btrfs, which does the ioctls (native/src/btrfs/requests.h tells the conversation).
@@ -70,14 +72,15 @@ export class BtrfsProgram {
     return this.#run?.child.pid;
   }
 
-  /** Ends the program. What is in flight fails. */
+  /** Ends the program. What is in flight fails. One that a disk holds up is not waited for long. */
   async close(): Promise<void> {
     this.#closed = true;
     const run = this.#run;
     if (run === undefined) return;
-    const ended = new Promise((resolve) => run.child.once('close', resolve));
+    const signal = AbortSignal.timeout(CLOSE_TIME_LIMIT_MS);
+    const ended = once(run.child, 'close', { signal });
     run.child.stdin.end();
-    await ended;
+    await ended.catch(() => run.child.unref());
   }
 
   #start(): Run {
