@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tempDir } from '@teu/testing';
+import { runProgram, tempDir } from '@teu/testing';
 import { expect, test } from 'vitest';
-import { parseDriverKinds, type DriverKind } from '../driver-kinds.js';
+import { driverKinds, parseDriverKinds, type DriverKind } from '../driver-kinds.js';
 import { chooseDrivers, isFatal, type DriverChoice } from './choose-drivers.js';
+import { nodeCommand } from './node-process.js';
 
 /** What is chosen for a data directory in which drivers have left something. */
 async function chosen(used: readonly string[], asked?: readonly DriverKind[]) {
@@ -39,6 +40,18 @@ test('without either the drivers are asked which works', async () => {
   const { drivers, why } = await chosen([]);
   expect(drivers).toHaveLength(1);
   expect(why).toBe('works here');
+});
+
+test('the kinds of driver are those of the service, in its order', async () => {
+  using directory = tempDir();
+  const { program, args } = nodeCommand('services/storage-driver/dist/main.mjs');
+  const flags = ['--probe', 'all', '--data-dir', directory.path];
+  const { code, stdout } = await runProgram(program, [...args, ...flags]);
+  expect(code).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  const kinds = lines.map((line) => (JSON.parse(line) as { driver: string }).driver);
+  expect(kinds).toEqual(driverKinds);
+  expect(readdirSync(directory.path)).toEqual([]);
 });
 
 test('drivers are divided by commas, and one that is not there is refused', () => {

@@ -8,7 +8,7 @@ import { checkZfsHost } from './zfs/open-zfs-driver.js';
 export type HostCheck = (root: string) => Promise<unknown>;
 
 /** The drivers in the order in which one is chosen when nothing else decides: docker's order. */
-export const HOST_CHECKS: Partial<Readonly<Record<DriverName, HostCheck>>> = {
+export const HOST_CHECKS: Readonly<Record<DriverName, HostCheck>> = {
   overlay2: checkHost,
   btrfs: checkBtrfsHost,
   zfs: checkZfsHost,
