@@ -15,6 +15,7 @@ export type {
   SnapshotQuota,
   StorageDriver,
 } from './driver.js';
+export { allRecords, eachRecord } from './each-record.js';
 export { filesystemName } from './filesystem-name.js';
 export { parseFilters } from './filter.js';
 export { findSnapshot, placeOf, refuseCommitted, refuseDamaged } from './find-snapshot.js';
@@ -22,7 +23,7 @@ export { infoOf } from './info.js';
 export { keepsAttributes } from './keeps-attributes.js';
 export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
 export { measureTree, walkUsage, type MeasureOptions } from './measure-tree.js';
-export { allRecords, measureDriver, measureUsage } from './measure-usage.js';
+export { measureDriver, measureUsage } from './measure-usage.js';
 export { openSnapshots, type OpenSnapshots } from './open-snapshots.js';
 export { getQuota, setQuota } from './quota.js';
 export { removeSnapshot } from './remove-snapshot.js';

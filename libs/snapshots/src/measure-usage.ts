@@ -70,5 +70,3 @@ async function lostBytes(
   }
   return bytes;
 }
-
-export { allRecords } from './each-record.js';

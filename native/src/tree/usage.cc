@@ -29,6 +29,16 @@ struct ExtentRequest {
   fiemap* head() noexcept { return reinterpret_cast<fiemap*>(bytes.data()); }
 };
 
+/// Opens a file of a tree that a container may write to. It could put a device in the place of the
+/// file, which does things when it is opened; so the object is looked at first and then opened.
+UniqueFd openRegular(const char* name) {
+  const UniqueFd object(openat(AT_FDCWD, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!object || fstat(object.get(), &info) != 0 || !S_ISREG(info.st_mode)) return UniqueFd();
+  const std::string path = "/proc/self/fd/" + std::to_string(object.get());
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
 class Meter final : public TreeVisitor {
  public:
   Meter(bool exclusive, Usage& usage) : exclusive_(exclusive), usage_(usage) {}
@@ -53,7 +63,7 @@ class Meter final : public TreeVisitor {
 
  private:
   std::uint64_t sharedBytes(const char* name) {
-    const UniqueFd fd(openat(AT_FDCWD, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const UniqueFd fd(openRegular(name));
     if (!fd) return 0;
     std::uint64_t shared = 0;
     std::uint64_t start = 0;
