@@ -1,5 +1,5 @@
 import { teuError } from '@teu/errors';
-import { filesystemName } from '@teu/snapshots';
+import { filesystemName, keepsAttributes } from '@teu/snapshots';
 import { execFile } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,6 @@ import { promisify } from 'node:util';
 const PROGRAMS = ['/usr/bin/cp', '/usr/bin/setpriv', '/usr/bin/sync'];
 const PROBE_BYTES = 65_536;
 const PROBE_TIME_LIMIT_MS = 10_000;
-/** File systems on which root can set attributes of every kind (xattr(7)). */
-const KEEPS_ATTRIBUTES = new Set(['ext4', 'xfs', 'btrfs', 'zfs', 'f2fs', 'bcachefs']);
 const run = promisify(execFile);
 
 /** What the file system below can do for copies. */
@@ -29,11 +27,10 @@ export interface VfsHost {
  */
 export async function checkVfsHost(root: string): Promise<VfsHost> {
   for (const program of PROGRAMS) checkProgram(program);
-  const filesystem = filesystemName(statfsSync(root).type);
   return {
-    filesystem,
+    filesystem: filesystemName(statfsSync(root).type),
     sharesBlocks: await canShareBlocks(root),
-    keepsAttributes: KEEPS_ATTRIBUTES.has(filesystem),
+    keepsAttributes: await keepsAttributes(root),
   };
 }
 

@@ -202,12 +202,12 @@ describe.runIf(requires('root'))('vfs while it copies', () => {
     await driver.close();
   });
 
-  it('gives the copy up when it is closed', async () => {
+  it('gives the copy up when it is closed', TIMEOUT, async () => {
     using directory = tempDir();
     const root = directory.path;
     const driver = new VfsDriver(root, await checkVfsHost(root));
     await driver.create({ id: 1, writable: true, parentIds: [] });
-    for (let index = 0; index < 5000; index += 1) writeFileSync(join(root, `l/1/${index}`), 'x');
+    for (let index = 0; index < 2000; index += 1) writeFileSync(join(root, `l/1/${index}`), 'x');
     const copying = driver.create({ id: 2, writable: true, parentIds: [1] });
     const givenUp = expect(copying).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     await waitFor(() => readdirSync(join(root, 's')).length > 0, {
