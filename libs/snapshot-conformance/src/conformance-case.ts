@@ -20,6 +20,8 @@ export interface CaseContext {
   readonly tree: TreeProgram;
   /** What random layers follow from, and how many stacks of them to make. */
   readonly random: { readonly seed: string; readonly stacks: number };
+  /** Aborted when the suite is to end early. */
+  readonly signal?: AbortSignal;
   /** Another driver, which is right. */
   readonly reference?: ReferenceDriver;
   /** Empty directory of this case. */

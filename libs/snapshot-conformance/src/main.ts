@@ -21,6 +21,11 @@ async function run(options: CommandOptions): Promise<boolean> {
   const tree = new TreeProgram();
   const results: CaseResult[] = [];
   const seed = options.seed ?? randomUUID().slice(0, 8);
+  const interrupt = new AbortController();
+  // Once to leave nothing behind; whoever does it twice knows better.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupt.abort(new Error('interrupted')));
+  }
   const write = (text: string): void => {
     if (format === 'text') process.stdout.write(text);
   };
@@ -34,6 +39,7 @@ async function run(options: CommandOptions): Promise<boolean> {
       traits,
       tree,
       random: { seed, stacks: options.stacks },
+      signal: interrupt.signal,
       keyPrefix: `conformance/${randomUUID()}/`,
     };
     const wanted = CONFORMANCE_CASES.filter(
@@ -52,7 +58,8 @@ async function run(options: CommandOptions): Promise<boolean> {
   if (format === 'json') {
     process.stdout.write(`${JSON.stringify({ seed, ...counts, cases: results }, undefined, 2)}\n`);
   }
-  return counts.failed === 0;
+  if (interrupt.signal.aborted) write('interrupted\n');
+  return counts.failed === 0 && !interrupt.signal.aborted;
 }
 
 try {

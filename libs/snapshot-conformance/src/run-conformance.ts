@@ -10,12 +10,13 @@ export type CaseResult = { readonly name: string } & (
   | { readonly outcome: 'not applicable'; readonly reason: string }
 );
 
-/** Runs cases one after the other, and tells of each when it is done. */
+/** Runs cases one after the other, and tells of each when it is done. The signal ends it after one. */
 export async function* runConformance(
   target: CaseTarget,
   cases: readonly ConformanceCase[] = CONFORMANCE_CASES,
 ): AsyncGenerator<CaseResult> {
   for (const conformanceCase of cases) {
+    if (target.signal?.aborted === true) return;
     const { name } = conformanceCase;
     const missing = missingTrait(conformanceCase, target.traits);
     if (missing !== undefined) {

@@ -16,6 +16,7 @@ export const EQUIVALENCE_CASES: readonly ConformanceCase[] = [
       const { seed, stacks } = context.random;
       for (let index = 0; index < stacks; index += 1) {
         // So that the seed of one stack, given as the seed, makes it the first one.
+        context.signal?.throwIfAborted();
         const work = join(context.work, String(index));
         mkdirSync(work);
         const { reference, ...others } = context;
