@@ -202,12 +202,14 @@ export class BtrfsDriver implements StorageDriver {
     }
   }
 
-  /** Waits until subvolumes are freed, at most so long for each batch. Returns those that are not. */
+  /** Waits until subvolumes are freed, at most about so long. Returns those that are not. */
   async #settle(timeoutMs: number, ids: readonly number[]): Promise<number[]> {
     const left: number[] = [];
+    const deadline = performance.now() + timeoutMs;
     for (let at = 0; at < ids.length; at += SETTLE_BATCH) {
       const batch = ids.slice(at, at + SETTLE_BATCH).map(String);
-      left.push(...(await this.#ask(LONG_MS, 'settle', String(timeoutMs), ...batch)));
+      const waitMs = Math.max(0, Math.round(deadline - performance.now()));
+      left.push(...(await this.#ask(LONG_MS, 'settle', String(waitMs), ...batch)));
     }
     return left;
   }

@@ -114,6 +114,25 @@ describe.runIf(requires('root', 'btrfs', 'loop', 'mkfs.btrfs', 'python3'))('btrf
     expect(stdout.trim().split('\n')).toHaveLength(1);
   });
 
+  it('is not held up by a removed snapshot that somebody has open', TIMEOUT, async () => {
+    const before = btrfs.availableBytes();
+    await btrfs.withMounted(await btrfs.snapshots.prepare('a'), async (root) => {
+      writeFileSync(join(root, 'file'), Buffer.alloc(16 * MEGABYTE, 1));
+      const held = openSync(join(root, 'file'), 'r');
+      await btrfs.snapshots.remove('a');
+      const start = performance.now();
+      await btrfs.snapshots.cleanup();
+      expect(performance.now() - start).toBeLessThan(20_000);
+      expect(btrfs.folder('removing')).toEqual([]);
+      closeSync(held);
+    });
+    const isFreed = async (): Promise<boolean> => {
+      await btrfs.snapshots.cleanup();
+      return btrfs.availableBytes() > before - MEGABYTE;
+    };
+    await waitFor(isFreed, { timeoutMs: 20_000 });
+  });
+
   it(
     'removes what is half made or no subvolume, and tells of a layer that is gone',
     TIMEOUT,
