@@ -1,4 +1,4 @@
-import { address, type Parser } from '@teu/config';
+import type { Parser } from '@teu/config';
 import { teuError } from '@teu/errors';
 import { parseDriverName } from '@teu/ids';
 import { DriverAddress } from '@teu/proto/storage';
@@ -13,10 +13,10 @@ const CONTAINERD_NAME_LENGTH_MAX = 76;
 export const driverAddress: Parser<DriverAddress> = (text) => {
   const equals = text.indexOf('=');
   if (equals < 1) throw new Error('expected <driver>=<address>');
-  return DriverAddress.create({
-    name: parseDriverName(text.slice(0, equals)),
-    address: address(text.slice(equals + 1)),
-  });
+  const name = text.slice(0, equals);
+  const driver = DriverAddress.create({ name, address: text.slice(equals + 1) });
+  checkDriverAddress(driver);
+  return driver;
 };
 
 /**

@@ -60,6 +60,12 @@ describe('a driver that is added', () => {
     await waitFor(() => host.image.drivers?.drivers.length === 2);
   });
 
+  test('is told at once if the image service turns out not to know it', async () => {
+    await addOther();
+    host.image.drivers = undefined;
+    await host.client.run(['sleep'], { driver: 'other' });
+  });
+
   test('can be added again; another one of its name or place cannot', async () => {
     const first = await addOther();
     expect((await addOther()).addTime).toEqual(first.addTime);
@@ -197,6 +203,16 @@ describe('a removal', () => {
     expect(host.image.released).toEqual(['other by force']);
     await host.settled();
     expect([...host.other.active.keys()]).toEqual([`container/${id}`]);
+  });
+
+  test('makes room for another one of its name', async () => {
+    await addOther();
+    await host.client.run(['true'], { driver: 'other', autoRemove: true }, { wait: true });
+    await host.client.removeDriver('other', true);
+    const { calls } = host.image;
+    await addOther();
+    await host.client.run(['sleep'], { driver: 'other' });
+    expect(host.image.calls).toBe(calls + 1);
   });
 
   test('of a driver that nobody knows says so', async () => {

@@ -92,6 +92,8 @@ export class FakeImage {
       ...unimplemented(ImageServiceService),
       prepareImage: async ({ reference, driver }: PrepareImageRequest) => {
         this.calls += 1;
+        const known = this.drivers?.drivers.map(({ name }) => name) ?? ['overlay2'];
+        if (!known.includes(driver)) throw teuError('DRIVER_NOT_FOUND', `no driver ${driver}`);
         const found = this.#images.get(reference);
         if (found !== undefined) return { ...found, driver };
         throw teuError('IMAGE_NOT_FOUND', `no image is called "${reference}"`);

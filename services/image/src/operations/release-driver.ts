@@ -22,6 +22,7 @@ export async function releaseDriver(
       for (const { chainId } of rows) snapshots.forget(name, chainId);
       chores.forget(name);
     });
+    await watchers.announce();
     return rows.length;
   }
   const driver = drivers.get(name);

@@ -19,7 +19,11 @@ export async function addDriver(
 ): Promise<void> {
   checkDriverAddress(address);
   const { drivers, driverNews, log } = parts;
-  if (drivers.has(address)) return;
+  if (drivers.has(address)) {
+    // Unless it is about to go.
+    drivers.forNew(address.name);
+    return;
+  }
   const described = await dial(address);
   if (described !== undefined) requireOwnAddress(parts, address);
   // Asked again inside, since the dial took its time.

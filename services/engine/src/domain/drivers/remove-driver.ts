@@ -22,7 +22,7 @@ export async function removeDriver(
   name: string,
   force: boolean,
 ): Promise<number> {
-  const { drivers, driverNews, log, peers, pool, teardown } = parts;
+  const { drivers, driverNews, images, log, peers, pool, teardown } = parts;
   drivers.get(name);
   requireUnused(parts, name);
   const endLeaving = drivers.beginLeaving(name);
@@ -38,6 +38,8 @@ export async function removeDriver(
     failpoint('engine.driver.after-release');
     requireUnused(parts, name);
     drivers.remove(name, () => announceDriver(parts, DriverAction.DRIVER_ACTION_REMOVED, name));
+    // Another one may come under this name, and has none of the layers.
+    images.forget();
     await driverNews.tell().catch((error: unknown) => {
       log.info({ err: error, driver: name }, 'the image service still knows the driver');
     });
