@@ -47,6 +47,14 @@ export async function writeLayeredImage(path: string): Promise<void> {
   writeFileSync(path, await imageLayout([base, change, deletions]));
 }
 
+/** Writes an image of busybox with `/layers/1`, `/layers/2`… above it, each in a layer of its own. */
+export async function writeDeepImage(path: string, depth: number): Promise<void> {
+  const layers = Array.from({ length: depth }, (_, index) =>
+    layer([file(`layers/${String(index + 1)}`, '')]),
+  );
+  writeFileSync(path, await imageLayout([await rootfsTar([]), ...(await Promise.all(layers))]));
+}
+
 async function layer(entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
   for (const { content, ...headers } of entries) tar.entry(headers, content ?? '');

@@ -2,11 +2,13 @@
 
 #include "init/child.h"
 #include "sys/files.h"
+#include "sys/mount_data.h"
 #include "sys/mounts.h"
 
 namespace teu {
 namespace {
 
+constexpr int kE2big = 7;
 constexpr int kPlace = abi::kOpenPath | abi::kOpenDirectory;
 
 /// Where a mount goes: on top of what is mounted there, or on a directory in it. That lies in an
@@ -28,6 +30,20 @@ Status bindStorage(const MountPlan& mount, int place) noexcept {
   return sys::attachMount(tree.value().get(), place);
 }
 
+/// By mount(2) and not fsopen(2), whose texts are too short for a list of layers.
+Status mountFileSystem(const MountPlan& mount, int place) noexcept {
+  const MountData data(mount.data);
+  if (data.options() == nullptr) return brokenRule(kE2big, "mount");
+  if (*data.directory() == '\0') {
+    if (Status s = sys::changeDirectory(place); !s) return s;
+    return sys::mountPath(mount.source, ".", mount.type, mount.flags, data.options());
+  }
+  TextBuffer<32> target;
+  target.add("/proc/self/fd/").add(static_cast<uint64_t>(place));
+  if (Status s = statusOf(sys::call(__NR_chdir, data.directory()), "chdir"); !s) return s;
+  return sys::mountPath(mount.source, target.text(), mount.type, mount.flags, data.options());
+}
+
 /// A mount as a storage driver returned it: host paths, out of every container's reach.
 Status mountStorage(const MountPlan& mount, const char* path) noexcept {
   Result<UniqueFd> place = placeOf(path, mount.target);
@@ -35,9 +51,7 @@ Status mountStorage(const MountPlan& mount, const char* path) noexcept {
   if ((mount.flags & abi::kMsBind) != 0) {
     return bindStorage(mount, place.value().get()).on(mount.source);
   }
-  // mount(2) and not fsopen(2), whose texts are too short for a list of layers.
-  if (Status s = sys::changeDirectory(place.value().get()); !s) return s.on(mount.target);
-  return sys::mountPath(mount.source, ".", mount.type, mount.flags, mount.data).on(mount.source);
+  return mountFileSystem(mount, place.value().get()).on(mount.source);
 }
 
 /// The root is made read-only at the end; what a driver mounts in it has to be at once.

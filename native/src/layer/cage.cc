@@ -14,6 +14,7 @@
 
 #include <algorithm>
 
+#include "sys/mount_data.h"
 #include "sys/unique_fd.h"
 
 namespace teu::layer {
@@ -39,34 +40,42 @@ Outcome leaveNamespaces() {
   return {};
 }
 
-/// Goes to where a mount goes: on top of what is mounted at `root`, or into a directory in it. That
-/// lies in an image, so no link in it may lead out.
-Outcome enterPlace(const std::string& root, const std::string& target) {
+/// Opens the place of a mount: on top of what is mounted at `root`, or a directory in it. That lies
+/// in an image, so no link in it may lead out.
+UniqueFd openPlace(const std::string& root, const std::string& target) {
   const UniqueFd top(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (top.get() < 0) return sysFailure("open", kMounting, errno);
+  if (!top) return UniqueFd();
   open_how how{};
   how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const char* path = target.empty() ? "." : target.c_str();
-  const UniqueFd place(static_cast<int>(syscall(SYS_openat2, top.get(), path, &how, sizeof how)));
-  if (place.get() < 0) return sysFailure("openat2", kMounting, errno);
-  if (fchdir(place.get()) != 0) return sysFailure("fchdir", kMounting, errno);
-  return {};
+  return UniqueFd(static_cast<int>(syscall(SYS_openat2, top.get(), path, &how, sizeof how)));
+}
+
+std::string pathOf(const UniqueFd& place) {
+  return "/proc/self/fd/" + std::to_string(place.get());
 }
 
 Outcome performMount(const MountCall& call, const std::string& root) {
   const bool bind = (call.flags & MS_BIND) != 0;
   const unsigned long flags = bind ? call.flags : call.flags | kHostFlags;
-  if (Outcome entered = enterPlace(root, call.target); !entered) return entered;
-  if (mount(call.source.c_str(), ".", call.type.c_str(), flags,
-            call.data.empty() ? nullptr : call.data.c_str()) != 0) {
+  const MountData data(call.data.c_str());
+  if (data.options() == nullptr) return sysFailure("mount", kMounting, E2BIG);
+  const UniqueFd place = openPlace(root, call.target);
+  if (!place) return sysFailure("openat2", kMounting, errno);
+  if (*data.directory() != '\0' && chdir(data.directory()) != 0) {
+    return sysFailure("chdir", kMounting, errno);
+  }
+  if (mount(call.source.c_str(), pathOf(place).c_str(), call.type.c_str(), flags, data.options()) !=
+      0) {
     return sysFailure("mount", kMounting, errno);
   }
   if (!bind) return {};
   // The flags of a bind mount are taken only by a second call, at what is mounted now.
-  if (Outcome entered = enterPlace(root, call.target); !entered) return entered;
+  const UniqueFd mounted = openPlace(root, call.target);
+  if (!mounted) return sysFailure("openat2", kMounting, errno);
   const unsigned long again = (call.flags & ~static_cast<unsigned long>(MS_REC)) | kHostFlags;
-  if (mount(nullptr, ".", nullptr, again | MS_REMOUNT, nullptr) != 0) {
+  if (mount(nullptr, pathOf(mounted).c_str(), nullptr, again | MS_REMOUNT, nullptr) != 0) {
     return sysFailure("mount", kMounting, errno);
   }
   return {};

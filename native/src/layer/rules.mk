@@ -3,7 +3,8 @@
 # alone: make -C native -f src/layer/rules.mk teu-layer
 BUILD ?= build
 LAYER_SOURCES := $(wildcard src/layer/*.cc)
-LAYER_HEADERS := $(wildcard src/layer/*.h) src/sys/unique_fd.h src/sys/result.h src/sys/raw_syscall.h
+LAYER_HEADERS := $(wildcard src/layer/*.h) src/sys/unique_fd.h src/sys/result.h src/sys/raw_syscall.h \
+	src/sys/mount_data.h src/sys/text.h
 LAYER_WARNINGS := -std=c++20 -Wall -Wextra -Werror -fvisibility=hidden -Isrc
 LAYER_FLAGS := $(LAYER_WARNINGS) -O2 -g0 -pthread -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections

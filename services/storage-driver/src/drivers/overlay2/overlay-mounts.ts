@@ -36,17 +36,27 @@ function bind(source: string, writable: boolean): Mount {
 
 /** mount(2) takes its data in one page, and the last byte of it is a zero. */
 const MOUNT_DATA_MAX = 4095;
+const LOWER = 'lowerdir=';
 
 /**
- * @throws RESOURCE_EXHAUSTED if the kernel could not be told all layers at once. About 3900 bytes are
- *   there for layers, and each takes 16 more than the path of the data directory: with /var/lib/teu
- *   that is more than the 128 layers of other limits.
+ * Who mounts may say layers relative to the directory that they share: image service and executor do, and
+ * containerd, when the list is long. So what a path of a layer takes is its id and a colon, and the 128
+ * layers of other limits always fit.
+ *
+ * @throws RESOURCE_EXHAUSTED if the kernel could not be told all layers at once
  */
 export function checkMountable(mounts: readonly Mount[]): void {
   for (const { type, options } of mounts) {
-    const length = type === 'overlay' ? Buffer.byteLength(options.join(',')) : 0;
+    if (type !== 'overlay') continue;
+    const length = Buffer.byteLength(options.map(shortened).join(','));
     if (length <= MOUNT_DATA_MAX) continue;
-    const text = `so many layers cannot be mounted: their paths take ${length} bytes and ${MOUNT_DATA_MAX} are possible; a data directory with a shorter path would help`;
+    const text = `so many layers cannot be mounted: naming them takes ${length} bytes and ${MOUNT_DATA_MAX} are possible; a data directory with a shorter path would help`;
     throw teuError('RESOURCE_EXHAUSTED', text, { metadata: { bytes: String(length) } });
   }
+}
+
+function shortened(option: string): string {
+  if (!option.startsWith(LOWER)) return option;
+  const paths = option.slice(LOWER.length).split(':');
+  return LOWER + paths.map((path) => path.slice(path.lastIndexOf('/') + 1)).join(':');
 }
