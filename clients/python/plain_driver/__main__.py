@@ -29,7 +29,7 @@ from teu.storage.v1.driver_service_pb2_grpc import (  # noqa: E402
     add_DriverServiceServicer_to_server,
 )
 
-# Calls that are served at a time. Most wait for a disk; there must be some left to say that it lives.
+# Calls that are served at a time. Most wait for a disk, and some must be left to say that it lives.
 _WORKERS = 64
 # How long calls that are under way may take once the end has been asked for.
 _GRACE_SECONDS = 10

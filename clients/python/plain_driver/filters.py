@@ -20,7 +20,8 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _PART = rf"(?:{_QUOTED}|\w[\w-]*)"
 _CONDITION = re.compile(
     rf"(?P<field>{_PART}(?:\.{_PART})*)"
-    rf"(?:(?P<operator>==|!=|~=)(?P<value>{_QUOTED}|/(?:[^/\\]|\\.)*/|\|(?:[^|\\]|\\.)*\||[^,\s\"]+))?"
+    r"(?:(?P<operator>==|!=|~=)"
+    rf"(?P<value>{_QUOTED}|/(?:[^/\\]|\\.)*/|\|(?:[^|\\]|\\.)*\||[^,\s\"]+))?"
     r"(?:,(?=.)|$)",
     re.ASCII | re.DOTALL,
 )

@@ -80,7 +80,7 @@ class Records:
                 yield
                 self._database.execute("COMMIT")
             except BaseException as error:
-                # A disk tells of a lost write once. Whether the next one succeeds proves nothing, so
+                # A disk tells of a lost write once. That the next one succeeds proves nothing, so
                 # nothing is promised any more until a start afresh finds out what is there.
                 if is_broken_disk(error):
                     self._failure = error

@@ -1,8 +1,8 @@
 """The verbs of the contract: what becomes of records and trees, and in which order.
 
 The order is what makes them safe. A tree without a record does not exist and is swept at the next
-start. So a tree is made before its record, and a record is deleted before its tree; nothing has to be
-undone after a crash, and an answer means that the record is on the disk.
+start. So a tree is made before its record, and a record is deleted before its tree; nothing has to
+be undone after a crash, and an answer means that the record is on the disk.
 """
 
 import logging
@@ -34,7 +34,12 @@ class Snapshots:
         self._recover()
 
     def create(
-        self, kind: int, key: str, parent: str, labels: Dict[str, str], has_caller: Callable[[], bool]
+        self,
+        kind: int,
+        key: str,
+        parent: str,
+        labels: Dict[str, str],
+        has_caller: Callable[[], bool],
     ) -> Record:
         """Prepare and View. `has_caller` tells whether somebody waits. Raises Refused, OSError."""
         check_name(key, "key")
@@ -126,7 +131,7 @@ class Snapshots:
         return self.find(name)
 
     def usage(self, name: str):
-        """Bytes and inodes of a snapshot, measured at commit for a committed one. Raises Refused."""
+        """Bytes and inodes of a snapshot; of a committed one as at its commit. Raises Refused."""
         record = self.find(name)
         return (record.bytes, record.inodes) if record.kind == COMMITTED else self._measure(record)
 

@@ -66,8 +66,8 @@ class Trees:
     def create(self, id: int, parent_id: Optional[int]) -> None:
         """Makes the tree of a snapshot, durably: empty, or a copy of its parent's.
 
-        It is made elsewhere and gets its name in one step when it is on the disk, so that a crash at
-        any time leaves no half of it. Raises OSError.
+        It is made elsewhere and gets its name in one step when it is on the disk, so that a crash
+        at any time leaves no half of it. Raises OSError.
         """
         staged = os.path.join(self._staging, f"{id}.{secrets.token_hex(6)}")
         try:
