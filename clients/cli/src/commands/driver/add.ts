@@ -1,5 +1,7 @@
 import { DriverRegistryServiceService } from '@teu/proto/engine';
+import { UsageError } from '../../cli-error.js';
 import type { Command } from '../../command.js';
+import { isDriverKind } from '../../driver-kinds.js';
 import { parseSocketAddress } from '../../options/socket-address.js';
 import { isListening, waitUntil } from '../../up/probe.js';
 import { changeTimeoutMs } from './timeouts.js';
@@ -34,6 +36,13 @@ export const driverAdd: Command = {
   ],
   async run({ context, options, args }) {
     const [name = '', address = ''] = args;
+    // It may run with the engine one day, and what stands on the other one would be looked for in it.
+    if (isDriverKind(name)) {
+      throw new UsageError(
+        `the name "${name}" is kept for the engine’s own driver of that kind`,
+        `choose another, for example my-${name}`,
+      );
+    }
     const socket = parseSocketAddress(address);
     const path = socket.slice('unix:'.length);
     // One that was started on the line before this may need a moment.

@@ -157,6 +157,7 @@ test('an address may be a path; what is none is refused before the engine is ask
     expect(code, wrong).toBe(125);
     expect(stderr, wrong).toMatch(/socket/);
   }
+  expect((await driver('add', 'vfs', path)).stderr).toContain('for example my-vfs');
   expect(added).toHaveLength(3);
 });
 

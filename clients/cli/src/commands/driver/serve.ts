@@ -24,7 +24,7 @@ interface DriverPlan {
 function planDriver({ context, options, args }: Invocation): DriverPlan {
   const [word = '', ...more] = args;
   const kind = parseDriverKind(word);
-  const name = options.value('name') ?? kind;
+  const name = options.value('name') ?? `my-${kind}`;
   if (!namePattern.test(name)) {
     throw new UsageError(
       `invalid name "${name}" of a driver`,
@@ -68,7 +68,7 @@ export const driverServe: Command = {
   options: [
     {
       ...{ name: 'name', kind: 'value', value: 'NAME' },
-      doc: 'what its socket and directory are called; usual is KIND',
+      doc: 'what its socket and directory are called; usual is my-KIND',
     },
     {
       ...{ name: 'address', kind: 'value', value: 'ADDRESS' },
