@@ -2,11 +2,11 @@ import type { RpcChannel } from '@teu/rpc';
 import { requires, tempDir, type FeatureName } from '@teu/testing';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONFORMANCE_CASES } from './cases/index.js';
 import { readTraits, type DeclaredTraits, type DriverTraits } from './driver-traits.js';
 import { missingTrait, runCase, type CaseTarget } from './run-case.js';
-import { SnapshotsClient } from './snapshots-client.js';
+import { SnapshotsClient, type SnapshotsClientOptions } from './snapshots-client.js';
 import { TreeProgram } from './tree-program.js';
 
 /** A driver that serves, for as long as the suite takes. */
@@ -28,6 +28,10 @@ export interface DriverSuite {
   readonly snapshotter?: string;
   /** What a snapshotter can do that has no DriverService to say so. */
   readonly declared?: DeclaredTraits;
+  /** What its server wants beside the protocol. */
+  readonly client?: SnapshotsClientOptions;
+  /** Cases that a foreign snapshotter is known to fail, with the reason: they must fail. */
+  readonly differs?: Readonly<Record<string, string>>;
   /** Stacks of random layers; 25 if absent. */
   readonly stacks?: number;
   /** Starts a driver with which the trees of random layers are compared, beside a plain directory. */
@@ -56,7 +60,7 @@ export function describeSnapshotDriver(name: string, suite: DriverSuite): void {
       const tree = new TreeProgram();
       opened.push(tree);
       const { channel } = await open(suite.open, roots[0].path);
-      const snapshots = new SnapshotsClient(channel, suite.snapshotter ?? name);
+      const snapshots = new SnapshotsClient(channel, suite.snapshotter ?? name, suite.client);
       const random = { seed: SEED, stacks: suite.stacks ?? STACKS };
       const keyPrefix = `conformance/${randomUUID()}/`;
       target = { channel, snapshots, traits, tree, random, keyPrefix };
@@ -85,9 +89,13 @@ export function describeSnapshotDriver(name: string, suite: DriverSuite): void {
         process.stdout.write(`${name}: ${conformanceCase.name} not applicable: ${missing}\n`);
         continue;
       }
-      it(conformanceCase.name, { timeout: CASE_TIMEOUT_MS }, async () => {
+      const difference = suite.differs?.[conformanceCase.name];
+      const suffix = difference === undefined ? '' : ` (differs: ${difference})`;
+      it(`${conformanceCase.name}${suffix}`, { timeout: CASE_TIMEOUT_MS }, async () => {
         if (target === undefined) throw new Error('the driver did not start');
-        await runCase(target, conformanceCase);
+        const outcome = runCase(target, conformanceCase);
+        if (difference === undefined) await outcome;
+        else await expect(outcome).rejects.toThrow();
       });
     }
   });

@@ -4,6 +4,7 @@ export {
   describeSnapshotDriver,
   type DriverSuite,
   type DriverUnderTest,
+  type OpenDriver,
 } from './describe-driver.js';
 export { mountSnapshot, unmountSnapshot } from './mount-snapshot.js';
 export { SnapshotsClient } from './snapshots-client.js';
@@ -19,3 +20,5 @@ export {
   type StartTested,
   type TestedService,
 } from './recovery/tested-service.js';
+export { expectSound, makeFiles, withTree } from './recovery/expect-sound.js';
+export type { DeclaredTraits, DriverTraits } from './driver-traits.js';
