@@ -251,6 +251,16 @@ describe('the drivers of an engine', () => {
     expect(await listed(own, 'vfs')).toMatchObject({ isDefault: true });
   });
 
+  test('have the default that was asked for, also when none is asked for any more', async () => {
+    await again('--storage-driver', 'vfs,overlay2');
+    expect(await again()).toContain('the default storage driver is vfs, as chosen before');
+    expect(await listed(own, 'vfs')).toMatchObject({ isDefault: true });
+    // For the tests below: as if it had never been used.
+    await output(own, 'down');
+    rmSync(join(own.dataDir, 'overlay2'), { recursive: true });
+    await output(own, 'up', '-d');
+  });
+
   test('stay when another is made the default one', async () => {
     await output(own, 'load', '-i', await busyboxImageTar());
     await output(own, 'create', '--name', 'old', 'busybox', 'echo', 'still here');

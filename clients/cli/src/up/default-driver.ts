@@ -26,7 +26,8 @@ export async function settleDefaultDriver(
     const [wanted = ''] = drivers;
     const known = await listDrivers(caller);
     const current = known.find(({ isDefault }) => isDefault);
-    if (asked.length > 0 && (current === undefined || nameOfDriver(current) !== wanted)) {
+    if (asked.length > 0) {
+      // Also if it is that already: the next time there may be others before it.
       await context.services.engine.unary(
         DriverRegistryServiceService.setDefaultDriver,
         { name: wanted },
