@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import process from 'node:process';
 import { isUnder, mountTable } from './mount-table.js';
@@ -82,6 +82,7 @@ export async function startContainerd(
   const logs = (): string => lines.join('');
   onFailure('log of containerd', logs);
   const cgroup = `/teu/${basename(base)}`;
+  const untouched = withoutGroup();
   const client = (args: readonly string[]): Promise<ProgramResult> =>
     runProgram('ctr', ['--address', socket, '--namespace', NAMESPACE, ...args]);
   const ctr = async (...args: string[]): Promise<string> => {
@@ -95,7 +96,7 @@ export async function startContainerd(
       await end(child);
       await expectNothingLeft(base);
     } finally {
-      removeCgroups(cgroup);
+      removeCgroups(cgroup, untouched);
       directory.remove();
     }
   };
@@ -187,18 +188,34 @@ async function expectNothingLeft(base: string): Promise<void> {
   }
 }
 
+/** Hierarchies in which there is no group of TEU yet. */
+function withoutGroup(): string[] {
+  return hierarchies().filter((hierarchy) => !existsSync(join(hierarchy, 'teu')));
+}
+
 /** runc removes the group of a container, and not the ones that it made above it. */
-function removeCgroups(path: string): void {
-  for (const { mountPoint, type } of mountTable()) {
-    if (type !== 'cgroup' && type !== 'cgroup2') continue;
-    const group = join(mountPoint, path);
-    try {
-      for (const entry of readdirSync(group, { withFileTypes: true })) {
-        if (entry.isDirectory()) rmdirSync(join(group, entry.name));
-      }
-      rmdirSync(group);
-    } catch {
-      // It was not made in this hierarchy.
+function removeCgroups(path: string, withoutGroupBefore: readonly string[]): void {
+  for (const hierarchy of hierarchies()) {
+    const group = join(hierarchy, path);
+    const left = existsSync(group) ? readdirSync(group, { withFileTypes: true }) : [];
+    for (const entry of left) {
+      if (entry.isDirectory()) removeGroup(join(group, entry.name));
     }
+    removeGroup(group);
   }
+  for (const hierarchy of withoutGroupBefore) removeGroup(join(hierarchy, 'teu'));
+}
+
+function removeGroup(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // It was not made in this hierarchy, or somebody else is in it by now.
+  }
+}
+
+function hierarchies(): string[] {
+  return mountTable()
+    .filter(({ type }) => type === 'cgroup' || type === 'cgroup2')
+    .map(({ mountPoint }) => mountPoint);
 }
