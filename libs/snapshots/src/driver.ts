@@ -89,6 +89,8 @@ export interface StorageDriver {
    * below the driver's own.
    */
   removeForeign?(name: string): Promise<void>;
+  /** Bytes that are free for snapshots. Absent where that is what statfs(2) says of the driver's directory. */
+  availableBytes?(): Promise<number>;
   /** Absent without CAPABILITY_QUOTA. */
   readonly quota?: SnapshotQuota;
   /** Gives back what the driver holds while it is open (programs, mounts for its own use). */

@@ -12,7 +12,7 @@ const SOCKET = '/run/zfs/zfs_socket';
 /** It ends with the test, however that ends (setpriv(1) of util-linux 2.35 or later). */
 const PROGRAM = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '/usr/sbin/zfs-fuse'] as const;
 /** Another test file may have it for as long as that takes. */
-const TURN_MS = 110_000;
+const TURN_MS = 590_000;
 
 /** A zfs-fuse of a test. */
 export interface ZfsDaemon {

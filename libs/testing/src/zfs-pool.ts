@@ -26,7 +26,7 @@ export interface ZfsPool {
   zfs(...args: string[]): Promise<string>;
   /** Ends zfs-fuse without a warning. What was mounted fails from now on. */
   kill(): Promise<void>;
-  /** Starts zfs-fuse and brings the pool back from its disk; nothing is mounted. */
+  /** Starts zfs-fuse and brings the pool back from its disk; datasets with canmount=noauto stay unmounted. */
   restart(): Promise<void>;
   /** Unmounts and destroys everything. */
   remove(): Promise<void>;
@@ -67,7 +67,7 @@ export async function zfsPool(options: ZfsPoolOptions = {}): Promise<ZfsPool> {
     },
     restart: async () => {
       await daemon.start();
-      await zpool('import', '-f', '-N', '-o', 'cachefile=none', '-d', directory, name);
+      await zpool('import', '-f', '-o', 'cachefile=none', '-d', directory, name);
     },
     remove,
   };

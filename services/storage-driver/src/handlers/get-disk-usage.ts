@@ -11,7 +11,6 @@ export async function getDiskUsage(
 ): Promise<GetDiskUsageResponse> {
   const usage = await measureDriver(context, signal);
   const metadataBytes = usage.overhead + recordBytes(root);
-  const { bavail, bsize } = statfsSync(root);
   return {
     totalBytes: usage.committed + usage.active + usage.removing + metadataBytes,
     committedBytes: usage.committed,
@@ -19,8 +18,13 @@ export async function getDiskUsage(
     removingBytes: usage.removing,
     metadataBytes,
     snapshotCount: context.records.count(),
-    availableBytes: bavail * bsize,
+    availableBytes: (await context.driver.availableBytes?.()) ?? freeBytes(root),
   };
+}
+
+function freeBytes(root: string): number {
+  const { bavail, bsize } = statfsSync(root);
+  return bavail * bsize;
 }
 
 /** The files beside the directories: the database, its log and its reserve. */

@@ -4,7 +4,7 @@ import type { LayerDatasets } from './layer-datasets.js';
 import { tryPatiently } from './patience.js';
 import { runCommand } from './run-command.js';
 import { isZfsFailure } from './zfs-failure.js';
-import { zfsMounts } from './zfs-mounts.js';
+import { isMountedAnywhere, zfsMounts } from './zfs-mounts.js';
 
 const UMOUNT_PROGRAM = '/usr/bin/umount';
 const UMOUNT_MS = 10_000;
@@ -56,22 +56,20 @@ export class LayerMounts {
     this.#unmountLater(id);
   }
 
-  /** Unmounts a layer whoever uses it; they can go on until they let go of it. */
-  async drop(id: number): Promise<void> {
+  /**
+   * Unmounts a layer that is to be destroyed. Returns whether nobody has it mounted any more: zfs-fuse
+   * keeps a dataset busy for ever that was told to go while a file in it was open.
+   */
+  async drop(id: number): Promise<boolean> {
     this.#shown.delete(id);
     this.#stay(id);
-    await this.#datasets.change(() => this.#detach(this.#layers.mountPoint(id)));
+    const isUnmounted = await this.#datasets.change(() => this.#unmountIdle(id));
+    return isUnmounted && !isMountedAnywhere(this.#layers.dataset(id));
   }
 
   /** Unmounts nothing more: who starts next finds what is mounted and goes on with it. */
   close(): void {
     for (const id of [...this.#lingering.keys()]) this.#stay(id);
-  }
-
-  /** Tells whether a layer is mounted where others have put it. */
-  isMountedElsewhere(id: number): boolean {
-    const dataset = this.#layers.dataset(id);
-    return zfsMounts().some((mount) => mount.dataset === dataset);
   }
 
   async #mount(id: number): Promise<void> {
@@ -110,15 +108,21 @@ export class LayerMounts {
 
   async #unmountUnused(id: number): Promise<void> {
     await this.#datasets.change(async () => {
-      if (this.#shown.has(id) || this.#users.has(id)) return;
-      const path = this.#layers.mountPoint(id);
-      try {
-        if (await this.#isMounted(path)) await unmount(path);
-        await rmdir(path);
-      } catch {
-        // Somebody works in it, which a removal or the next start sees to.
-      }
+      if (!this.#shown.has(id) && !this.#users.has(id)) await this.#unmountIdle(id);
     });
+  }
+
+  /** Returns whether it is unmounted; one in which a file is open is not. */
+  async #unmountIdle(id: number): Promise<boolean> {
+    const path = this.#layers.mountPoint(id);
+    try {
+      if (await this.#isMounted(path)) await unmount(path);
+    } catch (error) {
+      if (isZfsFailure(error, 'busy', 'timeout')) return false;
+      throw error;
+    }
+    await rmdir(path).catch(() => undefined);
+    return true;
   }
 
   /** A layer that is mounted is another file system than the directory around it. */
@@ -144,12 +148,6 @@ export class LayerMounts {
 }
 
 async function unmount(path: string, ...flags: string[]): Promise<void> {
-  try {
-    const args = ['--no-canonicalize', ...flags, '--', path];
-    await runCommand(UMOUNT_PROGRAM, args, { timeoutMs: UMOUNT_MS });
-  } catch (error) {
-    if (!isZfsFailure(error, 'other') || zfsMounts().some((one) => one.mountPoint === path)) {
-      throw error;
-    }
-  }
+  const args = ['--no-canonicalize', ...flags, '--', path];
+  await runCommand(UMOUNT_PROGRAM, args, { timeoutMs: UMOUNT_MS });
 }

@@ -99,9 +99,8 @@ export class Removals {
 
   /** Returns whether it is gone. */
   async #destroyOnce(id: number): Promise<boolean> {
-    await this.#mounts.drop(id);
-    // zfs(8) would unmount it from under whoever has mounted it.
-    if (this.#mounts.isMountedElsewhere(id)) return false;
+    // zfs(8) would unmount it from under whoever else has mounted it.
+    if (!(await this.#mounts.drop(id))) return false;
     if (!(await this.#datasets.destroy(this.#layers.dataset(id)))) return false;
     this.#waiting.delete(id);
     return true;

@@ -164,6 +164,11 @@ export class ZfsDriver implements StorageDriver {
     return { bytes: await this.#datasets.sum(this.#removals.datasets(), 'used'), inodes: 0 };
   }
 
+  /** Of the pool, which need not be where the records are. */
+  async availableBytes(): Promise<number> {
+    return bytesOf((await this.#datasets.get(this.#layers.parent, 'available'))[0]);
+  }
+
   withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T> {
     return this.#mounts.use(id, work);
   }

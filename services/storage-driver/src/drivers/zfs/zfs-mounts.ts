@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A mount of a ZFS file system. */
 export interface ZfsMount {
@@ -26,6 +26,24 @@ export function parseZfsMounts(mountinfo: string): ZfsMount[] {
 /** The mounts of ZFS that this process sees now. */
 export function zfsMounts(): ZfsMount[] {
   return parseZfsMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+}
+
+/** Tells whether a dataset is mounted in any mount namespace that a process is in (namespaces(7)). */
+export function isMountedAnywhere(dataset: string): boolean {
+  const seen = new Set<string>();
+  return readdirSync('/proc').some((name) => {
+    if (!/^[0-9]+$/.test(name)) return false;
+    try {
+      const namespace = readlinkSync(`/proc/${name}/ns/mnt`);
+      if (seen.has(namespace)) return false;
+      const mounts = parseZfsMounts(readFileSync(`/proc/${name}/mountinfo`, 'utf8'));
+      seen.add(namespace);
+      return mounts.some((mount) => mount.dataset === dataset);
+    } catch {
+      // It has ended, or has no memory any more and thus no mounts to tell of.
+      return false;
+    }
+  });
 }
 
 /** The kernel writes blanks, tabs, line ends and backslashes as octal numbers. */
