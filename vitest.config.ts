@@ -18,7 +18,8 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 20_000,
-    hookTimeout: 120_000,
+    // There is one zfs-fuse on a host, and test files wait in hooks for their turn.
+    hookTimeout: 600_000,
     passWithNoTests: false,
     allowOnly: false,
   },
