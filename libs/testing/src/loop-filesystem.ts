@@ -40,7 +40,6 @@ export async function loopFilesystem(
   writeFileSync(image, '');
   truncateSync(image, bytes);
   mkdirSync(path);
-  // btrfs else ends a transaction now and then, and would keep more than anybody was promised.
   // Seconds: what is written by itself now and then would make a power cut kinder than it may be.
   const options = 'loop,commit=300';
   const mount = (): Promise<void> => succeed('mount', '-o', options, image, path);
