@@ -6,6 +6,7 @@ void testPlans(const char* planFile);
 void testLogStore();
 void testClients();
 void testAccounts();
+void testMountData();
 
 int main(int count, char** arguments) {
   if (count != 2) {
@@ -16,5 +17,6 @@ int main(int count, char** arguments) {
   testLogStore();
   testClients();
   testAccounts();
+  testMountData();
   return 0;
 }
