@@ -25,4 +25,5 @@ export { startTeu, type StartTeuOptions, type TestTeu, type TeuPids } from './st
 export { tempDir, type TempDir } from './temp-dir.js';
 export { busyboxImageTar, debianRootfsTar } from './test-images.js';
 export { waitFor, type WaitOptions } from './wait-for.js';
+export { takeZfsTurn } from './zfs-daemon.js';
 export { zfsPool, type ZfsPool, type ZfsPoolOptions } from './zfs-pool.js';

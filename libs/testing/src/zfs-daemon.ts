@@ -31,7 +31,7 @@ export interface ZfsDaemon {
  * @throws Error if one runs that is not of a test: its pools are somebody's
  */
 export async function zfsDaemon(flags: readonly string[] = []): Promise<ZfsDaemon> {
-  const release = await takeTurn();
+  const release = await takeZfsTurn();
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
     const ended = child;
@@ -78,11 +78,24 @@ function answers(): Promise<boolean> {
   });
 }
 
-/** Waits for a file that only one test at a time has. Returns how to give it back. */
-async function takeTurn(): Promise<() => void> {
+let holders = 0;
+
+/**
+ * Waits until no other process runs a zfs-fuse of a test; `zfsDaemon` does it too. For a hook, which
+ * may wait longer than a test.
+ *
+ * @returns How to let the next one have it.
+ */
+export async function takeZfsTurn(): Promise<() => void> {
   const path = join(tmpdir(), 'teu-zfs-fuse.turn');
-  await waitFor(() => createTurn(path), { timeoutMs: TURN_MS, intervalMs: 100, what: path });
-  return () => rmSync(path, { force: true });
+  if (holders === 0) {
+    await waitFor(() => createTurn(path), { timeoutMs: TURN_MS, intervalMs: 100, what: path });
+  }
+  holders += 1;
+  return () => {
+    holders -= 1;
+    if (holders === 0) rmSync(path, { force: true });
+  };
 }
 
 function createTurn(path: string): boolean {

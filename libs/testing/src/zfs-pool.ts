@@ -8,6 +8,7 @@ import { waitFor } from './wait-for.js';
 import { zfsDaemon } from './zfs-daemon.js';
 
 const COMMAND_MS = 10_000;
+const POOL_OF_TEST = /^teu[0-9a-f]{8}(?:\/|$)/;
 
 /** How a pool is made. */
 export interface ZfsPoolOptions {
@@ -41,14 +42,16 @@ export async function zfsPool(options: ZfsPoolOptions = {}): Promise<ZfsPool> {
   const daemon = await zfsDaemon(xattrs ? ['--enable-xattr'] : []);
   const zpool = (...args: string[]): Promise<string> => succeed('/usr/sbin/zpool', args);
   const remove = async (): Promise<void> => {
-    await unmountAll(name);
+    await unmountAll();
     // What is still open would keep the pool; its disk goes away in any case.
     await zpool('destroy', name).catch(() => undefined);
     await daemon.close();
-    await unmountAll(name);
+    await unmountAll();
     own.remove();
   };
   try {
+    // What a test has left that was killed: with another daemon before this one, all of it is dead.
+    await unmountAll();
     const disk = join(directory, 'pool');
     writeFileSync(disk, '');
     truncateSync(disk, bytes);
@@ -63,7 +66,7 @@ export async function zfsPool(options: ZfsPoolOptions = {}): Promise<ZfsPool> {
     zfs: (...args) => succeed('/usr/sbin/zfs', args),
     kill: async () => {
       await daemon.kill();
-      await unmountAll(name);
+      await unmountAll();
     },
     restart: async () => {
       await daemon.start();
@@ -73,17 +76,17 @@ export async function zfsPool(options: ZfsPoolOptions = {}): Promise<ZfsPool> {
   };
 }
 
-async function unmountAll(pool: string): Promise<void> {
+async function unmountAll(): Promise<void> {
   const mounted = (): string[] =>
     mountTable()
-      .filter(({ type, source }) => type === 'fuse.zfs' && `${source}/`.startsWith(`${pool}/`))
+      .filter(({ type, source }) => type === 'fuse.zfs' && POOL_OF_TEST.test(source))
       .map(({ mountPoint }) => mountPoint);
   await waitFor(
     async () => {
       for (const path of mounted().reverse()) await succeed('umount', ['--lazy', path]);
       return mounted().length === 0;
     },
-    { what: `file systems of ${pool} to be unmounted` },
+    { what: 'file systems of tests to be unmounted' },
   );
 }
 

@@ -8,6 +8,7 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -254,6 +255,16 @@ describe.runIf(process.getuid?.() === 0).each(['plain', 'sanitized'] as const)(
       const [line = ''] = teuTree('usage', tree, '--exclusive').lines;
       expect(JSON.parse(line)).toEqual({ bytes, exclusive: bytes, inodes: 42 });
       expect(teuTree('manifest', tree).status).toBe(0);
+    });
+
+    it('tries what a directory keeps, and leaves nothing in it', () => {
+      using directory = temporaryDirectory();
+      expect(teuTree('probe', directory.path).lines).toEqual(['{"attributes":true}']);
+      expect(readdirSync(directory.path)).toEqual([]);
+      // A file system that keeps none and takes no files either.
+      expect(JSON.parse(teuTree('probe', '/proc').stderr)).toMatchObject({
+        step: 'make a file to try',
+      });
     });
 
     it('fails by name', () => {

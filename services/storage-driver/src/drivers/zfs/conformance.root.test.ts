@@ -4,7 +4,7 @@ import { openVfs } from '../../testing/open-vfs.js';
 import { startDriver } from '../../testing/start-driver.js';
 
 /** Stacks of random layers; each costs some hundred commands of zfs. */
-const STACKS = 8;
+const STACKS = 4;
 
 describeSnapshotDriver('zfs', {
   features: ['fuse', 'zfs-fuse'],

@@ -3,11 +3,14 @@ import type { Datasets } from './datasets.js';
 import type { LayerDatasets } from './layer-datasets.js';
 import { tryPatiently } from './patience.js';
 import { runCommand } from './run-command.js';
+import { within } from './time-limit.js';
 import { isZfsFailure } from './zfs-failure.js';
 import { isMountedAnywhere, zfsMounts } from './zfs-mounts.js';
 
 const UMOUNT_PROGRAM = '/usr/bin/umount';
 const UMOUNT_MS = 10_000;
+/** A daemon of zfs-fuse that hangs does not answer. */
+const STAT_MS = 10_000;
 /** What was used is likely to be used again: sealed, viewed, or stood on. */
 const LINGER_MS = 3_000;
 
@@ -121,14 +124,15 @@ export class LayerMounts {
       if (isZfsFailure(error, 'busy', 'timeout')) return false;
       throw error;
     }
-    await rmdir(path).catch(() => undefined);
+    await within(UMOUNT_MS, `rmdir ${path}`, rmdir(path)).catch(() => undefined);
     return true;
   }
 
   /** A layer that is mounted is another file system than the directory around it. */
   async #isMounted(path: string): Promise<boolean> {
     try {
-      const [layer, around] = await Promise.all([stat(path), stat(this.#layers.directory)]);
+      const both = Promise.all([stat(path), stat(this.#layers.directory)]);
+      const [layer, around] = await within(STAT_MS, `stat ${path}`, both);
       return layer.dev !== around.dev;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

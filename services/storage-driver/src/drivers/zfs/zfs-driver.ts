@@ -49,6 +49,7 @@ export class ZfsDriver implements StorageDriver {
   /** Directory that a view of nothing shows. */
   readonly #empty: string;
   readonly #present = new Set<number>();
+  readonly #persisting = new Map<number, Promise<void>>();
   /** Inodes of all of the tree, of layers that others stand on. */
   readonly #inodesOf = new Map<number, number>();
 
@@ -96,14 +97,15 @@ export class ZfsDriver implements StorageDriver {
   }
 
   async persist(id: number): Promise<void> {
-    const unwritten = 'the data of the snapshot could not be made durable; it stays active';
+    const persisting = this.#takeSnapshot(id);
+    this.#persisting.set(id, persisting);
     try {
-      // A snapshot holds what ZFS was told; pages that were only changed in memory (mmap) go there first.
-      await this.#mounts.use(id, syncFilesystem);
-      await this.#datasets.commit(this.#layers.dataset(id));
-      this.#mounts.hide(id);
+      await persisting;
     } catch (error) {
+      const unwritten = 'the data of the snapshot could not be made durable; it stays active';
       throw storageError(error, unwritten);
+    } finally {
+      this.#persisting.delete(id);
     }
   }
 
@@ -111,7 +113,7 @@ export class ZfsDriver implements StorageDriver {
     if (!this.#present.has(id)) return { bytes: 0, inodes: 0 };
     try {
       const dataset = this.#layers.dataset(id);
-      await this.#datasets.sync(dataset);
+      await this.#countAll(id);
       const [used, origin = ''] = await this.#datasets.get(dataset, 'used', 'origin');
       const parent = this.#layers.idOf(origin.slice(0, origin.lastIndexOf('@')));
       const inodes = await this.#inodes(id, signal);
@@ -192,6 +194,21 @@ export class ZfsDriver implements StorageDriver {
 
   async #inodes(id: number, signal: AbortSignal | undefined): Promise<number> {
     return await this.#mounts.use(id, async (root) => (await measureTree(root, { signal })).inodes);
+  }
+
+  async #takeSnapshot(id: number): Promise<void> {
+    // A snapshot holds what ZFS was told; pages that were only changed in memory (mmap) go there first.
+    await this.#mounts.use(id, syncFilesystem);
+    await this.#datasets.commit(this.#layers.dataset(id));
+    this.#mounts.hide(id);
+  }
+
+  /** Waits until ZFS has counted all; a commit, which measures at the same time, waits for that too. */
+  async #countAll(id: number): Promise<void> {
+    await Promise.resolve();
+    const persisting = this.#persisting.get(id);
+    if (persisting === undefined) await this.#datasets.sync(this.#layers.dataset(id));
+    else await persisting.catch(() => undefined);
   }
 
   /** A parent does not change, so it is counted once. */

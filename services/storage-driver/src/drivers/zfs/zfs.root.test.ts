@@ -5,10 +5,18 @@ import {
   type TestedService,
   withTree,
 } from '@teu/snapshot-conformance';
-import { loopFilesystem, requires, tempDir, waitFor, zfsPool, type ZfsPool } from '@teu/testing';
+import {
+  loopFilesystem,
+  requires,
+  takeZfsTurn,
+  tempDir,
+  waitFor,
+  zfsPool,
+  type ZfsPool,
+} from '@teu/testing';
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startZfs, zfsPlace, type ZfsPlace } from './testing/zfs-place.js';
 
 const TIMEOUT = { timeout: 120_000 };
@@ -17,6 +25,12 @@ const MEGABYTE = 1 << 20;
 describe.runIf(requires('root', 'fuse', 'zfs-fuse', 'ext4', 'loop', 'mkfs.ext4', 'python3'))(
   'zfs',
   () => {
+    let giveTurnBack: (() => void) | undefined;
+    beforeAll(async () => {
+      giveTurnBack = await takeZfsTurn();
+    });
+    afterAll(() => giveTurnBack?.());
+
     let cleanUps = new AsyncDisposableStack();
     afterEach(async () => {
       // All of them, also if one fails: the next test waits for the pool.
