@@ -5,6 +5,7 @@ import {
   type RunningTestService,
   startService,
   tempDir,
+  zfsPool,
 } from '@teu/testing';
 import { join } from 'node:path';
 import { startPythonDriver } from '../e2e/python-driver.js';
@@ -26,9 +27,14 @@ export const OWN_DRIVERS: Readonly<Record<string, () => Promise<OwnDriver>>> = {
   ...(requires('root', 'loop', 'btrfs', 'mkfs.btrfs') && {
     btrfs: async () => {
       const disk = await loopFilesystem(DISK_BYTES, 'btrfs');
-      return ownService('btrfs', { TEU_STORAGE_ROOT: join(disk.path, 'driver') }, () =>
-        disk.remove(),
-      );
+      const env = { TEU_STORAGE_ROOT: join(disk.path, 'driver') };
+      return ownService('btrfs', env, () => disk.remove());
+    },
+  }),
+  ...(requires('root', 'fuse', 'zfs-fuse') && {
+    zfs: async () => {
+      const pool = await zfsPool();
+      return ownService('zfs', { TEU_STORAGE_ZFS_DATASET: pool.name }, () => pool.remove());
     },
   }),
 };
@@ -39,7 +45,7 @@ const DISK_BYTES = 512 * 1024 * 1024;
 async function ownService(
   name: string,
   env: Record<string, string> = {},
-  removeDisk: () => void = () => undefined,
+  removeDisk: () => unknown = () => undefined,
 ): Promise<OwnDriver> {
   const directory = tempDir();
   const places = { runDir: join(directory.path, 'run'), dataDir: join(directory.path, 'data') };
@@ -58,7 +64,7 @@ async function ownService(
     stop: async () => {
       await service.stop();
       directory.remove();
-      removeDisk();
+      await removeDisk();
     },
   };
 }
