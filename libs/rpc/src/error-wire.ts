@@ -89,8 +89,8 @@ export function errorFromStatus(
   status: { code: number; details: string; metadata?: Metadata | null },
   names: CallNames,
 ): TeuError {
-  const name = statusName(status.code);
   const { message, info } = readDetails(status.metadata);
+  const name = isCutOff(status) ? 'UNAVAILABLE' : statusName(status.code);
   if (info !== undefined && info.domain === DOMAIN && isReason(info.reason)) {
     if (REASONS[info.reason].status === name) {
       return teuError(info.reason, message || status.details, { metadata: info.metadata });
@@ -103,6 +103,14 @@ export function errorFromStatus(
     metadata,
     ...(text === status.details ? {} : { cause: `${name}: ${status.details}` }),
   });
+}
+
+/**
+ * grpc-js says INTERNAL of a call whose connection went away under it, when Node closes the stream with code 0 before
+ * it tells of the connection (subchannel-call.ts). A server's own status never comes with this text.
+ */
+function isCutOff({ code, details }: { code: number; details: string }): boolean {
+  return statusName(code) === 'INTERNAL' && details.startsWith('Received RST_STREAM with code 0 ');
 }
 
 /** grpc-js makes these itself, with socket paths in the text; a person needs to know who did not answer. */

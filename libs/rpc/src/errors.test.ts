@@ -123,6 +123,14 @@ describe('a status of a foreign peer', () => {
     expect(error).toMatchObject({ reason: 'NOT_FOUND', message: 'snapshot x does not exist' });
   });
 
+  test('that broke off with its connection is unavailability', () => {
+    const details = 'Received RST_STREAM with code 0 (Call ended without gRPC status)';
+    expect(errorFromStatus({ code: 13, details }, names)).toMatchObject({ reason: 'UNAVAILABLE' });
+    expect(errorFromStatus({ code: 13, details: 'a defect' }, names)).toMatchObject({
+      status: 'INTERNAL',
+    });
+  });
+
   test('with a reason of another domain keeps the reason aside', () => {
     const error = errorFromStatus(
       { code: 5, details: 'gone', metadata: details(5, 'CONTAINER_NOT_FOUND', 'example.com') },

@@ -9,6 +9,10 @@ import { showRunning } from './launch-container.js';
 import { launchProcess } from './launch-process.js';
 import { planExec } from './plan/exec-plan.js';
 import { ProcessEntry } from './process-entry.js';
+import { settlesWithin } from './within.js';
+
+/** How long the news of a container's end may be on its way. */
+const END_NEWS_MS = 200;
 
 /** What to run in a container. */
 export interface ExecRequest {
@@ -50,10 +54,9 @@ export async function execProcess(
       show: ({ process: identity }) => showRunning(parts, entry, identity),
     });
   } catch (error) {
-    // Its namespaces end with the container: then joining them is what failed.
-    if (container.first.state !== 'running' && isTeuError(error, 'LAUNCH_FAILED')) {
-      throw notRunning(container, error);
-    }
+    // Its namespaces end with the container, a moment before anybody is told: then joining them is what failed.
+    if (!isTeuError(error, 'LAUNCH_FAILED')) throw error;
+    if (await settlesWithin(END_NEWS_MS, container.first.ended)) throw notRunning(container, error);
     throw error;
   }
   return entry;
