@@ -6,21 +6,22 @@ import type { TreeOperation } from './tree-operation.js';
 /** A case that is nothing but changes, layer by layer. */
 export interface TreeCase extends Pick<ConformanceCase, 'name' | 'needs' | 'layers'> {
   readonly changes: readonly (readonly TreeOperation[])[];
+  /** Numbers of the layers to read in the end; all if absent. */
+  readonly looks?: readonly number[];
 }
 
 /**
  * Makes a case of changes: every layer must look like a plain directory to which the same was done,
  * while it is written and when it is read.
  */
-export function treeCase({ changes, ...about }: TreeCase): ConformanceCase {
+export function treeCase({ changes, looks, ...about }: TreeCase): ConformanceCase {
   return {
     ...about,
     run: async (context) => {
       const stackContext = { ...context, xattrs: keepsXattrs(context.traits) };
-      await compareStacks(withTimes(changes, keepsExactAttributes(context.traits)), [
-        new PlainStack(stackContext),
-        new DriverStack('the driver', stackContext),
-      ]);
+      const stacks = [new PlainStack(stackContext), new DriverStack('the driver', stackContext)];
+      const layers = withTimes(changes, keepsExactAttributes(context.traits));
+      await compareStacks(layers, stacks, looks);
     },
   };
 }

@@ -160,7 +160,12 @@ export const LAYER_CASES: readonly ConformanceCase[] = [
       ],
     ],
   }),
-  treeCase({ name: 'layers-128', layers: 128, changes: Array.from({ length: 128 }, layerOf128) }),
+  treeCase({
+    name: 'layers-128',
+    layers: 128,
+    changes: Array.from({ length: 128 }, layerOf128),
+    looks: [0, 1, 63, 126, 127],
+  }),
 ];
 
 /** Every layer adds a file, changes one that all change, and removes the one of the layer before. */
