@@ -5,7 +5,7 @@ import { tryPatiently } from './patience.js';
 import { runCommand } from './run-command.js';
 import { within } from './time-limit.js';
 import { isZfsFailure } from './zfs-failure.js';
-import { isMountedAnywhere, zfsMounts } from './zfs-mounts.js';
+import { zfsMounts } from './zfs-mounts.js';
 
 const UMOUNT_PROGRAM = '/usr/bin/umount';
 const UMOUNT_MS = 10_000;
@@ -59,15 +59,11 @@ export class LayerMounts {
     this.#unmountLater(id);
   }
 
-  /**
-   * Unmounts a layer that is to be destroyed. Returns whether nobody has it mounted any more: zfs-fuse
-   * keeps a dataset busy for ever that was told to go while a file in it was open.
-   */
+  /** Unmounts a layer that is to be destroyed. Returns whether it is not mounted by this driver now. */
   async drop(id: number): Promise<boolean> {
     this.#shown.delete(id);
     this.#stay(id);
-    const isUnmounted = await this.#datasets.change(() => this.#unmountIdle(id));
-    return isUnmounted && !isMountedAnywhere(this.#layers.dataset(id));
+    return await this.#datasets.change(() => this.#unmountIdle(id));
   }
 
   /** Unmounts nothing more: who starts next finds what is mounted and goes on with it. */

@@ -3,6 +3,7 @@ import type { Datasets } from './datasets.js';
 import type { LayerDatasets } from './layer-datasets.js';
 import type { LayerMounts } from './layer-mounts.js';
 import { tryPatiently } from './patience.js';
+import { mountedDatasets } from './zfs-mounts.js';
 
 /** What is busy for longer is tried again in the background. */
 const FIRST_RETRY_MS = 1_000;
@@ -57,7 +58,9 @@ export class Removals {
   /** Destroys a layer now. @throws CONFLICT if it is in use */
   async destroy(id: number): Promise<void> {
     this.add(id);
-    await this.#untilDone(() => this.#destroyOnce(id));
+    const failures: unknown[] = [];
+    await this.#untilDone(async () => (await this.#destroyOnce([id], failures)).left === 0);
+    if (failures.length > 0) throw failures[0];
   }
 
   close(): void {
@@ -78,16 +81,9 @@ export class Removals {
     const failures: unknown[] = [];
     await this.#untilDone(async () => {
       failures.length = 0;
-      let [gone, left] = [0, 0];
       // The youngest first: a layer cannot go before those that stand on it.
-      for (const id of [...this.#waiting].sort((a, b) => b - a)) {
-        try {
-          if (await this.#destroyOnce(id)) gone += 1;
-          else left += 1;
-        } catch (error) {
-          failures.push(error);
-        }
-      }
+      const ids = [...this.#waiting].sort((a, b) => b - a);
+      const { gone, left } = await this.#destroyOnce(ids, failures);
       return left === 0 || (gone > 0 && 'progress');
     });
     if (failures.length > 0) throw failures[0];
@@ -97,13 +93,40 @@ export class Removals {
     if (!(await tryPatiently(work, this.#closing.signal))) throw inUse(this.#waiting.size);
   }
 
-  /** Returns whether it is gone. */
-  async #destroyOnce(id: number): Promise<boolean> {
-    // zfs(8) would unmount it from under whoever else has mounted it.
-    if (!(await this.#mounts.drop(id))) return false;
-    if (!(await this.#datasets.destroy(this.#layers.dataset(id)))) return false;
-    this.#waiting.delete(id);
-    return true;
+  /**
+   * Destroys those that nobody has mounted: zfs(8) would take them from under whoever has, and zfs-fuse
+   * keeps a dataset busy for ever that was told to go while a file in it was open.
+   *
+   * @returns How many are gone, and how many are in use.
+   */
+  async #destroyOnce(
+    ids: readonly number[],
+    failures: unknown[],
+  ): Promise<{ gone: number; left: number }> {
+    let left = 0;
+    const each = async (some: readonly number[], work: (id: number) => Promise<boolean>) => {
+      const done: number[] = [];
+      for (const id of some) {
+        try {
+          if (await work(id)) done.push(id);
+          else left += 1;
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      return done;
+    };
+    // All of them first, because zfs-fuse takes a moment to notice.
+    const unmounted = await each(ids, (id) => this.#mounts.drop(id));
+    const mounted = mountedDatasets();
+    const gone = await each(unmounted, (id) => this.#destroyUnless(mounted, id));
+    for (const id of gone) this.#waiting.delete(id);
+    return { gone: gone.length, left };
+  }
+
+  async #destroyUnless(mounted: ReadonlySet<string>, id: number): Promise<boolean> {
+    const dataset = this.#layers.dataset(id);
+    return !mounted.has(dataset) && (await this.#datasets.destroy(dataset));
   }
 }
 

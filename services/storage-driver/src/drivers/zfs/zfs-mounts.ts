@@ -28,22 +28,23 @@ export function zfsMounts(): ZfsMount[] {
   return parseZfsMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
-/** Tells whether a dataset is mounted in any mount namespace that a process is in (namespaces(7)). */
-export function isMountedAnywhere(dataset: string): boolean {
-  const seen = new Set<string>();
-  return readdirSync('/proc').some((name) => {
-    if (!/^[0-9]+$/.test(name)) return false;
+/** Names of the datasets that are mounted in any mount namespace that a process is in (namespaces(7)). */
+export function mountedDatasets(): ReadonlySet<string> {
+  const namespaces = new Set<string>();
+  const datasets = new Set<string>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(name)) continue;
     try {
       const namespace = readlinkSync(`/proc/${name}/ns/mnt`);
-      if (seen.has(namespace)) return false;
-      const mounts = parseZfsMounts(readFileSync(`/proc/${name}/mountinfo`, 'utf8'));
-      seen.add(namespace);
-      return mounts.some((mount) => mount.dataset === dataset);
+      if (namespaces.has(namespace)) continue;
+      const text = readFileSync(`/proc/${name}/mountinfo`, 'utf8');
+      namespaces.add(namespace);
+      for (const { dataset } of parseZfsMounts(text)) datasets.add(dataset);
     } catch {
       // It has ended, or has no memory any more and thus no mounts to tell of.
-      return false;
     }
-  });
+  }
+  return datasets;
 }
 
 /** The kernel writes blanks, tabs, line ends and backslashes as octal numbers. */
