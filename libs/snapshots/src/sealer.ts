@@ -14,6 +14,9 @@ export interface SealerParts {
   readonly log: Logger;
 }
 
+/** A commit is seldom alone, and starting a program keeps this one from answering for some milliseconds. */
+const DELAY_MS = 300;
+
 /**
  * Writes the manifests of committed snapshots, in the background, one at a time. Nothing waits for it:
  * a snapshot without a manifest is as good as any, it can only not be checked yet.
@@ -26,19 +29,24 @@ export class Sealer {
   readonly #underWay = new Map<number, Promise<unknown>>();
   #running: Promise<void> | undefined;
   #again = false;
+  #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
   }
 
-  /** Starts sealing what has no manifest, or has the present run look again. Never throws. */
+  /** Has what has no manifest sealed soon, or the present run look again. Never throws. */
   schedule(): void {
     if (this.#isClosed) return;
     this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running !== undefined) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#running = this.#run().finally(() => {
+        this.#running = undefined;
+      });
+    }, DELAY_MS).unref();
   }
 
   /** Resolves when no run is under way. */
@@ -49,6 +57,7 @@ export class Sealer {
   /** Takes no more work; what is under way is ended by closing the trees. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#timer);
   }
 
   /**

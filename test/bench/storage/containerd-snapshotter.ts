@@ -37,12 +37,12 @@ export async function containerdSnapshotter(
     client: new SnapshotsClient(channel, snapshotter),
     // Without it containerd takes a snapshot that no image or container names for garbage.
     labels: { 'containerd.io/gc.root': new Date(0).toISOString() },
-    filesystem: filesystem.path,
+    filesystem,
     ping,
     close: async () => {
       channel.close();
       await stopDaemon(daemon);
-      filesystem.close();
+      await filesystem.close();
     },
   };
 }

@@ -1,11 +1,14 @@
-import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { zfsPool } from '@teu/testing';
 import { capture } from '../harness/process.js';
 
 /** A mounted file system in a sparse file. */
 export interface BenchFilesystem {
   readonly path: string;
-  close(): void;
+  /** Bytes in use on its disk, with all that was written. */
+  usedBytes(): number;
+  close(): void | Promise<void>;
 }
 
 const SIZE_BYTES = 24 * 2 ** 30;
@@ -22,9 +25,32 @@ export function makeFilesystem(directory: string, type: 'ext4' | 'btrfs'): Bench
   capture('mount', ['-o', 'loop', image, path]);
   return {
     path,
+    usedBytes: () => {
+      capture('sync', ['--file-system', path]);
+      const { blocks, bfree, bsize } = statfsSync(path);
+      return (blocks - bfree) * bsize;
+    },
     close: () => {
       capture('umount', ['--recursive', path]);
       rmSync(image);
     },
+  };
+}
+
+/** A pool of zfs-fuse, and a directory for what the driver keeps beside it. */
+export async function makeZfs(directory: string): Promise<BenchFilesystem & { dataset: string }> {
+  mkdirSync(directory, { recursive: true });
+  const pool = await zfsPool({ bytes: SIZE_BYTES, directory });
+  const zfs = (...args: string[]): string => capture('/usr/sbin/zfs', args);
+  return {
+    path: directory,
+    dataset: pool.name,
+    usedBytes: () => {
+      // A snapshot ends the transaction that the figures wait for.
+      zfs('snapshot', `${pool.name}@now`);
+      zfs('destroy', `${pool.name}@now`);
+      return Number(zfs('get', '-Hp', '-o', 'value', 'used', pool.name));
+    },
+    close: () => pool.remove(),
   };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages, unmountBelow } from '../harness/process.js';
 import { containerdSnapshotter } from './containerd-snapshotter.js';
-import { makeFilesystem } from './filesystems.js';
+import { makeFilesystem, makeZfs } from './filesystems.js';
 import { measureLatency } from './latency.js';
 import { ownDriver } from './own-driver.js';
 import { measureSharing } from './sharing.js';
@@ -33,6 +33,13 @@ const makers: readonly [string, () => Promise<Subject>][] = [
   ['overlay2', () => ownDriver('overlay2', on('overlay2', 'ext4'))],
   ['vfs', () => ownDriver('vfs', on('vfs', 'ext4'))],
   ['btrfs', () => ownDriver('btrfs', on('btrfs', 'btrfs'))],
+  [
+    'zfs',
+    async () => {
+      const pool = await makeZfs(join(directory, 'zfs'));
+      return ownDriver('zfs', pool, ['--zfs-dataset', pool.dataset]);
+    },
+  ],
   ['overlayfs', () => containerdSnapshotter('overlayfs', on('overlayfs', 'ext4'))],
   ['native', () => containerdSnapshotter('native', on('native', 'ext4'))],
 ];

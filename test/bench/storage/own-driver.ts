@@ -36,12 +36,12 @@ export async function ownDriver(
     name: driver,
     client: new SnapshotsClient(channel, driver),
     labels: {},
-    filesystem: filesystem.path,
+    filesystem,
     ping,
     close: async () => {
       channel.close();
       await stopDaemon(child);
-      filesystem.close();
+      await filesystem.close();
     },
   };
 }

@@ -1,13 +1,5 @@
 import { mountSnapshot, unmountSnapshot } from '@teu/snapshot-conformance';
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture } from '../harness/process.js';
 import { table } from '../harness/statistics.js';
@@ -51,35 +43,29 @@ export async function measureSharing(
   ]);
 }
 
-function usedBytes({ filesystem }: Subject): number {
-  capture('sync', ['--file-system', filesystem]);
-  const { blocks, bfree, bsize } = statfsSync(filesystem);
-  return (blocks - bfree) * bsize;
-}
-
 /** Grows by what the containers cost, each with one small file written. */
 async function diskOfContainers(
   subject: Subject,
   rootfsTar: string,
   work: string,
 ): Promise<{ image: number; containers: number; count: number }> {
-  const before = usedBytes(subject);
+  const before = subject.filesystem.usedBytes();
   const image = await makeLayer(subject, async (mounts) => {
     const directory = join(work, 'image');
     await mountSnapshot(mounts, directory);
     capture('tar', ['-xf', rootfsTar, '-C', directory]);
     await unmountSnapshot(directory);
   });
-  const loaded = usedBytes(subject);
+  const loaded = subject.filesystem.usedBytes();
   const addOne = async (): Promise<void> => {
     const mounts = await subject.client.prepare(newKey(subject), image, subject.labels);
     await withMounted(mounts, work, (root) => writeFileSync(join(root, 'etc/hostname'), 'bench\n'));
   };
   await addOne();
-  const isCopied = usedBytes(subject) - loaded > (loaded - before) * COPIED_SHARE;
+  const isCopied = subject.filesystem.usedBytes() - loaded > (loaded - before) * COPIED_SHARE;
   const count = isCopied ? CONTAINERS_COPIED : CONTAINERS;
   for (let made = 1; made < count; made += 1) await addOne();
-  return { image: loaded - before, containers: usedBytes(subject) - loaded, count };
+  return { image: loaded - before, containers: subject.filesystem.usedBytes() - loaded, count };
 }
 
 async function layerOfBigFiles(subject: Subject, work: string): Promise<string> {

@@ -1,4 +1,5 @@
 import type { SnapshotsClient } from '@teu/snapshot-conformance';
+import type { BenchFilesystem } from './filesystems.js';
 
 /** A snapshotter to be measured, on a file system of its own. */
 export interface Subject {
@@ -7,8 +8,8 @@ export interface Subject {
   readonly client: SnapshotsClient;
   /** Labels that snapshots need to be kept. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Where its file system is mounted. */
-  readonly filesystem: string;
+  /** The file system that it has for itself. */
+  readonly filesystem: BenchFilesystem;
   /** A call that does nothing, to tell what of a call's time is the way there and back. */
   ping(): Promise<unknown>;
   /** Ends all that opening it began. */
