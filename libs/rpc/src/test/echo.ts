@@ -87,6 +87,9 @@ export async function startEcho(
     log: silentLogger,
     services: [implement(EchoService, { ...echoHandlers, ...handlers }, { longRunning })],
     ...serverOptions,
+  }).catch((error: unknown) => {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
   });
   const channel = connect(server.address);
   return {
