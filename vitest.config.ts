@@ -17,7 +17,8 @@ export default defineConfig({
     retry: 0,
     restoreMocks: true,
     unstubEnvs: true,
-    testTimeout: 20_000,
+    // An end for what hangs, not a measure: another machine may be several times slower.
+    testTimeout: 60_000,
     // There is one zfs-fuse on a host, and test files wait in hooks for their turn.
     hookTimeout: 600_000,
     passWithNoTests: false,
