@@ -21,7 +21,6 @@ export { parseFilters } from './filter.js';
 export { findSnapshot, placeOf, refuseCommitted, refuseDamaged } from './find-snapshot.js';
 export { infoOf } from './info.js';
 export { keepsAttributes } from './keeps-attributes.js';
-export { DirectoryStorage } from './directory-storage.js';
 export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
 export { measureTree, walkUsage, type MeasureOptions } from './measure-tree.js';
 export { measureDriver, measureUsage } from './measure-usage.js';

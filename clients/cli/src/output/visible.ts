@@ -1,5 +1,6 @@
 /** C0 and C1 control characters, DEL, and the marks that turn the direction of text around. */
-const invisible = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// eslint-disable-next-line no-control-regex -- these are the characters in question
+const invisible = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /**
  * Text of others (commands of images, names in archives) for a terminal: what could move the cursor,

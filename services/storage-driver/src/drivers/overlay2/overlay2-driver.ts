@@ -1,11 +1,12 @@
 import type { Mount } from '@teu/proto/snapshots';
 import { Capability } from '@teu/proto/storage';
 import {
-  DirectoryStorage,
   type DiskUsage,
+  type Inventory,
   LayerDirectories,
   type SnapshotPlace,
   type StorageDriver,
+  syncFilesystem,
   walkUsage,
 } from '@teu/snapshots';
 import { checkMountable, overlayMounts } from './overlay-mounts.js';
@@ -17,7 +18,7 @@ const MAX_LAYER_COUNT = 128;
  * Layers as directories, stacked by the kernel's overlay file system: a container costs two empty
  * directories, and all containers of an image share its blocks and its page cache.
  */
-export class Overlay2Driver extends DirectoryStorage implements StorageDriver {
+export class Overlay2Driver implements StorageDriver {
   readonly name = 'overlay2';
   readonly capabilities: readonly Capability[] = [
     Capability.CAPABILITY_SHARED_DISK,
@@ -28,22 +29,56 @@ export class Overlay2Driver extends DirectoryStorage implements StorageDriver {
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
+  readonly #directories: LayerDirectories;
 
   constructor(root: string, backingFilesystem: string) {
-    super(new LayerDirectories(root, { work: true }));
     this.backingFilesystem = backingFilesystem;
+    this.#directories = new LayerDirectories(root, { work: true });
   }
 
   create(place: SnapshotPlace): void {
-    checkMountable(overlayMounts(this.directories, place));
-    if (this.ownsStorage(place)) this.directories.create(place.id, place.parentIds[0]);
+    checkMountable(overlayMounts(this.#directories, place));
+    if (this.ownsStorage(place)) this.#directories.create(place.id, place.parentIds[0]);
   }
 
   mounts(place: SnapshotPlace): Mount[] {
-    return overlayMounts(this.directories, place);
+    return overlayMounts(this.#directories, place);
+  }
+
+  async persist(id: number): Promise<void> {
+    await syncFilesystem(this.#directories.layer(id));
   }
 
   usage(id: number, signal?: AbortSignal): Promise<DiskUsage> {
-    return walkUsage(this.directories.layer(id), signal);
+    return walkUsage(this.#directories.layer(id), signal);
+  }
+
+  /** A view of layers needs no directory of its own: it mounts theirs. */
+  ownsStorage(place: SnapshotPlace): boolean {
+    return place.writable || place.parentIds.length === 0;
+  }
+
+  inventory(): Inventory {
+    return this.#directories.inventory();
+  }
+
+  discard(id: number): void {
+    this.#directories.discard(id);
+  }
+
+  reclaim(): Promise<void> {
+    return this.#directories.reclaim();
+  }
+
+  overhead(): Promise<DiskUsage> {
+    return this.#directories.overhead();
+  }
+
+  discardedUsage(): Promise<DiskUsage> {
+    return this.#directories.discardedUsage();
+  }
+
+  withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T> {
+    return work(this.#directories.layer(id));
   }
 }

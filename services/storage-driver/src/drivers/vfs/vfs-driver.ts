@@ -2,12 +2,13 @@ import type { Mount } from '@teu/proto/snapshots';
 import { Capability } from '@teu/proto/storage';
 import {
   deleteTree,
-  DirectoryStorage,
   type DiskUsage,
+  type Inventory,
   LayerDirectories,
   measureTree,
   type SnapshotPlace,
   type StorageDriver,
+  syncFilesystem,
 } from '@teu/snapshots';
 import type { VfsHost } from './check-host.js';
 import { copyTree } from './copy-tree.js';
@@ -19,17 +20,17 @@ const MAX_LAYER_COUNT = 128;
  * Every snapshot is a whole tree, copied from its parent's. Needs nothing of the kernel, costs the
  * size of the image for each container, unless the file system lets files share blocks.
  */
-export class VfsDriver extends DirectoryStorage implements StorageDriver {
+export class VfsDriver implements StorageDriver {
   readonly name = 'vfs';
   readonly capabilities: readonly Capability[];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
+  readonly #directories: LayerDirectories;
   readonly #sharesBlocks: boolean;
   readonly #closing = new AbortController();
   readonly #copies = new Set<Promise<void>>();
 
   constructor(root: string, host: VfsHost) {
-    super(new LayerDirectories(root, { staging: true }));
     this.backingFilesystem = host.filesystem;
     this.#sharesBlocks = host.sharesBlocks;
     this.capabilities = [
@@ -38,6 +39,7 @@ export class VfsDriver extends DirectoryStorage implements StorageDriver {
       ...(host.keepsAttributes ? [Capability.CAPABILITY_XATTRS] : []),
       ...(host.sharesBlocks ? [Capability.CAPABILITY_SHARED_DISK] : []),
     ];
+    this.#directories = new LayerDirectories(root, { staging: true });
   }
 
   /**
@@ -46,20 +48,53 @@ export class VfsDriver extends DirectoryStorage implements StorageDriver {
    */
   async create(place: SnapshotPlace): Promise<void> {
     const [parent] = place.parentIds;
-    if (parent === undefined) this.directories.create(place.id, undefined);
+    if (parent === undefined) this.#directories.create(place.id, undefined);
     else if (this.ownsStorage(place)) await this.#keepTrack(this.#copy(parent, place.id));
   }
 
   mounts(place: SnapshotPlace): Mount[] {
     const shown = this.ownsStorage(place) ? place.id : (place.parentIds[0] ?? place.id);
     const options = ['rbind', place.writable ? 'rw' : 'ro'];
-    return [{ type: 'bind', source: this.directories.layer(shown), target: '', options }];
+    return [{ type: 'bind', source: this.#directories.layer(shown), target: '', options }];
+  }
+
+  async persist(id: number): Promise<void> {
+    await syncFilesystem(this.#directories.layer(id));
   }
 
   /** The whole tree, but what it shares with others. */
   usage(id: number, signal?: AbortSignal): Promise<DiskUsage> {
     const options = { signal, exclusive: this.#sharesBlocks };
-    return measureTree(this.directories.layer(id), options);
+    return measureTree(this.#directories.layer(id), options);
+  }
+
+  /** A view of a parent shows the parent's tree: nobody can write to either. */
+  ownsStorage(place: SnapshotPlace): boolean {
+    return place.writable || place.parentIds.length === 0;
+  }
+
+  inventory(): Inventory {
+    return this.#directories.inventory();
+  }
+
+  discard(id: number): void {
+    this.#directories.discard(id);
+  }
+
+  reclaim(): Promise<void> {
+    return this.#directories.reclaim();
+  }
+
+  overhead(): Promise<DiskUsage> {
+    return this.#directories.overhead();
+  }
+
+  discardedUsage(): Promise<DiskUsage> {
+    return this.#directories.discardedUsage();
+  }
+
+  withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T> {
+    return work(this.#directories.layer(id));
   }
 
   /** Ends copies that are being made, and waits until nothing is left of them. */
@@ -79,10 +114,10 @@ export class VfsDriver extends DirectoryStorage implements StorageDriver {
 
   /** Deletes at once what there is of a copy that failed: the disk may be full of it. */
   async #copy(from: number, to: number): Promise<void> {
-    const staged = this.directories.stage(to);
+    const staged = this.#directories.stage(to);
     try {
-      await copyTree(this.directories.layer(from), staged, this.#closing.signal);
-      await this.directories.publish(staged, to);
+      await copyTree(this.#directories.layer(from), staged, this.#closing.signal);
+      await this.#directories.publish(staged, to);
     } catch (error) {
       await deleteTree(staged);
       throw error;
