@@ -16,7 +16,7 @@ export interface NatsIdentity {
 
 /** The identities of an installation. Everybody else gets nothing. */
 export const SERVICE_IDENTITIES: readonly NatsIdentity[] = [
-  { name: 'engine', publishes: ['container', 'driver'], consumes: true, ownsStream: true },
+  { name: 'engine', publishes: ['container', 'driver', 'base'], consumes: true, ownsStream: true },
   { name: 'image', publishes: ['image'] },
   { name: 'storage', publishes: ['snapshot'] },
   // For programs of the operator: reads everything, changes nothing.

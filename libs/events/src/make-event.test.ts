@@ -3,6 +3,7 @@ import {
   ContainerEvent,
   Event,
   ImageAction,
+  ImageEvent,
   SnapshotAction,
 } from '@teu/proto/event';
 import { describe, expect, it } from 'vitest';
@@ -48,7 +49,8 @@ describe('an event', () => {
   });
 
   it('takes its subject from its kind and its action', () => {
-    const image = { action: ImageAction.IMAGE_ACTION_TAGGED, imageId: 'i', reference: 'a:b' };
+    const tagged = ImageAction.IMAGE_ACTION_TAGGED;
+    const image = ImageEvent.create({ action: tagged, imageId: 'i', reference: 'a:b' });
     const snapshot = {
       action: SnapshotAction.SNAPSHOT_ACTION_COMMITTED,
       driver: 'overlay2',

@@ -1,5 +1,6 @@
 import { clock } from '@teu/ids';
 import {
+  baseActionToJSON,
   containerActionToJSON,
   driverActionToJSON,
   Event,
@@ -66,6 +67,8 @@ function verbOf(payload: EventPayload): string {
       return verb('SNAPSHOT_ACTION_', snapshotActionToJSON(payload.value.action));
     case 'driver':
       return verb('DRIVER_ACTION_', driverActionToJSON(payload.value.action));
+    case 'base':
+      return verb('BASE_ACTION_', baseActionToJSON(payload.value.action));
   }
 }
 

@@ -75,6 +75,8 @@ function containerEvent(containerId: string, labels: Record<string, string> = {}
     execId: '',
     labels,
     error: '',
+    upgradeId: '',
+    imageId: '',
   };
   return makeEvent({ node: 'n1', source: 'engine', payload: { $case: 'container', value } });
 }

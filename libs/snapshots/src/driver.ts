@@ -36,6 +36,20 @@ export interface SnapshotQuota {
   get(id: number): Promise<{ limitBytes: number; usedBytes: number }>;
 }
 
+/** Putting a snapshot on other parents, for a driver with CAPABILITY_REPARENT. */
+export interface SnapshotReparent {
+  /** Refuses parents that could not be mounted. Changes nothing. */
+  check(place: SnapshotPlace): void;
+  /**
+   * Does what has to be done when the record says that a snapshot has these parents. Also called at a
+   * start, for every active snapshot of a driver with CAPABILITY_LIVE_REPARENT.
+   *
+   * @param previous - Where it stood before; undefined at a start.
+   * @returns Whether mounts that exist show the parents.
+   */
+  apply(place: SnapshotPlace, previous: SnapshotPlace | undefined): Promise<boolean>;
+}
+
 /**
  * The part of a storage driver that knows a file system. Keys, labels, kinds, durability of the
  * records, manifests and recovery are the business of the code around it. Methods are called with ids
@@ -93,6 +107,8 @@ export interface StorageDriver {
   availableBytes?(): Promise<number>;
   /** Absent without CAPABILITY_QUOTA. */
   readonly quota?: SnapshotQuota;
+  /** Absent without CAPABILITY_REPARENT. */
+  readonly reparent?: SnapshotReparent;
   /** Gives back what the driver holds while it is open (programs, mounts for its own use). */
   close?(): Promise<void>;
 }

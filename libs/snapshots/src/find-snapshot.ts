@@ -79,3 +79,12 @@ export function refuseCommitted(record: SnapshotRecord): void {
     metadata: { snapshot: record.name },
   });
 }
+
+/** Finds a snapshot that is written to. @throws SNAPSHOT_NOT_FOUND, INVALID_STATE if it is not active */
+export function findActive(context: SnapshotContext, key: string): SnapshotRecord {
+  const record = findSnapshot(context, key);
+  if (record.kind === Kind.ACTIVE) return record;
+  throw teuError('INVALID_STATE', `snapshot "${key}" is not active`, {
+    metadata: { snapshot: key },
+  });
+}

@@ -13,6 +13,7 @@ export type {
   Inventory,
   SnapshotPlace,
   SnapshotQuota,
+  SnapshotReparent,
   StorageDriver,
 } from './driver.js';
 export { allRecords, eachRecord } from './each-record.js';
@@ -27,5 +28,6 @@ export { measureDriver, measureUsage } from './measure-usage.js';
 export { openSnapshots, type OpenSnapshots } from './open-snapshots.js';
 export { getQuota, setQuota } from './quota.js';
 export { removeSnapshot } from './remove-snapshot.js';
+export { setParent, type ParentChange } from './set-parent.js';
 export { syncFilesystem } from './sync-filesystem.js';
 export { updateLabels } from './update-labels.js';

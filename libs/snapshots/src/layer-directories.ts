@@ -104,6 +104,18 @@ export class LayerDirectories {
     chmodSync(layer, wanted.mode & MODE_BITS);
   }
 
+  /** Gives the root of a layer the looks of its new parent's, unless they were changed since it was made. */
+  followParent(id: number, oldParent: number | undefined, newParent: number | undefined): void {
+    if (oldParent === undefined || newParent === undefined) return;
+    const layer = this.layer(id);
+    const [own, old] = [lstatSync(layer), lstatSync(this.layer(oldParent))];
+    const isOwn = own.mode !== old.mode || own.uid !== old.uid || own.gid !== old.gid;
+    if (isOwn) return;
+    const { mode, uid, gid } = lstatSync(this.layer(newParent));
+    chownSync(layer, uid, gid);
+    chmodSync(layer, mode & MODE_BITS);
+  }
+
   /** An id is complete with all its directories. Names that are no ids are not ours and stay. */
   inventory(): Inventory {
     const complete = new Set<number>();

@@ -1,10 +1,14 @@
 import { makeEvent } from '@teu/events';
 import type { Logger } from '@teu/log';
+import { Kind } from '@teu/proto/snapshots';
+import { Capability } from '@teu/proto/storage';
 import type { Store } from '@teu/state';
 import { hostname } from 'node:os';
 import type { SnapshotContext } from './context.js';
 import { forgetDiscards, REMEMBERED_DISCARDS } from './discard-log.js';
-import type { StorageDriver } from './driver.js';
+import type { SnapshotPlace, StorageDriver } from './driver.js';
+import { allRecords } from './each-record.js';
+import { placeOf } from './find-snapshot.js';
 import { Manifests } from './manifests.js';
 import { Reclaimer } from './reclaimer.js';
 import { SnapshotRecords } from './records.js';
@@ -12,6 +16,7 @@ import { Sealer } from './sealer.js';
 import { TreeJobs } from './tree-jobs.js';
 import { recover } from './recover.js';
 import { MIGRATIONS } from './schema.js';
+import { reapplyParents } from './set-parent.js';
 
 /** The snapshots of one driver, ready to work with. */
 export interface OpenSnapshots extends SnapshotContext {
@@ -69,8 +74,17 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     },
   };
   const found = await recover(snapshots);
+  if (driver.capabilities.includes(Capability.CAPABILITY_LIVE_REPARENT)) {
+    await reapplyParents(snapshots, activePlaces(snapshots));
+  }
   log.info({ ...found, snapshots: records.count() }, 'snapshots are open');
   reclaimer.schedule();
   sealer.schedule();
   return snapshots;
+}
+
+function* activePlaces(snapshots: SnapshotContext): Generator<SnapshotPlace> {
+  for (const record of allRecords(snapshots)) {
+    if (record.kind === Kind.ACTIVE) yield placeOf(snapshots, record);
+  }
 }

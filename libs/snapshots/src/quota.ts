@@ -1,10 +1,9 @@
 import { teuError } from '@teu/errors';
-import { Kind } from '@teu/proto/snapshots';
 import { checkName, invalid } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import type { SnapshotQuota } from './driver.js';
-import { findSnapshot } from './find-snapshot.js';
-import type { Labels, SnapshotRecord } from './record.js';
+import { findActive } from './find-snapshot.js';
+import type { Labels } from './record.js';
 
 /** Label by which Prepare is asked for a limit, in bytes (containerd 2, core/snapshots). */
 export const QUOTA_LABEL = 'containerd.io/snapshot/max-size';
@@ -38,7 +37,7 @@ export async function setQuota(
 ): Promise<void> {
   const quota = requireQuota(context);
   if (limitBytes < 0) throw invalid('limit_bytes', 'limit_bytes is negative');
-  await quota.set(findActive(context, key).id, limitBytes);
+  await quota.set(findLimitable(context, key), limitBytes);
 }
 
 /** @throws as `setQuota` */
@@ -47,14 +46,10 @@ export async function getQuota(
   key: string,
 ): Promise<{ limitBytes: number; usedBytes: number }> {
   const quota = requireQuota(context);
-  return await quota.get(findActive(context, key).id);
+  return await quota.get(findLimitable(context, key));
 }
 
-function findActive(context: SnapshotContext, key: string): SnapshotRecord {
+function findLimitable(context: SnapshotContext, key: string): number {
   checkName(key, 'key');
-  const record = findSnapshot(context, key);
-  if (record.kind === Kind.ACTIVE) return record;
-  throw teuError('INVALID_STATE', `snapshot "${key}" has no limit: it is not active`, {
-    metadata: { snapshot: key },
-  });
+  return findActive(context, key).id;
 }

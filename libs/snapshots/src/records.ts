@@ -177,6 +177,13 @@ export class SnapshotRecords {
       .run(JSON.stringify(labels), at.getTime(), id);
   }
 
+  /** Puts an active snapshot on another parent. */
+  setParent(id: number, parentId: number | null, at: Date): void {
+    this.#store
+      .prepare('UPDATE snapshots SET parent_id = ?, updated_ms = ? WHERE id = ?')
+      .run(parentId, at.getTime(), id);
+  }
+
   /**
    * Records the manifest of a committed snapshot. Not durable at once: if that is lost, the manifest is
    * found at the next start. @returns false if the snapshot is gone

@@ -14,4 +14,5 @@ export const FAILPOINTS = defineFailpoints('storage', [
   'storage.seal.after-row',
   'storage.discards.after-sync',
   'storage.restore.after-row',
+  'storage.reparent.after-row',
 ]);

@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { DriverServiceService } from '@teu/proto/storage';
@@ -18,6 +19,7 @@ import {
   type OpenSnapshots,
   removeSnapshot,
   repairSnapshots,
+  setParent,
   setQuota,
 } from '@teu/snapshots';
 
@@ -63,7 +65,16 @@ export function implementDriverService(
       return {};
     },
     getQuota: ({ key }) => getQuota(snapshots, key),
+    setParent: (request) => setParent(snapshots, request),
+    mergeIntoParent: async () => {
+      throw mergeUnsupported(snapshots.driver.name);
+    },
     checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
     repairSnapshots: (request, { signal }) => repairSnapshots(snapshots, request, signal),
   });
+}
+
+function mergeUnsupported(driver: string): Error {
+  const text = `storage driver ${driver} cannot change a committed snapshot in place`;
+  return teuError('FEATURE_UNSUPPORTED', text, { metadata: { driver } });
 }

@@ -1,4 +1,5 @@
 import {
+  baseActionToJSON,
   containerActionToJSON,
   driverActionToJSON,
   imageActionToJSON,
@@ -48,6 +49,13 @@ function happening({ payload, subject }: Event): string {
     case 'driver': {
       const { action, driver } = payload.value;
       return `driver ${verb(driverActionToJSON(action))} ${driver}`;
+    }
+    case 'base': {
+      const base = payload.value;
+      const onto = base.newImageId === '' ? '' : `, new=${shortId(base.newImageId)}`;
+      const reason = base.comment === '' ? '' : `, reason=${JSON.stringify(base.comment)}`;
+      const details = `base=${shortId(base.oldImageId)}${onto}, containers=${base.containerCount}${reason}`;
+      return `base ${verb(baseActionToJSON(base.action))} ${shortId(base.upgradeId)} (${details})`;
     }
     case undefined:
       return subject;

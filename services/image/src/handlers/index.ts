@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import type { ImageServiceService } from '@teu/proto/image';
 import type { Handlers } from '@teu/rpc';
 import type { ImageServiceConfig } from '../config.js';
@@ -30,5 +31,12 @@ export function createImageHandlers(
     watchImages: watchImagesHandler(parts),
     setDrivers: setDriversHandler(parts),
     releaseDriver: releaseDriverHandler(parts),
+    compareSnapshots: notYet,
+    transplantSnapshot: notYet,
+    rebuildImage: notYet,
   };
 }
+
+const notYet = (): never => {
+  throw teuError('UNIMPLEMENTED', 'the image service does not have this method yet');
+};

@@ -1,5 +1,5 @@
 import { makeEvent } from '@teu/events';
-import { ImageAction } from '@teu/proto/event';
+import { ImageAction, ImageEvent } from '@teu/proto/event';
 import type { Store } from '@teu/state';
 
 /** Facts about images. Each goes into the outbox, in the transaction that makes it true. */
@@ -18,7 +18,7 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     reference: string,
     requestId: string,
   ): void => {
-    const value = { action, imageId, reference };
+    const value = ImageEvent.create({ action, imageId, reference });
     const payload = { $case: 'image' as const, value: value };
     store.outbox.append(makeEvent({ node, source: 'image', payload, requestId }));
   };

@@ -5,6 +5,7 @@ import {
   type Inventory,
   LayerDirectories,
   type SnapshotPlace,
+  type SnapshotReparent,
   type StorageDriver,
   syncFilesystem,
   walkUsage,
@@ -26,9 +27,21 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_REBASE,
     Capability.CAPABILITY_XATTRS,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
+    Capability.CAPABILITY_REPARENT,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
+  /**
+   * The upper directory stays, and another mount stacks it on other layers, which the kernel allows
+   * while it is not mounted (Documentation/filesystems/overlayfs.rst, "Changes to underlying filesystems").
+   */
+  readonly reparent: SnapshotReparent = {
+    check: (place) => checkMountable(overlayMounts(this.#directories, place)),
+    apply: async (place, previous) => {
+      this.#directories.followParent(place.id, previous?.parentIds[0], place.parentIds[0]);
+      return false;
+    },
+  };
   readonly #directories: LayerDirectories;
 
   constructor(root: string, backingFilesystem: string) {
