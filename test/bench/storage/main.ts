@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util';
 import { installPackages, unmountBelow } from '../harness/process.js';
 import { containerdSnapshotter } from './containerd-snapshotter.js';
 import { makeFilesystem, makeZfs } from './filesystems.js';
+import { measureFiveThings } from './five-things.js';
 import { measureLatency } from './latency.js';
 import { ownDriver } from './own-driver.js';
-import { measureSharing } from './sharing.js';
 import type { Subject } from './subject.js';
 
 const { values } = parseArgs({
@@ -55,7 +55,8 @@ try {
     print(`\n${await measureLatency(subjects, counts, Number(values.rounds), work)}`);
   }
   if (!values['no-sharing']) {
-    print(`\n${await measureSharing(subjects, await debianRootfsTar(), work)}`);
+    const tar = await debianRootfsTar();
+    print(`\n${await measureFiveThings(subjects, tar, Number(values.rounds), work)}`);
   }
 } finally {
   for (const subject of subjects) {
