@@ -24,5 +24,12 @@ export const debianPackages = [
   { name: 'protobuf-compiler', reason: 'generates the Python client’s code' },
   { name: 'libprotobuf-dev', reason: 'has the protocols that every other one imports' },
   { name: 'protobuf-compiler-grpc', reason: 'generates the Python client’s code' },
+  { name: 'qemu-system-x86', reason: 'is the machine of the kernel lab' },
+  { name: 'kmod', reason: 'loads modules in the kernel lab' },
+  { name: 'iproute2', reason: 'sets networks up in the kernel lab' },
+  { name: 'dmsetup', reason: 'makes device-mapper devices in the kernel lab' },
+  { name: 'thin-provisioning-tools', reason: 'checks thin pools in the kernel lab' },
+  { name: 'xfsprogs', reason: 'makes XFS in the kernel lab' },
+  { name: 'apparmor', reason: 'loads AppArmor profiles in the kernel lab' },
   { name: 'clang-format', reason: 'checks the layout of native code' },
 ];
