@@ -27,7 +27,7 @@ export { parseFilters } from './filter.js';
 export { findSnapshot, placeOf, refuseCommitted, refuseDamaged } from './find-snapshot.js';
 export { infoOf } from './info.js';
 export { keepsAttributes } from './keeps-attributes.js';
-export { LayerDirectories, type LayerDirectoriesOptions } from './layer-directories.js';
+export { LayerDirectories, layerIdOf, type LayerDirectoriesOptions } from './layer-directories.js';
 export { measureTree, walkUsage, type MeasureOptions } from './measure-tree.js';
 export { mergeIntoParent, type MergeRequest } from './merge-into-parent.js';
 export { measureDriver, measureUsage } from './measure-usage.js';

@@ -41,6 +41,8 @@ export async function startServer(
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const driver: StorageDriver = await DRIVERS[config.driver](root, config);
+  const { name, backingFilesystem, implementation } = driver;
+  log.info({ driver: name, backingFilesystem, implementation }, 'the storage driver is open');
   let server: RpcServer | undefined;
   const store = openStore({
     path: join(root, 'state.db'),
