@@ -2,8 +2,10 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { layerIdOf, TaskQueue } from '@teu/snapshots';
-import { mountsOfNamespaces, ownMounts, type MountInfo } from '../mount-info.js';
+import { ownMounts, type MountInfo } from '../mount-info.js';
 import { sameBranches, type Branch } from './branch.js';
+import { tryPatiently } from '../patience.js';
+import { mountUses } from './mount-uses.js';
 import { runMountProgram } from './mount-program.js';
 import { isUnionError, type UnionBackend, type UnionPlace } from './union-backend.js';
 
@@ -83,7 +85,16 @@ export class Unions {
 
   /** Unmounts a union if nobody else has it mounted or a file of it open. @returns Whether it is gone */
   release(id: number): Promise<boolean> {
-    return this.#queue(id).run(async () => (await this.#releaseAll([id])).length === 0);
+    return this.#queue(id).run(async () => {
+      let isUsed = false;
+      // A namespace that was made a moment ago has copies of all mounts at their places, until its
+      // process lets go of them.
+      await tryPatiently(async () => {
+        isUsed = this.#isMountedElsewhere(id);
+        return isUsed || (await this.#releaseAll([id])).length === 0;
+      });
+      return !isUsed && !this.#mounted().has(id);
+    });
   }
 
   /** Unmounts every union that nobody else uses. The others go on without this process. */
@@ -173,8 +184,9 @@ export class Unions {
   async #releaseAll(ids: readonly number[]): Promise<number[]> {
     const mounted = this.#mounted();
     const present = ids.filter((id) => mounted.has(id));
-    const uses = countMounts();
-    const isFree = (id: number): boolean => (uses.get(mounted.get(id)?.device ?? '') ?? 0) <= 1;
+    const uses = present.length === 0 ? undefined : mountUses();
+    const isFree = (id: number): boolean =>
+      (uses?.get(mounted.get(id)?.device ?? '')?.count ?? 0) <= 1;
     const free = present.filter(isFree);
     const paths = free.map((id) => this.#place(id).mountPoint);
     for (let at = 0; at < paths.length; at += BATCH) {
@@ -184,6 +196,12 @@ export class Unions {
     const left = this.#mounted();
     await this.#forget(ids.filter((id) => !left.has(id)));
     return ids.filter((id) => left.has(id));
+  }
+
+  #isMountedElsewhere(id: number): boolean {
+    const mount = this.#mounted().get(id);
+    const use = mount && mountUses().get(mount.device);
+    return use !== undefined && use.mountPoints.size > 1;
   }
 
   /** umount(8) complains about what somebody else has unmounted meanwhile, and goes on with the others. */
@@ -230,15 +248,6 @@ export class Unions {
     this.#queues.set(id, queue);
     return queue;
   }
-}
-
-/** How often each file system is mounted, in all namespaces together. */
-function countMounts(): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const mounts of mountsOfNamespaces()) {
-    for (const { device } of mounts) counts.set(device, (counts.get(device) ?? 0) + 1);
-  }
-  return counts;
 }
 
 /** So many are asked at a time. */

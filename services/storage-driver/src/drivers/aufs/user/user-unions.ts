@@ -9,7 +9,9 @@ const MAX_BRANCHES = 129;
 const START_MS = 20_000;
 /** What is unmounted has to write nothing more: the branches have it. */
 const END_MS = 5_000;
-/** What is opened is copied first, and that takes as long as there is data. */
+/** The kernel is told of every name that it remembers. */
+const CHANGE_MS = 60_000;
+/** Files of several names become one again, and that takes as long as there is data. */
 const FLUSH_MS = 10 * 60_000;
 const BRANCH = /^(rw|ro|ro\+wh)=(.*)$/s;
 
@@ -56,12 +58,12 @@ export class UserUnions implements UnionBackend {
 
   async set({ file }: UnionPlace, branches: readonly Branch[]): Promise<boolean> {
     const words = branches.map(({ path, permission }) => `${permission}=${path}`);
-    await askUnion(file, ['set', ...words]);
+    await askUnion(file, ['set', ...words], CHANGE_MS);
     return true;
   }
 
   async refresh({ file }: UnionPlace): Promise<void> {
-    await askUnion(file, ['refresh']);
+    await askUnion(file, ['refresh'], CHANGE_MS);
   }
 
   async flush({ file }: UnionPlace): Promise<void> {
