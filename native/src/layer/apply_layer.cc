@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "layer/cage.h"
+#include <algorithm>
+
+#include "cage/cage.h"
+#include "layer/allowed_calls.h"
 #include "layer/tar_reader.h"
 #include "layer/tar_stream.h"
 #include "layer/tree_writer.h"
@@ -12,6 +15,12 @@
 
 namespace teu::layer {
 namespace {
+
+/// Closes whatever was inherited beyond the descriptors that the options name.
+Outcome closeStrangers(const Options& options) {
+  return cage::closeBeyond(
+      std::max({STDERR_FILENO, options.blobFd, options.copyFd, options.decodedFd}));
+}
 
 Outcome syncFile(int fd) {
   if (fd >= 0 && fdatasync(fd) != 0) return sysFailure("fdatasync", "sync blob", errno);
@@ -53,7 +62,11 @@ Outcome writeAll(int fd, Bytes data) {
 
 Outcome applyLayer(const Options& options, AppliedLayer& applied) {
   if (Outcome closed = closeStrangers(options); !closed) return closed;
-  if (Outcome caged = enterCage(options); !caged) return caged;
+  if (Outcome caged =
+          cage::enterCage(options.cageDirectory, options.mounts, cage::kWritingCapabilities);
+      !caged) {
+    return caged;
+  }
   UniqueFd root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return sysFailure("open", "open root", errno);
   const auto sink = [&](ChunkRing& ring) {
@@ -68,7 +81,7 @@ Outcome applyLayer(const Options& options, AppliedLayer& applied) {
 
 Outcome copyBlob(const Options& options, BlobFacts& facts) {
   if (Outcome closed = closeStrangers(options); !closed) return closed;
-  if (Outcome caged = enterEmptyCage(); !caged) return caged;
+  if (Outcome caged = cage::enterEmptyCage(); !caged) return caged;
   const auto sink = [&](ChunkRing& ring) -> Outcome {
     for (Bytes chunk = ring.next(0); !chunk.empty(); chunk = ring.next(0)) {
       if (options.decodedFd >= 0) {

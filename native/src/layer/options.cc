@@ -7,8 +7,6 @@
 namespace teu::layer {
 namespace {
 
-constexpr std::size_t kMountFields = 5;
-
 template <typename T>
 bool parseNumber(std::string_view text, T& value) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -24,11 +22,6 @@ bool parseCompression(std::string_view text, Compression& compression) {
     }
   }
   return false;
-}
-
-bool parseMount(std::span<char*> fields, MountCall& mount) {
-  mount = {.type = fields[0], .source = fields[1], .target = fields[2], .data = fields[4]};
-  return parseNumber(fields[3], mount.flags);
 }
 
 bool parseValue(std::string_view name, std::string_view value, Options& options) {
@@ -76,12 +69,12 @@ Outcome parseOptions(int count, char** arguments, Options& options) {
   rest = rest.subspan(2);
   while (!rest.empty()) {
     const std::string_view name = rest[0];
-    const std::size_t fields = name == "--mount" ? kMountFields : 1;
+    const std::size_t fields = name == "--mount" ? cage::kMountFields : 1;
     if (rest.size() < fields + 1)
       return refused(code::kUsage, std::string(name) + " lacks a value");
     if (name == "--mount") {
-      MountCall mount;
-      if (!parseMount(rest.subspan(1, kMountFields), mount)) {
+      cage::MountCall mount;
+      if (!cage::parseMountCall(rest.subspan<1, cage::kMountFields>(), mount)) {
         return refused(code::kUsage, "--mount has malformed flags");
       }
       options.mounts.push_back(std::move(mount));

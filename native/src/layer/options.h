@@ -4,20 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "cage/mount_call.h"
 #include "layer/decoder.h"
 #include "layer/failure.h"
 #include "layer/limits.h"
 
 namespace teu::layer {
-
-/// One mount(2) call, already parsed by the service out of the storage driver's answer.
-struct MountCall {
-  std::string type{};
-  std::string source{};
-  std::string target{};  ///< below the root; empty for the root
-  unsigned long flags = 0;
-  std::string data{};
-};
 
 enum class Command { kApply, kCopy };
 
@@ -31,7 +23,7 @@ struct Options {
   Compression compression = Compression::kAuto;
   std::uint64_t progressBytes = 0;  ///< a line of progress each time so much was read; 0 for none
   std::string cageDirectory;
-  std::vector<MountCall> mounts;
+  std::vector<cage::MountCall> mounts;
   Limits limits;
 };
 

@@ -12,4 +12,11 @@ export const IMAGE_FAILPOINTS = [
   'image.remove.after-intent',
   'image.remove.after-snapshots',
   'image.remove.after-commit',
+  'image.look.after-view',
+  'image.transplant.after-intent',
+  'image.transplant.after-prepare',
+  'image.transplant.after-write',
+  'image.rebuild.after-intent',
+  'image.rebuild.after-documents',
+  'image.rebuild.after-commit',
 ] as const;

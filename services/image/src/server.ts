@@ -16,6 +16,7 @@ import { IMAGE_FAILPOINTS } from './failpoints.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
+import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
 import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
@@ -50,7 +51,7 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
       address: config.address,
       services: [
         implement(ImageServiceService, createImageHandlers(parts, config), {
-          longRunning: ['prepareImage', 'removeImage', 'releaseDriver'],
+          longRunning: ['prepareImage', 'removeImage', 'releaseDriver', 'transplantSnapshot'],
         }),
       ],
       log,
@@ -90,6 +91,7 @@ function assemble(
   const pins = createPins();
   const driverTable = createDriverTable(store);
   const drivers = createDrivers(driverTable.load() ?? configured(config));
+  const cageDirectory = join(directory, 'cage');
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   return {
@@ -102,9 +104,10 @@ function assemble(
     drivers,
     worker: createLayerWorker({
       binary: nativeBinary('teu-layer'),
-      cageDirectory: join(directory, 'cage'),
+      cageDirectory,
       limits: config,
     }),
+    trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({ store, snapshots, mutex: layerMutex, onLeftover }),
     events: createImageEvents(store, hostname()),
     pins,

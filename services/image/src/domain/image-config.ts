@@ -12,7 +12,7 @@ export interface ImageConfigDocument {
   config: ImageConfig;
 }
 
-const HISTORY_COUNT_MAX = 2048;
+export const HISTORY_COUNT_MAX = 2048;
 const LIST_LENGTH_MAX = 4096;
 
 /** @throws IMAGE_INVALID naming the member that is wrong */

@@ -47,3 +47,12 @@ export function layerMediaType(compression: Compression): string {
     ? `${OCI_LAYER}+${compression}`
     : OCI_LAYER;
 }
+
+/** The media type that a layer has in an image of this type of config: all of an image is docker's, or OCI's. */
+export function layerTypeFor(configType: string, layerType: string): string {
+  const prefixes = [`${OCI_LAYER}+`, `${DOCKER_LAYER}.`];
+  const [from, to] = configType === DOCKER_CONFIG ? prefixes : prefixes.toReversed();
+  if (from === undefined || to === undefined) return layerType;
+  if (layerType === from.slice(0, -1)) return to.slice(0, -1);
+  return layerType.startsWith(from) ? to + layerType.slice(from.length) : layerType;
+}

@@ -1,13 +1,32 @@
 import type { DriverClient } from '@teu/driver-client';
 import { isTeuError, type StatusName } from '@teu/errors';
 import { parseStorageMounts, type ParsedMount } from '@teu/mounts';
-import { Kind } from '@teu/proto/snapshots';
+import { Kind, type Mount } from '@teu/proto/snapshots';
 
-/** A storage driver as somebody sees it who unpacks layers. */
+/** What a snapshot is, and the one that it stands on. */
+export interface SnapshotFacts {
+  kind: 'active' | 'view' | 'committed';
+  /** Name of a committed snapshot; empty for none. */
+  parent: string;
+}
+
+/** A storage driver as somebody sees it who unpacks layers and looks into trees. */
 export interface LayerDriver {
   readonly name: string;
   /** Whether a committed snapshot has this name. */
   hasCommitted(name: string): Promise<boolean>;
+  /** Undefined if there is none of this key or name. */
+  describe(key: string): Promise<SnapshotFacts | undefined>;
+  /** Makes a snapshot for looking only. */
+  view(key: string, parent: string): Promise<ParsedMount[]>;
+  /** How a snapshot that is active or a view is mounted. */
+  mounts(key: string): Promise<ParsedMount[]>;
+  /** Makes a writable snapshot for somebody else. */
+  prepareFor(
+    key: string,
+    parent: string,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<ParsedMount[]>;
   /** Makes a writable snapshot; undefined if the driver answers that it has the layer already. */
   prepare(
     key: string,
@@ -27,9 +46,17 @@ const LAYER_LABEL = 'containerd.io/snapshot.ref';
 
 /** Gives a driver the verbs of layers. */
 export function layerDriver(client: DriverClient): LayerDriver {
+  const parse = (mounts: Mount[], snapshot: string): ParsedMount[] =>
+    parseStorageMounts(mounts, { driver: client.name, snapshot });
   return {
     name: client.name,
     hasCommitted: async (key) => (await client.stat(key))?.kind === Kind.COMMITTED,
+    describe: (key) => describe(client, key),
+    view: async (key, parent) => parse(await client.view({ key, parent }), key),
+    mounts: async (key) => parse(await client.mounts(key), key),
+    prepareFor: async (key, parent, labels) => {
+      return parse(await client.prepare({ key, parent, labels: { ...labels } }), key);
+    },
     prepare: (key, parent, chainId) => prepare(client, key, parent, chainId),
     commit: async (key, name) => {
       const done = await unless('ALREADY_EXISTS', client.commit(key, name));
@@ -38,6 +65,14 @@ export function layerDriver(client: DriverClient): LayerDriver {
     remove: (key, signal) => remove(client, key, signal),
     usage: async (key) => (await client.usage(key)).size,
   };
+}
+
+async function describe(client: DriverClient, key: string): Promise<SnapshotFacts | undefined> {
+  const info = await client.stat(key);
+  if (info === undefined) return undefined;
+  const { parent } = info;
+  if (info.kind === Kind.COMMITTED) return { kind: 'committed', parent };
+  return { kind: info.kind === Kind.VIEW ? 'view' : 'active', parent };
 }
 
 async function prepare(

@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { internalError } from '@teu/errors';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
@@ -14,6 +13,7 @@ import {
   type BlobRole,
   type LayerReport,
 } from './layer-report.js';
+import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
 
 /** Bounds that teu-layer enforces. */
 export interface LayerLimits {
@@ -46,7 +46,6 @@ export interface LayerWorker {
 }
 
 const BLOB_FD = 3;
-const OUTPUT_BYTES_MAX = 64 * 1024;
 const PROGRESS_BYTES = 16 * 1024 * 1024;
 
 export function createLayerWorker(options: {
@@ -85,7 +84,8 @@ export function createLayerWorker(options: {
   };
 }
 
-function mountArguments({ type, source, target, flags, data }: ParsedMount): string[] {
+/** A mount as native programs take it. */
+export function mountArguments({ type, source, target, flags, data }: ParsedMount): string[] {
   return ['--mount', type, source, target, String(flags), data];
 }
 
@@ -114,20 +114,10 @@ async function runWorker(
     const report = parseReport(output);
     if (exit.code === 0 && report?.kind === 'done') return report.report;
     if (report?.kind === 'failed') throw layerFailure(report.failure, role);
-    const end = `teu-layer ended with ${exit.code ?? exit.signal ?? 'nothing'}: ${complaint}`;
-    throw internalError(new Error(end));
+    throw withoutAnswer('teu-layer', exit, complaint);
   } finally {
     signal.removeEventListener('abort', kill);
   }
-}
-
-function ended(
-  child: ChildProcess,
-): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(internalError(cause)));
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
 }
 
 /** The last line is the answer; those before tell how far it is. */
@@ -143,12 +133,4 @@ async function collectAnswer(
     else progress?.(bytes);
   }
   return answer;
-}
-
-async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {
-  let text = '';
-  for await (const chunk of stream ?? []) {
-    if (text.length < OUTPUT_BYTES_MAX) text += String(chunk);
-  }
-  return text;
 }

@@ -18,7 +18,7 @@ export interface ChoreParts {
 
 /** What is to be done in one driver. */
 interface DriverState {
-  /** Snapshots of extractions that were broken off: key to intent. */
+  /** Snapshots of operations that are over: key to intent. */
   leftovers: Map<string, string>;
   /** The round that is under way. */
   round: Promise<void> | undefined;
@@ -46,10 +46,15 @@ export class DriverChores {
     this.#parts = parts;
   }
 
-  /** Adds what an extraction has left; its intent ends when it is gone. */
+  /** Adds a snapshot that an operation has left; its intent ends when it is gone. */
   addLeftover(driver: string, key: string, intentId: string): void {
     this.#stateOf(driver).leftovers.set(key, intentId);
     this.#start(driver);
+  }
+
+  /** Whether a snapshot is yet to be removed. */
+  hasLeftover(driver: string, key: string): boolean {
+    return this.#states.get(driver)?.leftovers.has(key) ?? false;
   }
 
   /** Looks for what is to be done, everywhere. */

@@ -8,6 +8,8 @@ export interface ImageEvents {
   tagged(imageId: string, name: string, requestId: string): void;
   untagged(imageId: string, name: string, requestId: string): void;
   removed(imageId: string, requestId: string): void;
+  /** It was made of another image. */
+  rebuilt(imageId: string, sourceImageId: string, requestId: string): void;
 }
 
 /** `node` is this machine's name in subjects. */
@@ -17,8 +19,9 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     imageId: string,
     reference: string,
     requestId: string,
+    sourceImageId = '',
   ): void => {
-    const value = ImageEvent.create({ action, imageId, reference });
+    const value = ImageEvent.create({ action, imageId, reference, sourceImageId });
     const payload = { $case: 'image' as const, value: value };
     store.outbox.append(makeEvent({ node, source: 'image', payload, requestId }));
   };
@@ -26,6 +29,8 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     loaded: (id, request) => announce(ImageAction.IMAGE_ACTION_LOADED, id, '', request),
     tagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_TAGGED, id, name, request),
     untagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_UNTAGGED, id, name, request),
+    rebuilt: (id, source, request) =>
+      announce(ImageAction.IMAGE_ACTION_REBUILT, id, '', request, source),
     removed: (id, request) => announce(ImageAction.IMAGE_ACTION_REMOVED, id, '', request),
   };
 }

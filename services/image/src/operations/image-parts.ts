@@ -5,6 +5,7 @@ import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { Pins } from '../domain/pins.js';
 import type { Drivers } from '../layers/drivers.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
+import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
 import type { DriverTable } from '../store/driver-table.js';
@@ -24,6 +25,8 @@ export interface ImageParts {
   /** What is done in drivers when nobody waits for it. */
   chores: DriverChores;
   worker: LayerWorker;
+  /** Compares and copies trees. */
+  trees: TreeWorker;
   unpacker: Unpacker;
   events: ImageEvents;
   pins: Pins;

@@ -3,7 +3,10 @@ import { EXTRACT_OPERATION, type ExtractIntent } from '../layers/unpacker.js';
 import { collectGarbage } from './collect-garbage.js';
 import type { ImageParts } from './image-parts.js';
 import { LOAD_OPERATION } from './load-images.js';
+import { REBUILD_OPERATION } from './rebuild-image.js';
 import { REMOVE_OPERATION, removeImage } from './remove-image.js';
+import { TRANSPLANT_OPERATION } from './transplant-snapshot.js';
+import { LOOK_OPERATION } from './tree-look.js';
 
 /**
  * Undoes or finishes what a crash has left. What lies in this service's own directory is done in the same turn; what
@@ -20,10 +23,13 @@ export async function recover(parts: ImageParts): Promise<void> {
 function recoverIntent(parts: ImageParts, intent: Intent): Promise<void> | undefined {
   switch (intent.operation) {
     case LOAD_OPERATION:
+    case REBUILD_OPERATION:
       // Its staging is gone with the sweep, and its layers are garbage.
       parts.store.intents.finish(intent.id);
       return undefined;
-    case EXTRACT_OPERATION: {
+    case EXTRACT_OPERATION:
+    case LOOK_OPERATION:
+    case TRANSPLANT_OPERATION: {
       const { driver } = intent.payload as ExtractIntent;
       parts.chores.addLeftover(driver, intent.objectKey, intent.id);
       return undefined;

@@ -26,6 +26,8 @@ export interface ImageStand {
   remove(reference: string, force?: boolean): Promise<RemoveImageResponse>;
   /** Runs a shell command in a look at an image's tree and gives its output. */
   look(snapshot: string, command: string): Promise<string>;
+  /** Runs a shell command in the tree of an active snapshot and gives its output. */
+  runIn(key: string, command: string): Promise<string>;
   /** Names of all snapshots of the driver, sorted. */
   snapshots(): Promise<string[]>;
   /** Digests of the blobs on disk and names in staging. */
@@ -46,6 +48,8 @@ export interface StandOptions {
   env?: Record<string, string>;
   /** Default: a directory of its own. */
   dataDir?: string;
+  /** Name of the storage driver; overlay2 if absent. */
+  driver?: string;
 }
 
 export async function startImageStand(options: StandOptions = {}): Promise<ImageStand> {
@@ -54,9 +58,11 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
   const dataDir = options.dataDir ?? join(own.path, 'data');
   const files = join(own.path, 'files');
   mkdirSync(files);
-  const startDriver = () => startService(DRIVER, { runDir, dataDir });
+  const driverName = options.driver ?? DRIVER;
+  const startDriver = () => startService(driverName, { runDir, dataDir });
+  const drivers = `${driverName}=unix:${join(runDir, `${driverName}.sock`)}`;
   const start = (more: Record<string, string>) =>
-    startService('image', { runDir, dataDir, env: more });
+    startService('image', { runDir, dataDir, env: { TEU_IMAGE_DRIVERS: drivers, ...more } });
   const stand: ImageStand = {
     directory: files,
     dataDir,
@@ -86,6 +92,11 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
     remove: (reference, force = false) =>
       stand.service.channel.unary(ImageServiceService.removeImage, { reference, force }),
     look: (parent, command) => lookAt(stand.driver, own.path, parent, command),
+    runIn: async (key, command) => {
+      const request = { snapshotter: driverName, key };
+      const { mounts } = await stand.driver.channel.unary(SnapshotsService.mounts, request);
+      return runMounted(own.path, mounts, command);
+    },
     snapshots: () => snapshotNames(stand.driver),
     stored: () => ({
       blobs: readdirSync(join(dataDir, 'image/blobs/sha256')).sort(),
@@ -122,17 +133,17 @@ async function lookAt(
   command: string,
 ): Promise<string> {
   const key = `view/${randomUUID()}`;
-  const request = { snapshotter: DRIVER, key, parent, labels: {} };
+  const request = { snapshotter: driver.name, key, parent, labels: {} };
   const { mounts } = await driver.channel.unary(SnapshotsService.view, request);
   const output = await runMounted(directory, mounts, command);
-  await driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
+  await driver.channel.unary(SnapshotsService.remove, { snapshotter: driver.name, key });
   return output;
 }
 
 /** Names of all snapshots of a driver, sorted. */
 export async function snapshotNames(driver: RunningTestService): Promise<string[]> {
   const names: string[] = [];
-  const request = { snapshotter: DRIVER, filters: [] };
+  const request = { snapshotter: driver.name, filters: [] };
   for await (const { info } of driver.channel.serverStream(SnapshotsService.list, request)) {
     names.push(...info.map(({ name }) => name));
   }

@@ -1,4 +1,4 @@
-#include "layer/cage.h"
+#include "cage/cage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,23 +12,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "sys/mount_data.h"
 #include "sys/unique_fd.h"
 
-namespace teu::layer {
+namespace teu::cage {
 namespace {
+
+using layer::sysFailure;
 
 constexpr rlim_t kMaxFiles = 4096;  // Removal holds one descriptor per level of a lower tree.
 constexpr const char* kMounting = "perform the driver's mounts";
 constexpr unsigned long kHostFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-
-// Enough to own, mode and link anything, to make devices and to set file capabilities; not enough
-// to mount, to join a namespace, to trace, or to send a packet.
-constexpr std::uint64_t kKeptCapabilities = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
-                                            1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |
-                                            1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP;
 
 Outcome leaveNamespaces() {
   if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
@@ -124,36 +118,79 @@ Outcome dropPrivileges(std::uint64_t kept) {
   return {};
 }
 
+/// An empty file system over a directory, in this namespace only.
+Outcome coverWithEmpty(const std::string& directory, unsigned long flags) {
+  const MountCall empty{.type = "tmpfs", .source = "none", .flags = flags, .data = "size=4k"};
+  return performMount(empty, directory);
+}
+
+Outcome performAll(const std::vector<MountCall>& mounts, const std::string& root) {
+  for (const MountCall& call : mounts) {
+    if (Outcome mounted = performMount(call, root); !mounted) return mounted;
+  }
+  return {};
+}
+
+/// Of the mounts alone: the file systems behind them may be mounted elsewhere, for writing.
+Outcome makeReadOnly(const std::string& root) {
+  const UniqueFd top = openPlace(root, "");
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (!top || syscall(SYS_mount_setattr, top.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                      sizeof attributes) != 0) {
+    return sysFailure("mount_setattr", kMounting, errno);
+  }
+  return {};
+}
+
+Outcome mountTree(const Tree& tree, const std::string& directory) {
+  const std::string root = directory + '/' + tree.name;
+  if (mkdir(root.c_str(), 0700) != 0) return sysFailure("mkdir", "enter cage", errno);
+  if (Outcome mounted = performAll(tree.mounts, root); !mounted) return mounted;
+  return tree.readOnly ? makeReadOnly(root) : Outcome{};
+}
+
+/// Nothing can be mounted, and little be allocated, from here on.
+Outcome lockIn(const std::string& directory, std::uint64_t capabilities) {
+  if (Outcome pivoted = pivotInto(directory); !pivoted) return pivoted;
+  if (Outcome limited = limitResources(); !limited) return limited;
+  return dropPrivileges(capabilities);
+}
+
 }  // namespace
 
-Outcome closeStrangers(const Options& options) {
-  const int last = std::max({STDERR_FILENO, options.blobFd, options.copyFd, options.decodedFd});
+Outcome closeBeyond(int last) {
   if (syscall(SYS_close_range, last + 1, ~0U, 0) != 0) {
     return sysFailure("close_range", "enter cage", errno);
   }
   return {};
 }
 
-Outcome enterCage(const Options& options) {
+Outcome enterCage(const std::string& directory, const std::vector<MountCall>& mounts,
+                  std::uint64_t capabilities) {
   umask(0);
   if (Outcome left = leaveNamespaces(); !left) return left;
-  for (const MountCall& call : options.mounts) {
-    if (Outcome mounted = performMount(call, options.cageDirectory); !mounted) return mounted;
+  if (Outcome mounted = performAll(mounts, directory); !mounted) return mounted;
+  return lockIn(directory, capabilities);
+}
+
+Outcome enterCageOfTrees(const std::string& directory, const std::vector<Tree>& trees,
+                         std::uint64_t capabilities) {
+  umask(0);
+  if (Outcome left = leaveNamespaces(); !left) return left;
+  if (Outcome covered = coverWithEmpty(directory, 0); !covered) return covered;
+  for (const Tree& tree : trees) {
+    if (Outcome mounted = mountTree(tree, directory); !mounted) return mounted;
   }
-  if (Outcome pivoted = pivotInto(options.cageDirectory); !pivoted) return pivoted;
-  if (Outcome limited = limitResources(); !limited) return limited;
-  return dropPrivileges(kKeptCapabilities);
+  return lockIn(directory, capabilities);
 }
 
 Outcome enterEmptyCage() {
   umask(0);
   if (Outcome left = leaveNamespaces(); !left) return left;
-  // Any directory does: the empty tmpfs covers it in this namespace only.
-  const MountCall empty{.type = "tmpfs", .source = "none", .flags = MS_RDONLY, .data = "size=4k"};
-  if (Outcome mounted = performMount(empty, "/proc"); !mounted) return mounted;
-  if (Outcome pivoted = pivotInto("/proc"); !pivoted) return pivoted;
-  if (Outcome limited = limitResources(); !limited) return limited;
-  return dropPrivileges(0);
+  // Any directory does: the empty file system covers it in this namespace only.
+  if (Outcome covered = coverWithEmpty("/proc", MS_RDONLY); !covered) return covered;
+  return lockIn("/proc", 0);
 }
 
-}  // namespace teu::layer
+}  // namespace teu::cage
