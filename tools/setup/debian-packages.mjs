@@ -5,6 +5,7 @@ export const debianPackages = [
   { name: 'libzstd-dev', reason: 'teu-layer unpacks zstd layers' },
   { name: 'libisal-dev', reason: 'teu-layer unpacks gzip layers' },
   { name: 'libssl-dev', reason: 'teu-layer computes digests' },
+  { name: 'libfuse3-dev', reason: 'carries the requests that teu-union answers' },
   { name: 'nats-server', reason: 'carries events between services' },
   { name: 'busybox-static', reason: 'is the first image' },
   { name: 'mmdebstrap', reason: 'makes the Debian image of the tests' },
