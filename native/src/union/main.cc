@@ -9,6 +9,7 @@
 #include "union/daemon.h"
 #include "union/options.h"
 #include "union/pseudo_links.h"
+#include "union/request_loop.h"
 #include "union/session.h"
 
 namespace teu::unionfs {
@@ -54,7 +55,7 @@ Status run(const MountOptions& options, Daemon& daemon) {
   }
   files.notifier.start(files.device);
   daemon.reportReady();
-  Status served = serve(session.value());
+  const Status served = (new RequestLoop(session.value(), files.device))->run();
   (void)unlink(options.control.c_str());
   return served;
 }
