@@ -93,15 +93,15 @@ export class TreeProgram {
     await ended;
   }
 
-  async #ask(request: object): Promise<Answer> {
-    const given = this.#hasEnded ? undefined : await this.#send(request);
-    if (given === undefined) throw new Error(`tree-program.py has ended; it needs ${PYTHON}`);
-    return given;
-  }
-
-  #send(request: object): Promise<Answer | undefined> {
+  #exchange(request: object): Promise<Answer | undefined> {
     const answer = new Promise<Answer | undefined>((resolve) => this.#waiting.push(resolve));
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     return answer;
+  }
+
+  async #ask(request: object): Promise<Answer> {
+    const given = this.#hasEnded ? undefined : await this.#exchange(request);
+    if (given === undefined) throw new Error(`tree-program.py has ended; it needs ${PYTHON}`);
+    return given;
   }
 }
