@@ -7,6 +7,7 @@ import { down } from './commands/down.js';
 import { driver } from './commands/driver.js';
 import { events } from './commands/events.js';
 import { exec } from './commands/exec.js';
+import { image } from './commands/image.js';
 import { images } from './commands/images.js';
 import { inspect } from './commands/inspect.js';
 import { kill } from './commands/kill.js';
@@ -28,7 +29,7 @@ import { wait } from './commands/wait.js';
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
   ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
-  ...[load, images, tag, rmi],
+  ...[load, images, tag, rmi, image],
 ];
 
 /** A command and the words that follow its name. */

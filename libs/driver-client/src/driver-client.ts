@@ -12,6 +12,7 @@ import {
   type GetDiskUsageResponse,
   type RepairSnapshotsRequest,
   type RepairSnapshotsResponse,
+  type SetParentRequest,
 } from '@teu/proto/storage';
 import type { RpcChannel, ServerStreamMethod } from '@teu/rpc';
 import { snapshotterOf } from './driver-address.js';
@@ -163,6 +164,34 @@ export class DriverClient {
     } catch (error) {
       throw isTeuError(error, 'UNIMPLEMENTED') ? this.#isForeign('add up its disk use') : error;
     }
+  }
+
+  /**
+   * Puts a prepared snapshot on another parent. May be repeated.
+   * @returns whether mounts that exist show the new parent
+   * @throws FEATURE_UNSUPPORTED, SNAPSHOT_NOT_FOUND, INVALID_STATE, CONFLICT if it stands on another parent than expected
+   */
+  async setParent(request: SetParentRequest, call: DriverCall = {}): Promise<boolean> {
+    const options = { timeoutMs: COPY_MS, ...call };
+    const { setParent } = DriverServiceService;
+    return (await this.#connection.callSlow(setParent, request, options)).isLive;
+  }
+
+  /**
+   * Puts what was written to a prepared snapshot into its parent, for all that stand on that. May be repeated: the
+   * snapshot is empty afterwards.
+   * @returns number of names of the parent that were changed
+   * @throws FEATURE_UNSUPPORTED, SNAPSHOT_NOT_FOUND, INVALID_STATE, CONFLICT if it stands on another parent than expected
+   */
+  async mergeIntoParent(
+    key: string,
+    expectedParent: string,
+    call: DriverCall = {},
+  ): Promise<number> {
+    const options = { timeoutMs: WHOLE_LAYER_MS, ...call };
+    const { mergeIntoParent } = DriverServiceService;
+    const request = { key, expectedParent };
+    return (await this.#connection.callSlow(mergeIntoParent, request, options)).changedCount;
   }
 
   /** Has it check its snapshots. @throws FEATURE_UNSUPPORTED if it does not do that */

@@ -80,6 +80,7 @@ export const REASONS = {
   LAYER_INVALID: entry('INVALID_ARGUMENT', 'A layer was refused; metadata names the entry.'),
   LAYER_TOO_LARGE: entry('RESOURCE_EXHAUSTED', 'A layer exceeds a limit of size or count.'),
   REGISTRY_UNAVAILABLE: entry('UNAVAILABLE', 'The registry does not answer.', true),
+  BASE_UPGRADE_NOT_FOUND: entry('NOT_FOUND', 'No upgrade of a base has this id.'),
   REGISTRY_DENIED: entry('PERMISSION_DENIED', 'The registry refused the credentials.'),
 
   // Snapshots and their drivers.

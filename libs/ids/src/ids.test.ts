@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   clock,
   containerSnapshotKey,
+  nextContainerSnapshotKey,
   formatImageReference,
   newContainerId,
   parseBlobDigest,
@@ -179,6 +180,9 @@ test('new ids are valid and differ', () => {
   expect(parseContainerId(id)).toBe(id);
   expect(newContainerId()).not.toBe(id);
   expect(parseSnapshotKey(containerSnapshotKey(id))).toBe(`container/${id}`);
+  const second = nextContainerSnapshotKey(id, containerSnapshotKey(id));
+  expect(parseSnapshotKey(second)).toBe(`container/${id}/1`);
+  expect(nextContainerSnapshotKey(id, second)).toBe(`container/${id}/2`);
   expect(randomId(4)).toMatch(/^[0-9a-f]{8}$/);
 });
 

@@ -19,6 +19,7 @@ export {
   parseSingleLine,
   parseSnapshotKey,
   containerSnapshotKey,
+  nextContainerSnapshotKey,
   type BlobDigest,
   type CgroupId,
   type ChainId,

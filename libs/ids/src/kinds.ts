@@ -84,9 +84,18 @@ export function parseSnapshotKey(text: string, field = 'key'): SnapshotKey {
   return text as SnapshotKey;
 }
 
-/** Key of a container's writable layer. */
-export function containerSnapshotKey(id: ContainerId): SnapshotKey {
-  return `container/${id}` as SnapshotKey;
+/**
+ * Key of a container's writable layer.
+ * @param generation number of layers that it has had before: one for each time it was copied onto another base
+ */
+export function containerSnapshotKey(id: ContainerId, generation = 0): SnapshotKey {
+  return (generation === 0 ? `container/${id}` : `container/${id}/${generation}`) as SnapshotKey;
+}
+
+/** Key of the layer that a container gets after the one with this key. */
+export function nextContainerSnapshotKey(id: ContainerId, key: string): SnapshotKey {
+  const generation = Number(/^container\/[^/]+\/([0-9]{1,15})$/.exec(key)?.[1] ?? 0);
+  return containerSnapshotKey(id, generation + 1);
 }
 
 /** @throws INVALID_ID unless `sha256:` and 64 lower-case hexadecimal digits. */

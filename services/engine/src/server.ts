@@ -5,6 +5,7 @@ import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
 import { openEventJournal, openStore } from '@teu/state';
 import type { EngineConfig } from './config.js';
+import { BaseUpgrades } from './domain/bases/base-upgrades.js';
 import { createContainerFiles } from './domain/container-files.js';
 import { ContainerRegistry } from './domain/container-registry.js';
 import type { Engine } from './domain/engine.js';
@@ -24,9 +25,12 @@ import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
+import { baseService } from './handlers/base-service.js';
 import { driverRegistryService } from './handlers/driver-registry-service.js';
 import { engineService } from './handlers/engine-service.js';
 import { connectPeers } from './peers/peers.js';
+import { createBaseEditTable } from './store/base-edit-table.js';
+import { createBaseUpgradeTable } from './store/base-upgrade-table.js';
 import { createContainerTable } from './store/container-table.js';
 import { createDriverTable } from './store/driver-table.js';
 import { createExecTable } from './store/exec-table.js';
@@ -68,11 +72,12 @@ export async function startServer(
     engine.drivers.onStall = (name) => giveUpStarts(engine, name);
     const imageWatch = new ImageWatch(engine, engine.pool);
     imageWatch.start();
+    engine.bases.resume();
     const server = await startRpcServer({
       name: 'engine',
       version: VERSION,
       address: config.address,
-      services: [engineService(engine), driverRegistryService(engine)],
+      services: [engineService(engine), driverRegistryService(engine), baseService(engine)],
       log,
     });
     const stopEvents = exchangeEvents(config, engine, dependencies.events);
@@ -83,7 +88,8 @@ export async function startServer(
       close: async () => {
         clearInterval(expiry);
         // What was made in advance goes while the other services are most likely still there.
-        await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close())]);
+        const upgrades = within(CLEAR_UP_MS, engine.bases.close());
+        await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close()), upgrades]);
         await watch.close();
         await within(CLEAR_UP_MS, engine.teardown.close());
         await stopEvents();
@@ -147,6 +153,8 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     table: createContainerTable(store),
     requests: createRequestTable(store),
     execs: createExecTable(store),
+    upgrades: createBaseUpgradeTable(store),
+    edits: createBaseEditTable(store),
     journal: openEventJournal(store, { retain: config.eventsKept }),
     registry: new ContainerRegistry(),
     images: new ImageCache(peers, driverNews),
@@ -154,7 +162,8 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
   const execSessions = new ExecSessions(parts);
   const recorder = new ExitRecorder(parts, execSessions);
   const repeatable = new RepeatableRequests(parts);
-  return { engine: { ...parts, execSessions, repeatable, version: VERSION }, recorder };
+  const bases = new BaseUpgrades(parts);
+  return { engine: { ...parts, execSessions, repeatable, bases, version: VERSION }, recorder };
 }
 
 /** Publishes the engine's events and takes in those of the others. Nothing waits for either. */

@@ -5,6 +5,7 @@ import type { Context } from '../context.js';
 import { driverKinds } from '../driver-kinds.js';
 import { listContainers, listImages } from '../list-pages.js';
 import type { ArgumentKind, OptionSpec } from '../options/parse-options.js';
+import { listUpgrades } from './image/list-upgrades.js';
 import { listDrivers, nameOfDriver } from './driver/list-drivers.js';
 import { shortId } from '../output/for-people.js';
 
@@ -61,6 +62,7 @@ async function argumentNames(context: Context, kind: ArgumentKind): Promise<stri
   if (kind === 'files') return fileNames;
   if (kind === 'driver kinds') return [...driverKinds];
   if (kind === 'drivers') return (await listDrivers(context)).map(nameOfDriver);
+  if (kind === 'upgrades') return (await listUpgrades(context)).map(({ id }) => shortId(id));
   if (kind === 'images') {
     const images = await listImages(context);
     return images.flatMap((image) =>

@@ -31,6 +31,9 @@ function happening({ payload, subject }: Event): string {
         ...(container.exitCode === undefined ? [] : [`exit=${String(container.exitCode)}`]),
         ...(container.signal === undefined ? [] : [`signal=${String(container.signal)}`]),
         ...(container.execId === '' ? [] : [`exec=${shortId(container.execId)}`]),
+        ...(container.upgradeId === ''
+          ? []
+          : [`upgrade=${shortId(container.upgradeId)}`, `onto=${shortId(container.imageId)}`]),
         ...(container.error === '' ? [] : [`error=${JSON.stringify(container.error)}`]),
       ];
       const action = verb(containerActionToJSON(container.action));

@@ -57,6 +57,7 @@ const hints: Readonly<Record<string, (metadata: Record<string, string>) => strin
   DRIVER_UNAVAILABLE: () => 'how it is: teu driver ls',
   DRIVER_IN_USE: ({ driver = 'NAME' }) =>
     `containers on it: teu ps -a --filter driver=${driver}; another default: teu driver default NAME`,
+  BASE_UPGRADE_NOT_FOUND: () => 'upgrades that are on record: teu image upgrades',
   INTERNAL: () => 'the services’ logs are in $TEU_DATA_DIR/log',
 };
 

@@ -10,6 +10,10 @@ export interface ContainerFact {
   signal?: number;
   execId?: string;
   error?: string;
+  /** Upgrade of a base that caused it. */
+  upgradeId?: string;
+  /** Image that the container stands on now or will. */
+  imageId?: string;
   /** Request that caused it. */
   requestId?: string | undefined;
 }

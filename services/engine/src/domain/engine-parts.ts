@@ -1,5 +1,7 @@
 import type { Logger } from '@teu/log';
 import type { EventJournal, Store } from '@teu/state';
+import type { BaseEditTable } from '../store/base-edit-table.js';
+import type { BaseUpgradeTable } from '../store/base-upgrade-table.js';
 import type { ContainerTable } from '../store/container-table.js';
 import type { ExecTable } from '../store/exec-table.js';
 import type { RequestTable } from '../store/request-table.js';
@@ -25,6 +27,8 @@ export interface EngineParts {
   table: ContainerTable;
   requests: RequestTable;
   execs: ExecTable;
+  upgrades: BaseUpgradeTable;
+  edits: BaseEditTable;
   journal: EventJournal;
   registry: ContainerRegistry;
   peers: Peers;

@@ -1,3 +1,4 @@
+import type { BaseUpgrades } from './bases/base-upgrades.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
 import type { RepeatableRequests } from './repeatable-requests.js';
@@ -6,6 +7,7 @@ import type { RepeatableRequests } from './repeatable-requests.js';
 export interface Engine extends EngineParts {
   execSessions: ExecSessions;
   repeatable: RepeatableRequests;
+  bases: BaseUpgrades;
   /** Version of the engine. */
   version: string;
 }

@@ -98,14 +98,19 @@ export async function makeLayer(
   sizeBytes = 0,
 ): Promise<Mount[]> {
   const client = drivers.get(driver);
-  const limit = sizeBytes > 0 ? { labels: { [QUOTA_LABEL]: String(sizeBytes) } } : undefined;
+  const labels = limitLabels(sizeBytes);
   try {
-    return await client.prepare({ key: snapshotKey, parent, ...limit });
+    return await client.prepare({ key: snapshotKey, parent, labels });
   } catch (error) {
     // Only a repeated call can find this key taken.
     if (!isTeuError(error) || error.status !== 'ALREADY_EXISTS') throw error;
     return client.mounts(snapshotKey);
   }
+}
+
+/** Labels by which a driver is asked to limit a layer. @param sizeBytes most that it may hold; 0 for no limit */
+export function limitLabels(sizeBytes: number): Record<string, string> {
+  return sizeBytes > 0 ? { [QUOTA_LABEL]: String(sizeBytes) } : {};
 }
 
 async function createCgroup(

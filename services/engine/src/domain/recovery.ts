@@ -40,6 +40,12 @@ function recoverIntent(parts: EngineParts, intent: Intent): void {
     case 'warm':
       clearUnrecorded(parts, intent);
       return;
+    case 'rebase':
+      clearCopy(parts, intent);
+      return;
+    case 'edit':
+      // Taken up when the other services are there (BaseUpgrades.resume).
+      return;
     case 'create':
     case 'run':
       if (entry === undefined) clearUnrecorded(parts, intent);
@@ -73,6 +79,15 @@ function clearUnrecorded(parts: EngineParts, intent: Intent): void {
       snapshot: { driver, key: snapshotKey },
       files: true,
     });
+  });
+}
+
+/** A layer that was to take the place of a container's, and did not: the record would have ended the intent. */
+function clearCopy({ store, teardown }: EngineParts, intent: Intent): void {
+  const { driver, snapshotKey: key } = intent.payload as { driver: string; snapshotKey: string };
+  store.transaction(() => {
+    store.intents.finish(intent.id);
+    teardown.schedule({ containerId: intent.objectKey, snapshot: { driver, key } });
   });
 }
 

@@ -3,6 +3,7 @@ import { ContainerState, type ContainerSpec } from '@teu/proto/engine';
 import { ExecutorServiceService } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
 import { containerNotFound } from './container-registry.js';
+import { rebaseBeforeStart } from './bases/rebase-container.js';
 import { draftContainer, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
 import { failedStart, problemOf, undo } from './failed-start.js';
@@ -119,6 +120,7 @@ export async function startContainer(
     try {
       failpoint('engine.start.after-intent');
       await clearEarlierRun(parts, entry);
+      await rebaseBeforeStart(parts, entry);
       const launchParts = await prepareAgain(parts, entry, trace);
       const how = { launchParts, waits: false, isPrepared: false, trace };
       await launch(parts, entry, how, (started) => recordRunning(parts, entry, intentId, started));

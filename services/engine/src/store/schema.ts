@@ -48,4 +48,34 @@ export const ENGINE_MIGRATIONS: readonly string[] = [
      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
      name TEXT NOT NULL
    ) STRICT;`,
+
+  // Upgrades of bases, what became of each container, and edits. The state of a container's row is beside its body,
+  // because it changes with the container's own record.
+  `CREATE TABLE base_upgrades (
+     position INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     state INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     checksum INTEGER NOT NULL
+   ) STRICT;
+
+   CREATE TABLE base_upgrade_containers (
+     position INTEGER PRIMARY KEY AUTOINCREMENT,
+     upgrade_id TEXT NOT NULL,
+     container_id TEXT NOT NULL,
+     state INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     checksum INTEGER NOT NULL,
+     UNIQUE (upgrade_id, container_id)
+   ) STRICT;
+   CREATE INDEX base_upgrade_containers_by_container ON base_upgrade_containers (container_id);
+
+   CREATE TABLE base_edits (
+     position INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     chain_id TEXT NOT NULL,
+     is_merged INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     checksum INTEGER NOT NULL
+   ) STRICT;`,
 ];

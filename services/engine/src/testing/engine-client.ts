@@ -1,6 +1,8 @@
 import {
+  BaseServiceService as Bases,
   ContainerSpec,
   CreateContainerRequest,
+  EditBaseHeader,
   DriverRegistryServiceService as Registry,
   EngineServiceService as Engine,
   ExecContainerRequest,
@@ -11,8 +13,15 @@ import {
   WatchEventsRequest,
   type Container,
   type ContainerExit,
+  type BaseEdit,
+  type BaseUpgrade,
+  type EditBaseRequest,
+  type EditBaseResponse,
   type ExecContainerResponse,
+  type PlanBaseUpgradeResponse,
   type RegisteredDriver,
+  type UpgradeStep,
+  type UpgradedContainer,
   type WatchEventsResponse,
 } from '@teu/proto/engine';
 import { containerActionToJSON } from '@teu/proto/event';
@@ -112,6 +121,47 @@ export class EngineClient {
     return (await this.drivers()).map(({ address }) => address?.name ?? '');
   }
 
+  async planUpgrade(oldBase: string, newBase: string): Promise<PlanBaseUpgradeResponse[]> {
+    const request = { oldBase, newBase, skipFiles: false };
+    return Array.fromAsync(this.channel.serverStream(Bases.planBaseUpgrade, request));
+  }
+
+  async upgradeBase(oldBase: string, newBase: string): Promise<UpgradeOutcome> {
+    return outcomeOf(this.channel.serverStream(Bases.upgradeBase, { oldBase, newBase }));
+  }
+
+  async undoUpgrade(upgradeId: string): Promise<UpgradeOutcome> {
+    return outcomeOf(this.channel.serverStream(Bases.undoBaseUpgrade, { upgradeId }));
+  }
+
+  async upgrades(): Promise<BaseUpgrade[]> {
+    const request = { pageSize: 0, pageToken: '' };
+    return (await this.channel.unary(Bases.listBaseUpgrades, request)).upgrades;
+  }
+
+  async upgrade(upgradeId: string): Promise<UpgradedContainer[]> {
+    const request = { upgradeId, pageSize: 0, pageToken: '' };
+    return (await this.channel.unary(Bases.getBaseUpgrade, request)).containers;
+  }
+
+  /** Edits a base; without a consent the client ends its messages after the first one. */
+  async editBase(
+    header: Partial<EditBaseHeader>,
+    consent?: boolean,
+  ): Promise<NonNullable<EditBaseResponse['part']>[]> {
+    const requests = async function* (): AsyncGenerator<EditBaseRequest> {
+      yield { part: { $case: 'header', value: EditBaseHeader.create(header) } };
+      if (consent !== undefined) yield { part: { $case: 'consent', value: consent } };
+    };
+    const answers = await Array.fromAsync(this.channel.bidi(Bases.editBase, requests()));
+    return answers.flatMap(({ part }) => part ?? []);
+  }
+
+  async edits(imageId = ''): Promise<BaseEdit[]> {
+    const request = { pageSize: 0, pageToken: '', imageId };
+    return (await this.channel.unary(Bases.listBaseEdits, request)).edits;
+  }
+
   /** The events there are, from the first on. */
   async events(request: Partial<WatchEventsRequest> = {}): Promise<WatchEventsResponse[]> {
     const asked = WatchEventsRequest.create({ fromSequence: 1, untilNow: true, ...request });
@@ -126,6 +176,24 @@ export class EngineClient {
       return containerActionToJSON(payload.value.action).replace('CONTAINER_ACTION_', '');
     });
   }
+}
+
+/** What an upgrade or its undo told, in the end. */
+export interface UpgradeOutcome {
+  containers: UpgradedContainer[];
+  summary: BaseUpgrade;
+}
+
+async function outcomeOf(
+  answers: AsyncIterable<{ step?: UpgradeStep | undefined }>,
+): Promise<UpgradeOutcome> {
+  const containers: UpgradedContainer[] = [];
+  let summary: BaseUpgrade | undefined;
+  for await (const { step } of answers) {
+    if (step?.part?.$case === 'container') containers.push(step.part.value);
+    if (step?.part?.$case === 'summary') summary = step.part.value;
+  }
+  return { containers, summary: present(summary) };
 }
 
 /** A spec of the image "busybox" that runs these arguments. */

@@ -13,6 +13,8 @@ import {
   DriverServiceService,
   GetDiskUsageResponse,
   type CheckSnapshotsResponse,
+  type MergeIntoParentRequest,
+  type SetParentRequest,
 } from '@teu/proto/storage';
 import { implement, type CallContext, type Implementation } from '@teu/rpc';
 import { unimplemented } from './unimplemented.js';
@@ -33,6 +35,14 @@ export class FakeDriver {
   isForeign = false;
   /** What it says it can do. */
   capabilities: Capability[] = [Capability.CAPABILITY_CHECK];
+  /** What mounts of running containers show; absent for what never changed its parent. */
+  readonly shown = new Map<string, string>();
+  /** Called before a snapshot gets another parent; may throw. */
+  onSetParent: (request: SetParentRequest) => void = () => undefined;
+  /** Called after it has; may throw. */
+  afterSetParent: (request: SetParentRequest) => void = () => undefined;
+  /** Snapshots that were merged into their parents. */
+  readonly merged: MergeIntoParentRequest[] = [];
   /** Messages of a check; told one by one as they are asked for. */
   findings = 0;
   /** Messages of checks that went out. */
@@ -76,11 +86,13 @@ export class FakeDriver {
         if (!this.committed.has(key)) this.#require(key);
         const kind = this.committed.has(key) ? Kind.COMMITTED : Kind.ACTIVE;
         const times = { createdAt: undefined, updatedAt: undefined };
-        return { info: { name: key, parent: '', kind, labels: {}, ...times } };
+        const parent = this.active.get(key) ?? '';
+        return { info: { name: key, parent, kind, labels: {}, ...times } };
       }),
       remove: this.#served(async ({ key }: { key: string }) => {
         this.#require(key);
         this.active.delete(key);
+        this.shown.delete(key);
         return {};
       }),
     });
@@ -95,8 +107,30 @@ export class FakeDriver {
         return { driver: Driver.create({ name: 'fake', version: '0', capabilities }) };
       }),
       getDiskUsage: this.#served(async () => GetDiskUsageResponse.create({ totalBytes: 4096 })),
+      setParent: this.#served(async (request: SetParentRequest) => this.#setParent(request)),
+      mergeIntoParent: this.#served(async (request: MergeIntoParentRequest) => {
+        this.#require(request.key);
+        this.merged.push(request);
+        return { changedCount: 1 };
+      }),
       checkSnapshots: (_request: unknown, { signal }: CallContext) => check(signal),
     });
+  }
+
+  #setParent(request: SetParentRequest): { isLive: boolean } {
+    const { key, expectedParent, parent } = request;
+    this.onSetParent(request);
+    this.#require(key);
+    if (!this.committed.has(parent)) throw teuError('SNAPSHOT_NOT_FOUND', `no snapshot ${parent}`);
+    const present = this.active.get(key);
+    if (present !== parent && expectedParent !== '' && present !== expectedParent) {
+      throw teuError('CONFLICT', `${key} does not stand on ${expectedParent}`);
+    }
+    this.active.set(key, parent);
+    this.afterSetParent(request);
+    const isLive = this.capabilities.includes(Capability.CAPABILITY_LIVE_REPARENT);
+    if (isLive) this.shown.set(key, parent);
+    return { isLive };
   }
 
   async *#check(signal: AbortSignal): AsyncGenerator<CheckSnapshotsResponse> {

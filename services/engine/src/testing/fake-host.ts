@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '@teu/config';
+import { teuError } from '@teu/errors';
 import type { Events } from '@teu/events';
 import { silentLogger } from '@teu/log';
 import { waitFor } from '@teu/testing';
@@ -47,7 +48,18 @@ export class FakeHost {
     this.driver.committed.add('sha256:layer');
     this.other.committed.add('sha256:layer');
     void this.image.put('busybox', 'sha256:layer', { cmd: ['sleep'], env: ['LANG=C'] });
+    this.image.onPrepare = (snapshot, driver) => this.#driver(driver).committed.add(snapshot);
+    this.image.onTransplant = ({ driver, key, targetKey, targetParent }) => {
+      const { active } = this.#driver(driver);
+      if (!active.has(key)) throw teuError('SNAPSHOT_NOT_FOUND', `no snapshot ${key}`);
+      if (active.has(targetKey)) throw teuError('SNAPSHOT_EXISTS', `there is ${targetKey}`);
+      active.set(targetKey, targetParent);
+    };
     this.cgroup.onKill = (id) => this.executor.find({ containerId: id, execId: '' })?.signal(9);
+  }
+
+  #driver(name: string): FakeDriver {
+    return name === 'other' ? this.other : this.driver;
   }
 
   /** Starts all fakes and the engine. */

@@ -4,10 +4,16 @@ import {
   Image,
   ImageConfig,
   ImageServiceService,
+  Layer,
+  type Change,
+  type CompareSnapshotsRequest,
+  type CompareSnapshotsResponse,
   type PrepareImageRequest,
-  type PrepareImageResponse,
+  type RebuildImageRequest,
   type ReleaseDriverRequest,
   type SetDriversRequest,
+  type TagImageRequest,
+  type TransplantSnapshotRequest,
   type WatchImagesRequest,
   type WatchImagesResponse,
 } from '@teu/proto/image';
@@ -16,7 +22,10 @@ import { unimplemented } from './unimplemented.js';
 
 /** An image service in memory. */
 export class FakeImage {
-  readonly #images = new Map<string, PrepareImageResponse>();
+  /** Images by id, without their names. */
+  readonly images = new Map<string, Image>();
+  /** What names mean: ids of images. */
+  readonly names = new Map<string, string>();
   readonly #changes = new EventEmitter();
   #number = 0;
   /** What the engine last told of drivers. */
@@ -27,23 +36,69 @@ export class FakeImage {
   releaseFailure: Error | undefined;
   /** Number of PrepareImage calls. */
   calls = 0;
+  /** What an image is that is made anew; may throw. */
+  onRebuild: (request: RebuildImageRequest) => void = () => undefined;
+  /** Does what TransplantSnapshot asks for; may throw. */
+  onTransplant: (request: TransplantSnapshotRequest) => void = () => undefined;
+  /** Differences between snapshots, by "from to". */
+  readonly differences = new Map<string, Change[]>();
+  /** What else CompareSnapshots tells. */
+  onCompare: (request: CompareSnapshotsRequest) => Change[] = () => [];
+  /** Told of each image that is unpacked. */
+  onPrepare: (snapshot: string, driver: string) => void = () => undefined;
 
-  /** Makes a name mean an image; resolves when all watchers know. */
-  async put(reference: string, snapshot: string, config: Partial<ImageConfig> = {}): Promise<void> {
-    const image = Image.create({
-      id: `sha256:${snapshot}`,
-      references: [reference],
-      config: ImageConfig.create(config),
-    });
-    this.#images.set(reference, { image, driver: 'overlay2', snapshot });
+  /** Makes a name mean an image of these layers; resolves when all watchers know. */
+  async put(
+    reference: string,
+    snapshots: string | readonly string[],
+    config: Partial<ImageConfig> = {},
+  ): Promise<Image> {
+    const chain = typeof snapshots === 'string' ? [snapshots] : snapshots;
+    const image = this.#add(chain, config);
+    this.names.set(reference, image.id);
+    await this.#announce([]);
+    return image;
+  }
+
+  /** Removes a name as the image service does, and its image: the layer is asked back first. */
+  async delete(reference: string): Promise<void> {
+    const id = this.names.get(reference) ?? '';
+    await this.#announce([topOf(this.images.get(id))]);
+    this.names.delete(reference);
+    this.images.delete(id);
     await this.#announce([]);
   }
 
-  /** Removes a name as the image service does: the layer is asked back first. */
-  async delete(reference: string): Promise<void> {
-    await this.#announce([this.#images.get(reference)?.snapshot ?? '']);
-    this.#images.delete(reference);
-    await this.#announce([]);
+  #add(chain: readonly string[], config: Partial<ImageConfig>): Image {
+    const image = Image.create({
+      id: `sha256:${chain.at(-1) ?? ''}`,
+      config: ImageConfig.create(config),
+      layers: chain.map((chainId) => Layer.create({ chainId })),
+    });
+    this.images.set(image.id, image);
+    return image;
+  }
+
+  /** @throws IMAGE_NOT_FOUND */
+  #find(reference: string): Image {
+    const image = this.images.get(this.names.get(reference) ?? reference);
+    if (image === undefined) {
+      throw teuError('IMAGE_NOT_FOUND', `no image is called "${reference}"`);
+    }
+    const references = [...this.names].flatMap(([name, id]) => (id === image.id ? [name] : []));
+    return { ...image, references };
+  }
+
+  /** Chains of the fake are names; those of the layers of its own get the new base as a suffix. */
+  #rebuild(request: RebuildImageRequest): Image {
+    this.onRebuild(request);
+    const [image, oldBase, newBase] = [request.reference, request.oldBase, request.newBase].map(
+      (reference) => this.#find(reference),
+    );
+    const own = image?.layers.slice(oldBase?.layers.length) ?? [];
+    const base = newBase?.layers.map(({ chainId }) => chainId) ?? [];
+    const rebuilt = own.map(({ chainId }) => `${chainId}@${base.at(-1) ?? ''}`);
+    return this.#find(this.#add([...base, ...rebuilt], image?.config ?? {}).id);
   }
 
   /** Number of watchers. */
@@ -94,10 +149,26 @@ export class FakeImage {
         this.calls += 1;
         const known = this.drivers?.drivers.map(({ name }) => name) ?? ['overlay2'];
         if (!known.includes(driver)) throw teuError('DRIVER_NOT_FOUND', `no driver ${driver}`);
-        const found = this.#images.get(reference);
-        if (found !== undefined) return { ...found, driver };
-        throw teuError('IMAGE_NOT_FOUND', `no image is called "${reference}"`);
+        const image = this.#find(reference);
+        this.onPrepare(topOf(image), driver);
+        return { image, driver, snapshot: topOf(image) };
       },
+      getImage: async ({ reference }: { reference: string }) => ({ image: this.#find(reference) }),
+      listImages: async () => ({
+        images: [...this.images.keys()].map((id) => this.#find(id)),
+        nextPageToken: '',
+      }),
+      tagImage: async ({ source, target }: TagImageRequest) => {
+        this.names.set(target, this.#find(source).id);
+        await this.#announce([]);
+        return { image: this.#find(source) };
+      },
+      rebuildImage: async (request: RebuildImageRequest) => ({ image: this.#rebuild(request) }),
+      transplantSnapshot: async (request: TransplantSnapshotRequest) => {
+        this.onTransplant(request);
+        return { changedCount: 1 };
+      },
+      compareSnapshots: (request: CompareSnapshotsRequest) => this.#compare(request),
       setDrivers: async (request: SetDriversRequest) => {
         this.drivers = request;
         return {};
@@ -111,4 +182,13 @@ export class FakeImage {
         this.#watch(requests, signal),
     });
   }
+
+  async *#compare(request: CompareSnapshotsRequest): AsyncGenerator<CompareSnapshotsResponse> {
+    const { from, to } = request;
+    yield { changes: this.differences.get(`${from} ${to}`) ?? this.onCompare(request) };
+  }
+}
+
+function topOf(image: Image | undefined): string {
+  return image?.layers.at(-1)?.chainId ?? '';
 }

@@ -1,0 +1,27 @@
+import type { Command } from '../command.js';
+import { commandGroup } from '../command-group.js';
+import { editBase } from './image/edit-base.js';
+import { imageEdits } from './image/edits.js';
+import { imageInspect } from './image/inspect.js';
+import { undoUpgrade } from './image/undo-upgrade.js';
+import { upgradeBase } from './image/upgrade-base.js';
+import { imageUpgrades } from './image/upgrades.js';
+import { images } from './images.js';
+import { load } from './load.js';
+import { rmi } from './rmi.js';
+import { tag } from './tag.js';
+
+/** Docker has two words for some commands; the long one is the short one by another name. */
+const alias = (command: Command, name: string): Command => ({ ...command, name });
+
+export const image: Command = commandGroup({
+  name: 'image',
+  group: 'images',
+  summary:
+    'Upgrade a base for all that stands on it; also images, load, tag and rmi by longer names',
+  subcommands: [
+    ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
+    ...[alias(images, 'image ls'), alias(load, 'image load'), alias(tag, 'image tag')],
+    ...[alias(rmi, 'image rm'), imageInspect],
+  ],
+});
