@@ -132,11 +132,11 @@ Outcome performAll(const std::vector<MountCall>& mounts, const std::string& root
 }
 
 /// Of the mounts alone: the file systems behind them may be mounted elsewhere, for writing.
-Outcome makeReadOnly(const std::string& root) {
+Outcome makeReadOnly(const std::string& root, unsigned recursive) {
   const UniqueFd top = openPlace(root, "");
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
-  if (!top || syscall(SYS_mount_setattr, top.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+  if (!top || syscall(SYS_mount_setattr, top.get(), "", AT_EMPTY_PATH | recursive, &attributes,
                       sizeof attributes) != 0) {
     return sysFailure("mount_setattr", kMounting, errno);
   }
@@ -147,7 +147,7 @@ Outcome mountTree(const Tree& tree, const std::string& directory) {
   const std::string root = directory + '/' + tree.name;
   if (mkdir(root.c_str(), 0700) != 0) return sysFailure("mkdir", "enter cage", errno);
   if (Outcome mounted = performAll(tree.mounts, root); !mounted) return mounted;
-  return tree.readOnly ? makeReadOnly(root) : Outcome{};
+  return tree.readOnly ? makeReadOnly(root, AT_RECURSIVE) : Outcome{};
 }
 
 /// Nothing can be mounted, and little be allocated, from here on.
@@ -182,6 +182,7 @@ Outcome enterCageOfTrees(const std::string& directory, const std::vector<Tree>& 
   for (const Tree& tree : trees) {
     if (Outcome mounted = mountTree(tree, directory); !mounted) return mounted;
   }
+  if (Outcome closed = makeReadOnly(directory, 0); !closed) return closed;
   return lockIn(directory, capabilities);
 }
 

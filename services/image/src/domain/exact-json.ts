@@ -1,7 +1,7 @@
 import type { JsonObject } from './strict-json.js';
 
 /** A number as it was written; in a document that is written again it stays so (ECMA-262, JSON.rawJSON). */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => object };
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown;
 

@@ -25,15 +25,16 @@ export interface Rebuild {
  * history is left out if it does not say of each layer where it came from, in any of the images.
  */
 export function rebuildConfig({ image, oldBase, newBase }: Rebuild): JsonObject {
-  const { history: _, ...rest } = image.config;
   const rootfs = member(image.config, 'rootfs');
   const own = image.diffIds.slice(oldBase.diffIds.length);
-  const config = {
-    ...rest,
+  const history = rebuildHistory({ image, oldBase, newBase });
+  const config: JsonObject = {
+    ...image.config,
     rootfs: { ...(isObject(rootfs) ? rootfs : {}), diff_ids: [...newBase.diffIds, ...own] },
   };
-  const history = rebuildHistory({ image, oldBase, newBase });
-  return history === undefined ? config : { ...config, history };
+  // A member that is there already keeps its place.
+  if (history !== undefined) return { ...config, history };
+  return without(config, 'history');
 }
 
 /** The manifest of an image on its new base; the name is left out if the base was not asked for by one. */
@@ -44,7 +45,7 @@ export function rebuildManifest(
 ): JsonObject {
   const { manifest } = image;
   const descriptor = member(manifest, 'config');
-  const { [BASE_NAME]: _, ...annotations } = annotationsOf(manifest);
+  const annotations = without(annotationsOf(manifest), BASE_NAME);
   const type = member(isObject(descriptor) ? descriptor : {}, 'mediaType');
   const lower = layersOf(newBase).map((layer) => withTypeFor(type, layer));
   return {
@@ -102,6 +103,10 @@ function layersOf({ manifest, diffIds }: ImageDocuments): JsonObject[] {
     return layers;
   }
   throw invalid('the manifest', 'does not have the layers of the config');
+}
+
+function without(object: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 }
 
 function annotationsOf(manifest: JsonObject): JsonObject {

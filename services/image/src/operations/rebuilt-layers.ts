@@ -13,8 +13,8 @@ export function rebuiltLayers(
   manifest: Uint8Array,
   { image, oldBase, newBase }: Record<'image' | 'oldBase' | 'newBase', ImageRecord>,
 ): Layer[] {
-  const type = member(parseDocument(manifest, 'the manifest'), 'mediaType') ?? OCI_MANIFEST;
-  const parsed = parseManifest(manifest, String(type));
+  const type = member(parseDocument(manifest, 'the manifest'), 'mediaType');
+  const parsed = parseManifest(manifest, typeof type === 'string' ? type : OCI_MANIFEST);
   if (parsed.kind !== 'manifest') throw invalid('the manifest', 'is an index');
   const known = [...newBase.layers, ...image.layers.slice(oldBase.layers.length)];
   let parent: string | undefined;

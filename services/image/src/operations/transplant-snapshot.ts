@@ -74,7 +74,7 @@ async function writeTarget(
   const target = await driver.prepareFor(targetKey, targetParent, targetLabels);
   failpoint('image.transplant.after-prepare');
   const trees = { old: old.mounts, changed: changed.mounts, target, descends: true };
-  return parts.trees.transplant(trees, signal);
+  return await parts.trees.transplant(trees, signal);
 }
 
 async function checkRequest(

@@ -92,11 +92,7 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
     remove: (reference, force = false) =>
       stand.service.channel.unary(ImageServiceService.removeImage, { reference, force }),
     look: (parent, command) => lookAt(stand.driver, own.path, parent, command),
-    runIn: async (key, command) => {
-      const request = { snapshotter: driverName, key };
-      const { mounts } = await stand.driver.channel.unary(SnapshotsService.mounts, request);
-      return runMounted(own.path, mounts, command);
-    },
+    runIn: (key, command) => runInActive(stand.driver, own.path, key, command),
     snapshots: () => snapshotNames(stand.driver),
     stored: () => ({
       blobs: readdirSync(join(dataDir, 'image/blobs/sha256')).sort(),
@@ -138,6 +134,17 @@ async function lookAt(
   const output = await runMounted(directory, mounts, command);
   await driver.channel.unary(SnapshotsService.remove, { snapshotter: driver.name, key });
   return output;
+}
+
+async function runInActive(
+  driver: RunningTestService,
+  directory: string,
+  key: string,
+  command: string,
+): Promise<string> {
+  const request = { snapshotter: driver.name, key };
+  const { mounts } = await driver.channel.unary(SnapshotsService.mounts, request);
+  return runMounted(directory, mounts, command);
 }
 
 /** Names of all snapshots of a driver, sorted. */
