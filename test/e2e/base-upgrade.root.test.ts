@@ -47,7 +47,8 @@ interface Part {
   summary?: { id?: string; doneCount?: number; scheduledCount?: number };
 }
 
-function testUpgrade({ kind, isLive, hasQuota, makePlace }: DriverRow): void {
+function testUpgrade(row: DriverRow): void {
+  const { kind, isLive, hasQuota } = row;
   let place: DriverPlace | undefined;
   let engine: Engine;
   let driver: ServedDriver | undefined;
@@ -74,7 +75,7 @@ function testUpgrade({ kind, isLive, hasQuota, makePlace }: DriverRow): void {
   };
 
   beforeAll(async () => {
-    place = await makePlace(diskBytes);
+    place = await row.makePlace(diskBytes);
     engine = await startEngine([]);
     driver = await serveDriver(engine, kind, 'tree', ...place.options);
     await teu('driver', 'add', 'tree', `${engine.runDir}/d/tree.sock`);
