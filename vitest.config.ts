@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 // One run for the whole repository: one summary, one place for limits. Files run in processes of
 // their own, so that a crash in the addon ends one file and not the run.
@@ -12,6 +12,8 @@ export default defineConfig({
       'native/{ts,test}/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // These need the kernel of the lab (test/lab).
+    exclude: [...configDefaults.exclude, '**/*.lab.test.ts'],
     pool: 'forks',
     maxWorkers: Math.min(2, availableParallelism()),
     retry: 0,

@@ -10,6 +10,8 @@ const commands = [
   ['npm run check -- NAME', 'only one of them'],
   ['npm run format', 'put everything into the house layout'],
   ['npm run bench -- NAME', 'measure, beside the other engines of this machine'],
+  ['npm run lab -- COMMAND', 'run a command in a machine with Debian’s kernel'],
+  ['npm run lab -- --test PATH', 'run tests in it'],
   ['npm run conformance -- ADDRESS', 'put a storage driver through its contract'],
   ['bin/teu help', 'the engine’s own commands'],
 ];

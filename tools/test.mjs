@@ -3,10 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { labTests } from './lab-tests.mjs';
+import { countTests } from './test-results.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const filters = process.argv.slice(2);
 const resultsFile = `${root}dist/test-results.json`;
+const labResultsFile = `${root}dist/lab-results.json`;
 
 const run = (program, args, environment = process.env) =>
   spawnSync(program, args, { cwd: root, stdio: 'inherit', env: environment }).status ?? 1;
@@ -17,6 +20,7 @@ const readJson = (file, fallback) =>
 if (run(process.execPath, ['tools/setup.mjs']) !== 0) process.exit(1);
 mkdirSync(`${root}dist`, { recursive: true });
 rmSync(resultsFile, { force: true });
+rmSync(labResultsFile, { force: true });
 rmSync(`${root}dist/check-results.json`, { force: true });
 
 const environment = { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}` };
@@ -30,6 +34,7 @@ if (filters.length === 0) {
 }
 
 process.stdout.write('tests\n');
+const filesForLab = labTests(root, filters);
 const testStatus = run(
   `${root}node_modules/.bin/node`,
   [
@@ -38,26 +43,44 @@ const testStatus = run(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${resultsFile}`,
+    // Where only tests of the lab are named there are none for this host.
+    ...(filters.length > 0 && filesForLab.length > 0 ? ['--passWithNoTests'] : []),
     ...filters,
   ],
   environment,
 );
 
-const results = readJson(resultsFile, { numPassedTests: 0, numFailedTests: 1, testResults: [] });
-const checks = readJson(`${root}dist/check-results.json`, []);
-const brokenFiles = results.testResults.filter(
-  (file) =>
-    file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-).length;
-const skipped = results.testResults.flatMap((file) =>
-  file.assertionResults.filter((test) => test.status === 'pending' || test.status === 'skipped'),
-);
-for (const test of skipped) process.stdout.write(`skipped: ${test.fullName}\n`);
+let labStatus = 0;
+if (filesForLab.length > 0) {
+  process.stdout.write('tests in the kernel lab\n');
+  labStatus = run(
+    process.execPath,
+    [
+      'tools/lab.mjs',
+      '--time-limit',
+      '1800',
+      '--results',
+      labResultsFile,
+      '--test',
+      ...filesForLab,
+    ],
+    environment,
+  );
+}
 
-const passedCount = results.numPassedTests + checks.filter((check) => check.passed).length;
-let failedCount =
-  results.numFailedTests + brokenFiles + checks.filter((check) => !check.passed).length;
-if (failedCount === 0 && (testStatus !== 0 || checkStatus !== 0)) failedCount = 1;
+const checks = readJson(`${root}dist/check-results.json`, []);
+const passedChecks = checks.filter((check) => check.passed).length;
+const onHost = countTests(readJson(resultsFile, undefined), testStatus);
+const inLab =
+  filesForLab.length === 0
+    ? countTests()
+    : countTests(readJson(labResultsFile, undefined), labStatus);
+const skipped = [...onHost.skipped, ...inLab.skipped];
+for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+
+const passedCount = onHost.passed + inLab.passed + passedChecks;
+let failedCount = onHost.failed + inLab.failed + checks.length - passedChecks;
+if (failedCount === 0 && checkStatus !== 0) failedCount = 1;
 const line = `${passedCount} passed, ${failedCount} failed, ${skipped.length} skipped`;
 writeFileSync(`${root}dist/test-summary.txt`, `${line}\n`);
 process.stdout.write(`${line}\n`);

@@ -125,7 +125,7 @@ class SnapshotsService(SnapshotsServicer):
 
 
 class DriverService(DriverServiceServicer):
-    """teu.storage.v1.DriverService, without what is optional: quota, check and repair."""
+    """teu.storage.v1.DriverService, without what is optional: quota, other parents, check and repair."""
 
     def __init__(self, snapshots: Snapshots):
         self._snapshots = snapshots
@@ -162,6 +162,16 @@ class DriverService(DriverServiceServicer):
         raise Refused(grpc.StatusCode.FAILED_PRECONDITION, "this driver cannot limit a snapshot")
 
     GetQuota = SetQuota
+
+    @answers_errors
+    def SetParent(self, request, context):
+        text = "this driver cannot put a snapshot on another parent"
+        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
+
+    @answers_errors
+    def MergeIntoParent(self, request, context):
+        text = "this driver cannot change a committed snapshot in place"
+        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
 
 
 def health_handler() -> grpc.GenericRpcHandler:

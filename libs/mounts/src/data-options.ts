@@ -21,15 +21,19 @@ const NAMES: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   }).map(([type, names]) => [type, new Set(names.split(' ').filter((name) => name !== ''))]),
 );
 
+/** AUFS' options about branches have a path behind a colon (aufs(5)); more than one behind "br". */
+const AUFS_BRANCH = /^(?:br|append|prepend|mod|del|(?:add|ins):[0-9]{1,4}):\/./;
+
 const NAME = /^[a-zA-Z0-9_][a-zA-Z0-9_.+:-]{0,63}$/;
 
 /**
  * True if the type takes the option. Kernel file systems take listed names only; types that live on a
- * device, and fuse, any name of letters, digits and `_.+:-`. An option is one option: a comma in it
+ * device, aufs, and fuse, any name of letters, digits and `_.+:-`. An option is one option: a comma in it
  * has to be escaped, as overlayfs does in paths, or it would smuggle in a second one.
  */
 export function checkDataOption(type: string, option: string): boolean {
   if (hasControlCharacters(option) || /(?<!\\)(?:\\\\)*,/.test(option)) return false;
+  if (type === 'aufs' && AUFS_BRANCH.test(option)) return true;
   const equals = option.indexOf('=');
   const name = equals < 0 ? option : option.slice(0, equals);
   if (!NAME.test(name)) return false;

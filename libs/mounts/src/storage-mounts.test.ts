@@ -23,6 +23,16 @@ describe('mounts of a snapshot', () => {
     ]);
   });
 
+  test('may be branches of AUFS', () => {
+    const options = ['br:/l/3=rw:/l/2=ro+wh:/l/1=ro', 'xino=/x/3', 'dirperm1', 'udba=reval'];
+    expect(parseStorageMounts([mount('aufs', ...options)], origin)).toMatchObject([
+      { type: 'aufs', flags: 0, data: options.join(',') },
+    ]);
+    for (const odd of ['br:l/3=rw', 'br:/l/3=rw,xino=/etc/passwd', 'bring:/l', 'add:x:/l=ro']) {
+      expect(() => parseStorageMounts([mount('aufs', odd)], origin), odd).toThrow('option');
+    }
+  });
+
   test.each(['ext4', 'xfs', 'btrfs', 'zfs', 'squashfs', 'tmpfs'])('may be %s', (type) => {
     expect(parseStorageMounts([mount(type, 'subvolid=5')].map(plain), origin)).toHaveLength(1);
   });

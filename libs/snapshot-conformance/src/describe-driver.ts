@@ -1,5 +1,5 @@
 import type { RpcChannel } from '@teu/rpc';
-import { requires, tempDir, type FeatureName, type TempDir } from '@teu/testing';
+import { patient, requires, tempDir, type FeatureName, type TempDir } from '@teu/testing';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -49,7 +49,7 @@ const NO_TRAITS: DriverTraits = {
 };
 
 /** 128 commits, each of which waits for the disk. */
-const CASE_TIMEOUT_MS = 120_000;
+const CASE_TIMEOUT_MS = patient(120_000);
 
 /**
  * Puts a driver through the contract, as tests of vitest. It is started once to ask what it can do,

@@ -12,6 +12,10 @@ export {
   describeDriverOnFailingDisk,
   type FailingDiskSuite,
 } from './recovery/describe-failing-disk.js';
+export {
+  describeChangeRecovery,
+  type ChangeRecoverySuite,
+} from './recovery/describe-change-recovery.js';
 export { describeDriverRecovery, type RecoverySuite } from './recovery/describe-recovery.js';
 export {
   directoryPlace,

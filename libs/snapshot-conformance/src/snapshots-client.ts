@@ -1,5 +1,6 @@
 import { Info, Kind, SnapshotsService, type Mount, type UsageResponse } from '@teu/proto/snapshots';
 import type { RpcChannel, UnaryMethod } from '@teu/rpc';
+import { patient } from '@teu/testing/patience';
 
 type Labels = Record<string, string>;
 
@@ -85,7 +86,7 @@ export class SnapshotsClient {
     request: Omit<Request, 'snapshotter'>,
   ): Promise<Response> {
     const whole = { ...request, snapshotter: this.#snapshotter } as Request;
-    return this.#channel.unary(method, whole, { timeoutMs: TIMEOUT_MS });
+    return this.#channel.unary(method, whole, { timeoutMs: patient(TIMEOUT_MS) });
   }
 
   #shown(info: Info | undefined): Info {

@@ -57,7 +57,20 @@ export async function commitSnapshot(
     context.announce(action, request.name, parent?.name ?? '');
   });
   failpoint('storage.commit.after-row');
+  await tellDriver(context, active);
   context.sealer.schedule();
+}
+
+/** What the driver cannot let go of now it lets go of at the next start. */
+async function tellDriver(
+  { driver, log }: SnapshotContext,
+  { id, name }: SnapshotRecord,
+): Promise<void> {
+  try {
+    await driver.committed?.(id);
+  } catch (error) {
+    log.error({ err: error, snapshot: name }, 'a committed snapshot may still be mounted');
+  }
 }
 
 function findCommittable(
@@ -76,6 +89,11 @@ function findCommittable(
   if (expectedId !== undefined && record.id !== expectedId) {
     const text = `snapshot "${request.key}" was replaced while it was committed`;
     throw teuError('CONFLICT', text, { metadata });
+  }
+  context.merges.refuse(record.id, request.key);
+  if (context.branches.of(record.id).length > 0) {
+    const text = `snapshot "${request.key}" cannot be committed: branches were added to it, which would be missing`;
+    throw teuError('INVALID_STATE', text, { metadata });
   }
   const { parent } = request;
   if (parent !== '' && record.parentName !== '' && parent !== record.parentName) {

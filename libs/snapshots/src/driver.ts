@@ -9,6 +9,17 @@ export interface SnapshotPlace {
   readonly writable: boolean;
   /** Ids of the committed snapshots below, the nearest first. */
   readonly parentIds: readonly number[];
+  /** Branches beside those, in the order of the list; absent for none. Only for a driver with `branches`. */
+  readonly added?: readonly AddedBranch[];
+}
+
+/** A committed snapshot that is a branch of another one without being its parent. */
+export interface AddedBranch {
+  readonly id: number;
+  /** Number of parents above it, at most; null if it is below all of them, however many there are. */
+  readonly parentsAbove: number | null;
+  /** Whether what looks like a whiteout in it hides what is below. */
+  readonly hasWhiteouts: boolean;
 }
 
 /** Disk use of one snapshot without its parents. */
@@ -50,6 +61,33 @@ export interface SnapshotReparent {
   apply(place: SnapshotPlace, previous: SnapshotPlace | undefined): Promise<boolean>;
 }
 
+/** Branches that are not parents, for a driver that serves teu.storage.v1.BranchService. */
+export interface SnapshotBranches {
+  /** Refuses branches that could not be mounted. Changes nothing. */
+  check(place: SnapshotPlace): void;
+  /** Has what is mounted show the branches of the record. Returns whether mounts that exist show them. */
+  apply(place: SnapshotPlace): Promise<boolean>;
+}
+
+/** Changing a committed snapshot in place, for a driver with CAPABILITY_MERGE_INTO_PARENT. */
+export interface SnapshotMerge {
+  /**
+   * Refuses a snapshot that somebody has mounted, and keeps others from it. Changes no data.
+   *
+   * @throws INVALID_STATE
+   */
+  begin(place: SnapshotPlace): Promise<void>;
+  /**
+   * Puts what was written to a snapshot into its nearest parent, durably, and leaves the snapshot empty.
+   * After a crash it is called again, and goes on where that was.
+   *
+   * @returns How many names of the parent were written, changed or removed, as far as this call knows.
+   */
+  merge(place: SnapshotPlace): Promise<number>;
+  /** Has every mount that exists show a committed snapshot as it is now. */
+  refresh(id: number): Promise<void>;
+}
+
 /**
  * The part of a storage driver that knows a file system. Keys, labels, kinds, durability of the
  * records, manifests and recovery are the business of the code around it. Methods are called with ids
@@ -63,6 +101,8 @@ export interface StorageDriver {
   readonly maxLayerCount: number;
   /** Type of the file system below, for example "ext4". */
   readonly backingFilesystem: string;
+  /** What does the work, where there are several ways; see teu.storage.v1.Driver. */
+  readonly implementation?: string;
 
   /**
    * Makes the storage of a new active snapshot or view. It is empty when this returns, also if
@@ -109,6 +149,20 @@ export interface StorageDriver {
   readonly quota?: SnapshotQuota;
   /** Absent without CAPABILITY_REPARENT. */
   readonly reparent?: SnapshotReparent;
+  /** Absent without CAPABILITY_MERGE_INTO_PARENT. */
+  readonly merge?: SnapshotMerge;
+  /** Absent where there are no branches beside the parents. */
+  readonly branches?: SnapshotBranches;
+  /**
+   * Told when an active snapshot has become immutable, for what the driver holds for its writers. A crash
+   * can come before it; `settle` has to make up for that.
+   */
+  committed?(id: number): Promise<void>;
+  /**
+   * Told once at a start, before the first request, of every active snapshot and view that the records
+   * have: whatever else the driver holds for others is nobody's any more.
+   */
+  settle?(places: Iterable<SnapshotPlace>): Promise<void>;
   /** Gives back what the driver holds while it is open (programs, mounts for its own use). */
   close?(): Promise<void>;
 }

@@ -60,11 +60,19 @@ export function refuseDamaged(
 
 /** Says where the storage of a snapshot is. */
 export function placeOf(context: SnapshotContext, record: SnapshotRecord): SnapshotPlace {
-  return {
-    id: record.id,
-    writable: record.kind === Kind.ACTIVE,
-    parentIds: context.records.chain(record.parentId),
-  };
+  return placeOn(context, record, record.parentId);
+}
+
+/** Says where a snapshot is if it stands on this parent; null for none. */
+export function placeOn(
+  context: SnapshotContext,
+  { id, kind }: SnapshotRecord,
+  parentId: number | null,
+): SnapshotPlace {
+  const added = context.branches.of(id);
+  const parentIds = context.records.chain(parentId);
+  const place = { id, writable: kind === Kind.ACTIVE, parentIds };
+  return added.length === 0 ? place : { ...place, added };
 }
 
 /** Tells whether a snapshot has storage of its own. A committed one was active, so it has. */

@@ -123,13 +123,13 @@ export class LayerDirectories {
     const foreign: string[] = [];
     const works = new Set(this.#works === undefined ? [] : readdirSync(this.#works));
     for (const name of readdirSync(this.#layers)) {
-      const id = idOf(name);
+      const id = layerIdOf(name);
       const isWhole = this.#works === undefined || works.delete(name);
       if (id === undefined) foreign.push(join('l', name));
       else (isWhole ? complete : incomplete).add(id);
     }
     for (const name of works) {
-      const id = idOf(name);
+      const id = layerIdOf(name);
       if (id === undefined) foreign.push(join('w', name));
       else incomplete.add(id);
     }
@@ -207,7 +207,8 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-function idOf(name: string): number | undefined {
+/** Id of the layer that has this name; undefined if no layer has such a name. */
+export function layerIdOf(name: string): number | undefined {
   const id = Number.parseInt(name, 36);
   return Number.isSafeInteger(id) && id > 0 && id.toString(36) === name ? id : undefined;
 }

@@ -4,15 +4,19 @@ import { Kind } from '@teu/proto/snapshots';
 import { Capability } from '@teu/proto/storage';
 import type { Store } from '@teu/state';
 import { hostname } from 'node:os';
+import { BranchRecords } from './branch-records.js';
 import type { SnapshotContext } from './context.js';
 import { forgetDiscards, REMEMBERED_DISCARDS } from './discard-log.js';
 import type { SnapshotPlace, StorageDriver } from './driver.js';
 import { allRecords } from './each-record.js';
 import { placeOf } from './find-snapshot.js';
 import { Manifests } from './manifests.js';
+import { finishMerges } from './merge-into-parent.js';
+import { MergeRecords } from './merge-records.js';
 import { Reclaimer } from './reclaimer.js';
 import { SnapshotRecords } from './records.js';
 import { Sealer } from './sealer.js';
+import { TaskQueue } from './task-queue.js';
 import { TreeJobs } from './tree-jobs.js';
 import { recover } from './recover.js';
 import { MIGRATIONS } from './schema.js';
@@ -40,6 +44,7 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
   const { store, driver, root, log } = options;
   store.migrate('snapshots', MIGRATIONS);
   const records = new SnapshotRecords(store);
+  const [branches, merges] = [new BranchRecords(store), new MergeRecords(store)];
   const manifests = new Manifests(root);
   const trees = new TreeJobs(driver);
   const sealer = new Sealer({ records, manifests, trees, log });
@@ -56,9 +61,12 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     root,
     log,
     records,
+    branches,
+    merges,
     manifests,
     trees,
     sealer,
+    mergeQueue: new TaskQueue(),
     announce: (action, key, parent) => {
       const value = { action, driver: driver.name, key, parent };
       const payload = { $case: 'snapshot' as const, value };
@@ -74,6 +82,8 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     },
   };
   const found = await recover(snapshots);
+  await driver.settle?.(mountablePlaces(snapshots));
+  await finishMerges(snapshots);
   if (driver.capabilities.includes(Capability.CAPABILITY_LIVE_REPARENT)) {
     await reapplyParents(snapshots, activePlaces(snapshots));
   }
@@ -81,6 +91,12 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
   reclaimer.schedule();
   sealer.schedule();
   return snapshots;
+}
+
+function* mountablePlaces(snapshots: SnapshotContext): Generator<SnapshotPlace> {
+  for (const record of allRecords(snapshots)) {
+    if (record.kind !== Kind.COMMITTED) yield placeOf(snapshots, record);
+  }
 }
 
 function* activePlaces(snapshots: SnapshotContext): Generator<SnapshotPlace> {

@@ -1,5 +1,6 @@
 import type { Kind } from '@teu/proto/snapshots';
 import type { Store } from '@teu/state';
+import type { DiskUsage } from './driver.js';
 import type { Labels, SnapshotRecord } from './record.js';
 
 const COLUMNS = `s.id, s.name, s.parent_id, p.name AS parent_name, s.kind, s.labels, s.created_ms,
@@ -182,6 +183,12 @@ export class SnapshotRecords {
     this.#store
       .prepare('UPDATE snapshots SET parent_id = ?, updated_ms = ? WHERE id = ?')
       .run(parentId, at.getTime(), id);
+  }
+
+  /** A committed snapshot was changed in place: it has another size, and no manifest. */
+  setChanged(id: number, { bytes, inodes }: DiskUsage): void {
+    const sql = 'UPDATE snapshots SET bytes = ?, inodes = ?, sealed = NULL WHERE id = ?';
+    this.#store.prepare(sql).run(bytes, inodes, id);
   }
 
   /**

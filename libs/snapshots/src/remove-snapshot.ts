@@ -48,6 +48,12 @@ function deleteRow(context: SnapshotContext, name: string): SnapshotRecord {
         },
       );
     }
+    if (context.branches.isBranch(record.id)) {
+      const text = `snapshot "${name}" cannot be removed: it is a branch of another one`;
+      throw teuError('SNAPSHOT_IN_USE', text, { metadata: { snapshot: name } });
+    }
+    context.merges.refuse(record.id, name);
+    context.branches.delete(record.id);
     context.records.delete(record.id);
     context.records.setInMotion(record.id);
     if (record.kind === Kind.COMMITTED) {

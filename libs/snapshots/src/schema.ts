@@ -25,4 +25,17 @@ export const MIGRATIONS: string[] = [
    CREATE INDEX snapshots_unsealed ON snapshots (id) WHERE kind = 3 AND sealed IS NULL;
    CREATE INDEX snapshots_damaged ON snapshots (id) WHERE damage IS NOT NULL;
    CREATE TABLE discards (id INTEGER PRIMARY KEY) STRICT;`,
+  // `merges` has the active snapshots that are being put into their parents. `branches` has what is a
+  // branch of a snapshot beside its parents, in the order of the list; `parents_above` is NULL for the
+  // lowest ones.
+  `CREATE TABLE merges (id INTEGER PRIMARY KEY REFERENCES snapshots (id)) STRICT;
+   CREATE TABLE branches (
+     snapshot_id   INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+     branch_id     INTEGER NOT NULL REFERENCES snapshots (id),
+     ordinal       INTEGER NOT NULL,
+     parents_above INTEGER,
+     has_whiteouts INTEGER NOT NULL,
+     PRIMARY KEY (snapshot_id, branch_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX branches_by_branch ON branches (branch_id);`,
 ];

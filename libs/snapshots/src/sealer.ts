@@ -49,6 +49,12 @@ export class Sealer {
     }, DELAY_MS).unref();
   }
 
+  /** Seals a snapshot soon that has changed, also if that failed before. */
+  retry(id: number): void {
+    this.#failed.delete(id);
+    this.schedule();
+  }
+
   /** Resolves when no run is under way. */
   async idle(): Promise<void> {
     await this.#running;

@@ -6,7 +6,8 @@ import { checkName, invalid } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import { diskError } from './disk-error.js';
 import type { SnapshotPlace, SnapshotReparent } from './driver.js';
-import { findActive, findParent } from './find-snapshot.js';
+import { refuseTwice } from './branches.js';
+import { findActive, findParent, placeOn } from './find-snapshot.js';
 import type { SnapshotRecord } from './record.js';
 
 /** What SetParent asks for. */
@@ -89,12 +90,11 @@ function findPlaces(context: SnapshotContext, change: ParentChange): Places {
   }
   const isSame = record.parentName === change.parent;
   if (!isSame) requireExpected(record, change);
-  const at = (parentId: number | null): SnapshotPlace => ({
-    id: record.id,
-    writable: true,
-    parentIds: context.records.chain(parentId),
-  });
-  return { previous: at(record.parentId), place: at(parent?.id ?? null), isSame };
+  context.merges.refuse(record.id, change.key);
+  const previous = placeOn(context, record, record.parentId);
+  const place = placeOn(context, record, parent?.id ?? null);
+  refuseTwice(context, place, change.key);
+  return { previous, place, isSame };
 }
 
 /** What was asked for twice has happened already, so only another parent is a conflict. */

@@ -15,6 +15,8 @@ interface Job {
 export class TreeJobs {
   readonly #driver: StorageDriver;
   readonly #jobs = new Map<number, Set<Job>>();
+  /** Trees that are being changed, each until its promise resolves. */
+  readonly #excluded = new Map<number, Promise<unknown>>();
   readonly #closing = new AbortController();
 
   constructor(driver: StorageDriver) {
@@ -34,6 +36,7 @@ export class TreeJobs {
     const ending = new AbortController();
     const signals = [ending.signal, this.#closing.signal, ...(signal ? [signal] : [])];
     const any = AbortSignal.any(signals);
+    for (let other = this.#excluded.get(id); other; other = this.#excluded.get(id)) await other;
     any.throwIfAborted();
     const done = this.#driver.withTree(id, (directory) => work(directory, any));
     const job: Job = { ending, done: done.catch(() => undefined) };
@@ -44,6 +47,22 @@ export class TreeJobs {
     } finally {
       jobs.delete(job);
       if (jobs.size === 0) this.#jobs.delete(id);
+    }
+  }
+
+  /**
+   * Runs `change` while nobody else looks at the tree of a snapshot: work on it is ended, and new work
+   * waits. One at a time for a snapshot.
+   */
+  async exclude<T>(id: number, change: () => Promise<T>): Promise<T> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#excluded.set(id, promise);
+    try {
+      await this.stop(id);
+      return await change();
+    } finally {
+      this.#excluded.delete(id);
+      resolve();
     }
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { patient } from './patience.js';
 
 /** How a program ended and what it wrote. */
 export interface ProgramResult {
@@ -24,7 +25,8 @@ export function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<ProgramResult> {
-  const { env, stdin, timeoutMs = 60_000 } = options;
+  const { env, stdin } = options;
+  const timeoutMs = patient(options.timeoutMs ?? 60_000);
   const child = spawn(program, args, {
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(env && { env }),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onFailure } from './on-failure.js';
+import { patient } from './patience.js';
 import { removeTree, tempDir } from './temp-dir.js';
 
 /** How a service is started. */
@@ -70,13 +71,13 @@ export async function startService(
   const stop = async (): Promise<void> => {
     channel.close();
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patient(STOP_MS));
     await exited;
     clearTimeout(timer);
     if (own) removeTree(own.path);
   };
   try {
-    const ready = servesWithin(channel, options.timeoutMs ?? 15_000);
+    const ready = servesWithin(channel, patient(options.timeoutMs ?? 15_000));
     const ended = exited.then(() => Promise.reject(new Error('it has ended')));
     await Promise.race([ready, ended]);
   } catch (cause) {

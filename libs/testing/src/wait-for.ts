@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { patient } from './patience.js';
 
 /** How long `waitFor` waits. */
 export interface WaitOptions {
@@ -19,7 +20,7 @@ export async function waitFor<T>(
   options: WaitOptions = {},
 ): Promise<Exclude<T, false | undefined | null>> {
   const { timeoutMs = 10_000, intervalMs = 20, what = probe.toString() } = options;
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + patient(timeoutMs);
   for (;;) {
     let cause: unknown;
     try {
@@ -31,7 +32,7 @@ export async function waitFor<T>(
       cause = error;
     }
     if (performance.now() > deadline) {
-      throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
+      throw new Error(`not within ${patient(timeoutMs)} ms: ${what}`, { cause });
     }
     await delay(intervalMs);
   }

@@ -1,7 +1,6 @@
-import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
-import { DriverServiceService } from '@teu/proto/storage';
+import { BranchServiceService, DriverServiceService } from '@teu/proto/storage';
 import { implement, type Handlers, type Implementation } from '@teu/rpc';
 import { getDiskUsage } from './handlers/get-disk-usage.js';
 import { getDriver, type ServiceFacts } from './handlers/get-driver.js';
@@ -13,12 +12,17 @@ import { statSnapshot } from './handlers/stat-snapshot.js';
 import { updateSnapshot } from './handlers/update-snapshot.js';
 import { viewSnapshot } from './handlers/view-snapshot.js';
 import {
+  addBranch,
   checkSnapshots,
   commitSnapshot,
   getQuota,
+  listBranches,
+  mergeIntoParent,
   type OpenSnapshots,
+  removeBranch,
   removeSnapshot,
   repairSnapshots,
+  setBranchPermission,
   setParent,
   setQuota,
 } from '@teu/snapshots';
@@ -57,7 +61,7 @@ export function implementDriverService(
   root: string,
   facts: ServiceFacts,
 ): Implementation {
-  return implement(DriverServiceService, {
+  const handlers: Handlers<typeof DriverServiceService> = {
     getDriver: async () => getDriver(snapshots.driver, facts),
     getDiskUsage: (_request, { signal }) => getDiskUsage(snapshots, root, signal),
     setQuota: async ({ key, limitBytes }) => {
@@ -66,15 +70,22 @@ export function implementDriverService(
     },
     getQuota: ({ key }) => getQuota(snapshots, key),
     setParent: (request) => setParent(snapshots, request),
-    mergeIntoParent: async () => {
-      throw mergeUnsupported(snapshots.driver.name);
-    },
+    mergeIntoParent: (request) => mergeIntoParent(snapshots, request),
     checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
     repairSnapshots: (request, { signal }) => repairSnapshots(snapshots, request, signal),
-  });
+  };
+  // As much is read and written as there is, and everybody waits for the disk.
+  return implement(DriverServiceService, handlers, { longRunning: ['mergeIntoParent'] });
 }
 
-function mergeUnsupported(driver: string): Error {
-  const text = `storage driver ${driver} cannot change a committed snapshot in place`;
-  return teuError('FEATURE_UNSUPPORTED', text, { metadata: { driver } });
+/** Branches of unions; for a driver that has them. */
+export function implementBranchService(snapshots: OpenSnapshots): Implementation {
+  return implement(BranchServiceService, {
+    listBranches: async ({ key }) => ({ branches: listBranches(snapshots, key) }),
+    addBranch: async (request) => ({ isLive: await addBranch(snapshots, request) }),
+    removeBranch: async (request) => ({ isLive: await removeBranch(snapshots, request) }),
+    setBranchPermission: async (request) => ({
+      isLive: await setBranchPermission(snapshots, request),
+    }),
+  });
 }

@@ -7,8 +7,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StorageDriverConfig } from './config.js';
 import { DRIVERS } from './drivers/index.js';
-import { implementDriverService, implementSnapshots } from './implement-services.js';
-import { openSnapshots } from '@teu/snapshots';
+import {
+  implementBranchService,
+  implementDriverService,
+  implementSnapshots,
+} from './implement-services.js';
+import { openSnapshots, type StorageDriver } from '@teu/snapshots';
 import { VERSION } from './version.js';
 
 /** What a test may bring along. */
@@ -36,7 +40,9 @@ export async function startServer(
 ): Promise<StorageDriverServer> {
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const driver = await DRIVERS[config.driver](root, config);
+  const driver: StorageDriver = await DRIVERS[config.driver](root, config);
+  const { name, backingFilesystem, implementation } = driver;
+  log.info({ driver: name, backingFilesystem, implementation }, 'the storage driver is open');
   let server: RpcServer | undefined;
   const store = openStore({
     path: join(root, 'state.db'),
@@ -57,6 +63,7 @@ export async function startServer(
       services: [
         implementSnapshots(snapshots),
         implementDriverService(snapshots, root, { version: VERSION, startTime: clock.now() }),
+        ...(driver.branches === undefined ? [] : [implementBranchService(snapshots)]),
       ],
       log,
     });

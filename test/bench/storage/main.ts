@@ -6,10 +6,12 @@ import { parseArgs } from 'node:util';
 import { installPackages, unmountBelow } from '../harness/process.js';
 import { containerdSnapshotter } from './containerd-snapshotter.js';
 import { makeFilesystem, makeZfs } from './filesystems.js';
+import { measureFiveThings } from './five-things.js';
 import { measureLatency } from './latency.js';
 import { ownDriver } from './own-driver.js';
-import { measureSharing } from './sharing.js';
 import type { Subject } from './subject.js';
+import { makeBases, measureUpgrade, upgradeTable } from './upgrade-effect.js';
+import { UPGRADE_PLACES } from './upgrade-subjects.js';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     'no-latency': { type: 'boolean', default: false },
     'no-sharing': { type: 'boolean', default: false },
+    'no-upgrade': { type: 'boolean', default: false },
   },
 });
 const wanted = values.only === '' ? undefined : new Set(values.only.split(','));
@@ -31,6 +34,7 @@ const on = (name: string, type: 'ext4' | 'btrfs') => makeFilesystem(join(directo
 
 const makers: readonly [string, () => Promise<Subject>][] = [
   ['overlay2', () => ownDriver('overlay2', on('overlay2', 'ext4'))],
+  ['aufs', () => ownDriver('aufs', on('aufs', 'ext4'))],
   ['vfs', () => ownDriver('vfs', on('vfs', 'ext4'))],
   ['btrfs', () => ownDriver('btrfs', on('btrfs', 'btrfs'))],
   [
@@ -55,7 +59,19 @@ try {
     print(`\n${await measureLatency(subjects, counts, Number(values.rounds), work)}`);
   }
   if (!values['no-sharing']) {
-    print(`\n${await measureSharing(subjects, await debianRootfsTar(), work)}`);
+    const tar = await debianRootfsTar();
+    print(`\n${await measureFiveThings(subjects, tar, Number(values.rounds), work)}`);
+  }
+  if (!values['no-upgrade']) {
+    const bases = await makeBases(await debianRootfsTar(), directory);
+    const figures = [];
+    for (const [name, place] of Object.entries(UPGRADE_PLACES)) {
+      if (wanted?.has(name) === false) continue;
+      const { subject, filesystem } = await place(join(directory, `upgrade-${name}`));
+      figures.push(await measureUpgrade(subject, bases));
+      await filesystem.close();
+    }
+    print(`\n${upgradeTable(figures)}`);
   }
 } finally {
   for (const subject of subjects) {

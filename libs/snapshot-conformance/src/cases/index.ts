@@ -7,7 +7,9 @@ import { EQUIVALENCE_CASES } from './equivalence-cases.js';
 import { LABEL_CASES } from './label-cases.js';
 import { LAYER_CASES } from './layer-cases.js';
 import { LIFECYCLE_CASES } from './lifecycle-cases.js';
+import { MERGE_CASES } from './merge-cases.js';
 import { QUOTA_CASES } from './quota-cases.js';
+import { REPARENT_CASES } from './reparent-cases.js';
 import { USAGE_CASES } from './usage-cases.js';
 
 /** The whole contract. */
@@ -22,4 +24,6 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...USAGE_CASES,
   ...QUOTA_CASES,
   ...CHECK_CASES,
+  ...REPARENT_CASES,
+  ...MERGE_CASES,
 ];

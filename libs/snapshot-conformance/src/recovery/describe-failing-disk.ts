@@ -1,6 +1,7 @@
 import { DriverServiceService } from '@teu/proto/storage';
 import {
   loopFilesystem,
+  patient,
   requires,
   tempDir,
   waitFor,
@@ -22,7 +23,7 @@ export interface FailingDiskSuite {
   readonly features?: readonly FeatureName[];
 }
 
-const CASE_TIMEOUT_MS = 120_000;
+const CASE_TIMEOUT_MS = patient(120_000);
 const DISK_BYTES = 64 << 20;
 
 /** Takes the power from the disk of a driver that keeps directories on ext4, and fills it. */

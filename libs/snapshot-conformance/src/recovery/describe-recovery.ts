@@ -1,5 +1,5 @@
 import { isTeuError } from '@teu/errors';
-import { requires, type FeatureName } from '@teu/testing';
+import { patient, requires, type FeatureName } from '@teu/testing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SnapshotsClient } from '../snapshots-client.js';
@@ -22,9 +22,9 @@ export interface RecoverySuite {
   readonly features?: readonly FeatureName[];
 }
 
-const CASE_TIMEOUT_MS = 60_000;
+const CASE_TIMEOUT_MS = patient(60_000);
 /** Work in the background may reach its point only when all calls are answered. */
-const CRASH_MS = 15_000;
+const CRASH_MS = patient(15_000);
 
 /** Crashes a driver at each of its failpoints, and starts it again. */
 export function describeDriverRecovery(name: string, suite: RecoverySuite): void {

@@ -16,7 +16,9 @@ export interface GroupProcess {
 
 /** Runs a script of sh in a group. */
 export function runInGroup(membership: CgroupMembership, script: string): GroupProcess {
-  const join = membership.v1TasksPaths.map((path) => `echo 0 > ${path};`).join(' ');
+  const { v1TasksPaths, v2Directory } = membership;
+  const files = [...v1TasksPaths, ...(v2Directory === '' ? [] : [`${v2Directory}/cgroup.procs`])];
+  const join = files.map((path) => `echo 0 > ${path};`).join(' ');
   const child = spawn('/bin/sh', ['-c', `${join} ${script}`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

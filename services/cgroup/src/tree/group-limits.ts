@@ -10,6 +10,7 @@ import {
 import type { RequestedLimits } from '../domain/requested-limits.js';
 import type { CgroupTree, HostLimitFile } from './cgroup-tree.js';
 import { isErrno, readGroupFile, writeGroupFile } from './group-files.js';
+import { reclaimMemory } from './reclaim-memory.js';
 
 /** Tells whether the host can set a limit. */
 export function canLimit(tree: CgroupTree, name: LimitName): boolean {
@@ -62,7 +63,7 @@ export function changedFiles(tree: CgroupTree, from: Limits, to: Limits): readon
 /**
  * Writes one limit of a group.
  *
- * @throws CONFLICT if more is in use than the limit allows, INVALID_ARGUMENT if the kernel refuses the
+ * @throws INVALID_STATE if more is in use than the limit allows, INVALID_ARGUMENT if the kernel refuses the
  *   value
  */
 export function writeLimit(
@@ -75,14 +76,34 @@ export function writeLimit(
   try {
     writeGroupFile(`${tree.groupIn(file.hierarchy, id)}/${file.file}`, value);
   } catch (cause) {
-    const field = FIELD_NAMES[file.limits[0] as LimitName];
-    const options = { metadata: { field, cgroup: id, value }, cause };
-    if (isErrno(cause, 'EBUSY')) {
-      const text = `${field} cannot be set to ${value}: more than that is in use and cannot be freed`;
-      throw teuError('INVALID_STATE', text, options);
-    }
+    if (isErrno(cause, 'EBUSY')) throw inUse(file, id, value, cause);
     if (!isErrno(cause, 'EINVAL', 'ERANGE')) throw cause;
+    const field = fieldOf(file);
     const text = `${field} cannot be set to ${value}: the kernel does not take it`;
-    throw teuError('INVALID_ARGUMENT', text, options);
+    throw teuError('INVALID_ARGUMENT', text, { metadata: { field, cgroup: id, value }, cause });
   }
+}
+
+/**
+ * Frees what a lower limit of memory leaves no room for. Version 2 kills processes for a limit below what is
+ * in use; version 1 refuses it, and so do we.
+ *
+ * @throws INVALID_STATE if more is in use than the limit allows
+ */
+export function makeRoom(tree: CgroupTree, id: string, file: HostLimitFile, limits: Limits): void {
+  const limit = wholePages(limits.memory);
+  if (file.file !== 'memory.max' || limit === -1) return;
+  if (reclaimMemory(tree.groupIn(file.hierarchy, id), limit)) return;
+  throw inUse(file, id, file.format(limits));
+}
+
+function inUse(file: HostLimitFile, id: string, value: string, cause?: unknown): Error {
+  const field = fieldOf(file);
+  const text = `${field} cannot be set to ${value}: more than that is in use and cannot be freed`;
+  const metadata = { field, cgroup: id, value };
+  return teuError('INVALID_STATE', text, { metadata, ...(cause !== undefined && { cause }) });
+}
+
+function fieldOf({ limits }: HostLimitFile): string {
+  return FIELD_NAMES[limits[0] as LimitName];
 }

@@ -6,6 +6,7 @@ import {
   changedFiles,
   checkSupported,
   inForce,
+  makeRoom,
   readLimits,
   writeLimit,
 } from './group-limits.js';
@@ -25,6 +26,7 @@ export function updateGroup(tree: CgroupTree, id: string, requested: RequestedLi
   const done: HostLimitFile[] = [];
   try {
     for (const file of inSafeOrder(files, before, after)) {
+      makeRoom(tree, id, file, after);
       writeLimit(tree, id, file, after);
       done.push(file);
     }

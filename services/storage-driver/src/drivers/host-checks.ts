@@ -1,3 +1,4 @@
+import { checkAufsHost } from './aufs/open-aufs-driver.js';
 import { checkBtrfsHost } from './btrfs/open-btrfs-driver.js';
 import type { DriverName } from './index.js';
 import { checkHost } from './overlay2/check-host.js';
@@ -7,10 +8,14 @@ import { checkZfsHost } from './zfs/open-zfs-driver.js';
 /** Looks whether a driver can work in a directory, which exists; leaves nothing in it. */
 export type HostCheck = (root: string) => Promise<unknown>;
 
-/** The drivers in the order in which one is chosen when nothing else decides: docker's order. */
+/**
+ * The drivers in the order in which one is chosen when nothing else decides: docker's order, and before
+ * copies the union that works nearly everywhere.
+ */
 export const HOST_CHECKS: Readonly<Record<DriverName, HostCheck>> = {
   overlay2: checkHost,
   btrfs: checkBtrfsHost,
   zfs: checkZfsHost,
+  aufs: checkAufsHost,
   vfs: checkVfsHost,
 };

@@ -1,4 +1,5 @@
 import type { StorageDriver } from '@teu/snapshots';
+import { openAufsDriver } from './aufs/open-aufs-driver.js';
 import { openBtrfsDriver } from './btrfs/open-btrfs-driver.js';
 import { checkHost } from './overlay2/check-host.js';
 import { Overlay2Driver } from './overlay2/overlay2-driver.js';
@@ -17,6 +18,7 @@ export const DRIVERS = {
   overlay2: async (root) => new Overlay2Driver(root, await checkHost(root)),
   btrfs: openBtrfsDriver,
   zfs: openZfsDriver,
+  aufs: openAufsDriver,
   vfs: async (root) => new VfsDriver(root, await checkVfsHost(root)),
 } as const satisfies Readonly<Record<string, DriverFactory>>;
 

@@ -16,6 +16,7 @@ export function getDriver(driver: StorageDriver, facts: ServiceFacts): GetDriver
       backingFilesystem: driver.backingFilesystem,
       maxLayerCount: driver.maxLayerCount,
       startTime: facts.startTime,
+      implementation: driver.implementation ?? '',
     },
   };
 }

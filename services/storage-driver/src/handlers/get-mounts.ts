@@ -13,6 +13,7 @@ export async function getMounts(
 ): Promise<MountsResponse> {
   const record = findSnapshot(context, key);
   refuseCommitted(record);
+  context.merges.refuse(record.id, key);
   refuseDamaged(context, record.parentId, `snapshot "${key}" cannot be mounted`);
   return { mounts: await context.driver.mounts(placeOf(context, record)) };
 }

@@ -5,3 +5,7 @@ const ELSEWHERE = /\.(restore|reparent|merge)\./;
 
 /** Points that making, committing and removing snapshots pass. */
 export const LIFECYCLE_FAILPOINTS = FAILPOINTS.filter((point) => !ELSEWHERE.test(point));
+/** Points that changing a parent passes. */
+export const REPARENT_FAILPOINTS = FAILPOINTS.filter((point) => point.includes('.reparent.'));
+/** Points that merging into a parent passes. */
+export const MERGE_FAILPOINTS = FAILPOINTS.filter((point) => point.includes('.merge.'));

@@ -32,6 +32,7 @@ const overlay2 = RegisteredDriver.fromPartial({
     name: 'overlay2',
     capabilities: [Capability.CAPABILITY_SHARED_DISK, Capability.CAPABILITY_REBASE],
     backingFilesystem: 'ext4',
+    implementation: 'kernel overlay',
   },
   containerCount: 3,
 });
@@ -127,8 +128,8 @@ test('drivers are listed with what they are, and why one does not answer', async
     .map((line) => line.split(/ {2,}/));
   expect(head?.slice(0, 5)).toEqual(['NAME', 'KIND', 'STATE', 'DEFAULT', 'FILE SYSTEM']);
   expect(first).toEqual([
-    ...['overlay2', 'overlay2', 'available', 'yes', 'ext4', 'shared-disk,rebase', '3'],
-    'unix:/run/teu/overlay2.sock',
+    ...['overlay2', 'overlay2', 'available', 'yes', 'ext4', 'kernel overlay'],
+    ...['shared-disk,rebase', '3', 'unix:/run/teu/overlay2.sock'],
   ]);
   expect(second?.slice(0, 3)).toEqual(['native', 'foreign', 'available']);
   expect(third?.slice(0, 3)).toEqual(['slow', '-', 'unavailable']);

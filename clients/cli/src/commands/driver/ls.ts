@@ -7,8 +7,8 @@ import { visible } from '../../output/visible.js';
 import { listDrivers, nameOfDriver } from './list-drivers.js';
 
 const header = [
-  ...['NAME', 'KIND', 'STATE', 'DEFAULT', 'FILE SYSTEM', 'CAPABILITIES', 'CONTAINERS'],
-  'ADDRESS',
+  ...['NAME', 'KIND', 'STATE', 'DEFAULT', 'FILE SYSTEM', 'IMPLEMENTATION'],
+  ...['CAPABILITIES', 'CONTAINERS', 'ADDRESS'],
 ];
 
 /** "shared-disk" for CAPABILITY_SHARED_DISK. */
@@ -33,6 +33,7 @@ function row(registered: RegisteredDriver): string[] {
     state === DriverState.DRIVER_STATE_AVAILABLE ? 'available' : 'unavailable',
     isDefault ? 'yes' : 'no',
     driver?.backingFilesystem || '-',
+    driver?.implementation || '-',
     driver?.capabilities.map(capabilityName).join(',') || '-',
     String(containerCount),
     address?.address ?? '',

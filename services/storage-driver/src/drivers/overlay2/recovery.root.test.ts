@@ -1,9 +1,10 @@
 import {
+  describeChangeRecovery,
   describeDriverOnFailingDisk,
   describeDriverRecovery,
   serviceOf,
 } from '@teu/snapshot-conformance';
-import { LIFECYCLE_FAILPOINTS } from '../../testing/lifecycle-failpoints.js';
+import { LIFECYCLE_FAILPOINTS, REPARENT_FAILPOINTS } from '../../testing/lifecycle-failpoints.js';
 
 const start = serviceOf('overlay2');
 
@@ -13,3 +14,8 @@ describeDriverRecovery('overlay2', {
   features: ['overlayfs'],
 });
 describeDriverOnFailingDisk('overlay2', { start, features: ['overlayfs'] });
+describeChangeRecovery('overlay2', {
+  start,
+  reparentFailpoints: REPARENT_FAILPOINTS,
+  features: ['overlayfs'],
+});

@@ -1,5 +1,5 @@
 import { runCommand } from './run-command.js';
-import { TaskQueue } from './task-queue.js';
+import { TaskQueue } from '@teu/snapshots';
 import { isZfsFailure } from './zfs-failure.js';
 
 /** Commands take about 10 ms; a pool that is busy or nearly full makes them wait. */

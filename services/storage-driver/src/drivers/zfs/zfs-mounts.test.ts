@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LayerDatasets } from './layer-datasets.js';
-import { parseZfsMounts } from './zfs-mounts.js';
+import { parseMountInfo } from '../mount-info.js';
+import { pickZfsMounts } from './zfs-mounts.js';
 
 test('mounts of both kinds of ZFS are found, and no others', () => {
   const text = [
@@ -9,7 +10,7 @@ test('mounts of both kinds of ZFS are found, and no others', () => {
     '91 22 0:53 / /tank rw,noatime - zfs tank rw,xattr,posixacl',
     '',
   ].join('\n');
-  expect(parseZfsMounts(text)).toEqual([
+  expect(pickZfsMounts(parseMountInfo(text))).toMatchObject([
     {
       dataset: 'pool/teu/1',
       mountPoint: '/var/lib/a b/m/1',

@@ -1,55 +1,29 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mountsOfNamespaces, ownMounts, type MountInfo } from '../mount-info.js';
 
-/** A mount of a ZFS file system. */
-export interface ZfsMount {
+/** A mount of a ZFS file system: of OpenZFS, or of zfs-fuse. */
+export interface ZfsMount extends MountInfo {
   readonly dataset: string;
-  readonly mountPoint: string;
-  /** "zfs" of OpenZFS, "fuse.zfs" of zfs-fuse. */
-  readonly type: string;
-  /** "major:minor" of the file system. */
-  readonly device: string;
 }
 
 const TYPES = new Set(['zfs', 'fuse.zfs']);
 
-/** Reads the mounts of ZFS out of mountinfo (proc_pid_mountinfo(5)). */
-export function parseZfsMounts(mountinfo: string): ZfsMount[] {
-  return mountinfo.split('\n').flatMap((line) => {
-    const [before = '', after = ''] = line.split(' - ');
-    const [type = '', dataset = ''] = after.split(' ');
-    if (!TYPES.has(type)) return [];
-    const [, , device = '', , mountPoint = ''] = before.split(' ');
-    return [{ dataset: unescape(dataset), mountPoint: unescape(mountPoint), type, device }];
-  });
+/** Those of some mounts that are of ZFS. */
+export function pickZfsMounts(mounts: readonly MountInfo[]): ZfsMount[] {
+  return mounts
+    .filter(({ type }) => TYPES.has(type))
+    .map((mount) => ({ ...mount, dataset: mount.source }));
 }
 
 /** The mounts of ZFS that this process sees now. */
 export function zfsMounts(): ZfsMount[] {
-  return parseZfsMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  return pickZfsMounts(ownMounts());
 }
 
-/** Names of the datasets that are mounted in any mount namespace that a process is in (namespaces(7)). */
+/** Names of the datasets that are mounted in any mount namespace that a process is in. */
 export function mountedDatasets(): ReadonlySet<string> {
-  const namespaces = new Set<string>();
   const datasets = new Set<string>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    try {
-      const namespace = readlinkSync(`/proc/${name}/ns/mnt`);
-      if (namespaces.has(namespace)) continue;
-      const text = readFileSync(`/proc/${name}/mountinfo`, 'utf8');
-      namespaces.add(namespace);
-      for (const { dataset } of parseZfsMounts(text)) datasets.add(dataset);
-    } catch {
-      // It has ended, or has no memory any more and thus no mounts to tell of.
-    }
+  for (const mounts of mountsOfNamespaces()) {
+    for (const { dataset } of pickZfsMounts(mounts)) datasets.add(dataset);
   }
   return datasets;
-}
-
-/** The kernel writes blanks, tabs, line ends and backslashes as octal numbers. */
-function unescape(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
 }

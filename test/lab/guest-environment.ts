@@ -1,0 +1,18 @@
+import { installRoot } from '@teu/config';
+import { join } from 'node:path';
+import process from 'node:process';
+
+/** What every command in the machine has: this host's paths with the repository's Node first, and nothing else. */
+export function guestEnvironment(): Record<string, string> {
+  const paths = [
+    join(installRoot(), 'node_modules/.bin'),
+    ...(process.env['PATH'] ?? '').split(':'),
+    ...['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'],
+  ];
+  return {
+    PATH: [...new Set(paths)].filter(Boolean).join(':'),
+    HOME: process.env['HOME'] ?? '/root',
+    LANG: 'C.UTF-8',
+    TMPDIR: '/tmp',
+  };
+}
