@@ -114,6 +114,7 @@ function testUpgrade(row: DriverRow): void {
     const later = isLive ? 'REBASE_TIMING_NOW_LIVE' : 'REBASE_TIMING_AT_NEXT_START';
     expect(timing('fresh')).toBe('REBASE_TIMING_NOW_STOPPED');
     expect([timing('up'), timing('app-up')]).toEqual([later, later]);
+    expect(plan.flatMap((part) => part.changes?.error ?? [])).toEqual([]);
     const changes = plan.flatMap((part) => part.changes?.changes ?? []);
     const kindOf = (path: string) => changes.find((change) => change.path === path)?.kind;
     expect(kindOf('/usr/lib/fixture/libfixture.so.1')).toBe('CHANGE_KIND_CONTENT');
@@ -164,6 +165,41 @@ function testUpgrade(row: DriverRow): void {
     }
     expect(await teu('run', '--rm', 'app:1', '/opt/app/run')).toBe(`${VERSIONS.old}\napp`);
   });
+
+  const edit = (...options: string[]) =>
+    engine.teu(
+      [
+        ...['image', 'edit-base', 'base:1', '--reason', 'a hole', '--yes', ...options, '--'],
+        ...['sh', '-c', 'echo edited >/etc/untouched.conf; rm /usr/share/fixture/removed-in-2'],
+      ],
+      { timeoutMs: stepMs },
+    );
+
+  test.runIf(isLive)('is changed in place, for all', { timeout: stepMs }, async () => {
+    const look = () =>
+      teu('exec', 'up', 'sh', '-c', 'cat /etc/untouched.conf; ls /usr/share/fixture');
+    const dry = await edit('--dry-run');
+    expect(dry).toMatchObject({ code: 0, stderr: '' });
+    expect(dry.stdout).toMatch(/^ {2}content +\/etc\/untouched\.conf$/m);
+    expect(dry.stdout).toMatch(/^ {2}removed +\/usr\/share\/fixture\/removed-in-2$/m);
+    expect(await look()).toBe('base 1\nremoved-in-2');
+    expect(await edit()).toMatchObject({ code: 0, stderr: '' });
+    expect(await look()).toBe('edited');
+    expect(await teu('exec', 'app-up', 'cat', '/etc/untouched.conf')).toBe('edited');
+    expect(await teu('run', '--rm', 'app:1', 'cat', '/etc/untouched.conf')).toBe('edited');
+    expect(await teu('image', 'edits', 'app:1')).toMatch(/base:1 +tree .* 6 +a hole$/m);
+    expect(await teu('ps', '-a')).not.toContain('base-edit');
+  });
+
+  test.runIf(!isLive)(
+    'is not changed in place, and that is told',
+    { timeout: stepMs },
+    async () => {
+      const refused = await edit();
+      expect(refused).toMatchObject({ code: 125, stdout: '' });
+      expect(refused.stderr).toMatch(/^teu: the storage driver tree does not .* in place/);
+    },
+  );
 
   test('leaves nothing behind', { timeout: stepMs }, async () => {
     await teu('rm', '-f', 'fresh', 'wrote', 'made', 'up', 'app-up', 'small');
