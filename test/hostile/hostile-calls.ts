@@ -31,6 +31,7 @@ interface Place {
 
 const sockets: Readonly<Record<string, string>> = {
   'teu.engine.v1.EngineService': 'engine',
+  'teu.engine.v1.BaseService': 'engine',
   'teu.image.v1.ImageService': 'image',
   'teu.executor.v1.ExecutorService': 'executor',
   'teu.cgroup.v1.CgroupService': 'cgroup',

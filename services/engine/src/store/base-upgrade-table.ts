@@ -27,7 +27,7 @@ export interface BaseUpgradeTable {
   idsByPrefix(prefix: string): string[];
   /** Those that are under way, to or fro. */
   underWay(): BaseUpgrade[];
-  /** Newest first. */
+  /** Newest first, without their images. */
   page(request: PageRequest): Page<BaseUpgrade>;
   /** Adds or replaces a container of an upgrade. */
   putContainer(upgradeId: string, container: UpgradedContainer): void;
@@ -56,6 +56,10 @@ export function createBaseUpgradeTable(store: Store): BaseUpgradeTable {
   const read = (row: Row): BaseUpgrade | undefined => {
     const upgrade = readChecked(BaseUpgrade, row);
     return upgrade && { ...upgrade, ...countContainers(store, row.id) };
+  };
+  const readShort = (row: Row): BaseUpgrade | undefined => {
+    const upgrade = read(row);
+    return upgrade && { ...upgrade, images: [] };
   };
   return {
     insert: (upgrade) => {
@@ -93,7 +97,7 @@ export function createBaseUpgradeTable(store: Store): BaseUpgradeTable {
           'SELECT * FROM base_upgrades WHERE position < ? ORDER BY position DESC LIMIT ?',
         )
         .all(from, size + 1);
-      return pageOf(rows, size, read);
+      return pageOf(rows, size, readShort);
     },
     ...containerRows(store),
   };

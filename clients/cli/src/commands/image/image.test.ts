@@ -35,7 +35,7 @@ const upgrade = BaseUpgrade.fromPartial({
       ...{ references: ['app:1'], movedReferences: ['app:1'] },
     },
   ],
-  ...{ doneCount: 2, scheduledCount: 1, failedCount: 1 },
+  ...{ doneCount: 2, scheduledCount: 1, failedCount: 1, imageCount: 1 },
 });
 const container = (name: string, state: RebaseState, more: Partial<UpgradedContainer> = {}) =>
   UpgradedContainer.create({ name, state, ...more });

@@ -90,14 +90,13 @@ function stepLine({ part }: UpgradeStep, isUndo: boolean): string {
 }
 
 function summaryLine(upgrade: BaseUpgrade, isUndo: boolean): string {
-  const { id, doneCount, undoneCount, scheduledCount, failedCount, images } = upgrade;
+  const { id, doneCount, undoneCount, scheduledCount, failedCount, imageCount } = upgrade;
   if (id === '') return 'nothing stands on the old base: there is nothing to do\n';
-  const made = images.filter(({ newImageId }) => newImageId !== '').length;
   const containers = `${counted(isUndo ? undoneCount : doneCount, 'container')} on the ${isUndo ? 'old' : 'new'} base`;
   const rest = `${String(scheduledCount)} at their next start, ${String(failedCount)} failed`;
   const counts = isUndo
     ? `${containers}, ${rest}`
-    : `${counted(made, 'image')} made anew, ${containers}, ${rest}`;
+    : `${counted(imageCount, 'image')} made anew, ${containers}, ${rest}`;
   const what = isUndo ? `undo of upgrade ${shortId(id)}` : `upgrade ${shortId(id)}`;
   const hint = isUndo ? '' : `; to undo it: teu image undo-upgrade ${shortId(id)}`;
   return `${what}: ${counts}${hint}\n`;

@@ -34,7 +34,7 @@ function row(upgrade: BaseUpgrade, now: Date): string[] {
     upgrade.newReference,
     timeAgo(upgrade.beginTime, now),
     stateWord(upgrade.state),
-    String(upgrade.images.filter(({ newImageId }) => newImageId !== '').length),
+    String(upgrade.imageCount),
     told.map(([count, word]) => `${String(count)} ${word}`).join(', ') || '-',
   ];
 }

@@ -1,5 +1,5 @@
 import { makeEvent } from '@teu/events';
-import { BaseEvent, type BaseAction } from '@teu/proto/event';
+import { BaseAction, BaseEvent } from '@teu/proto/event';
 import type { BaseUpgrade } from '@teu/proto/engine';
 import type { EngineParts } from '../engine-parts.js';
 
@@ -8,13 +8,14 @@ type Parts = Pick<EngineParts, 'journal' | 'node'>;
 /** Records a fact about an upgrade in the journal and the outbox, in the caller's transaction. */
 export function announceUpgrade(parts: Parts, action: BaseAction, upgrade: BaseUpgrade): void {
   const { doneCount, undoneCount, scheduledCount, failedCount } = upgrade;
+  const isUndo = action === BaseAction.BASE_ACTION_UPGRADE_UNDONE;
   announceBase(parts, {
     action,
     upgradeId: upgrade.id,
     oldImageId: upgrade.oldImageId,
     newImageId: upgrade.newImageId,
-    imageCount: upgrade.images.filter(({ newImageId }) => newImageId !== '').length,
-    containerCount: doneCount + undoneCount,
+    imageCount: upgrade.imageCount,
+    containerCount: isUndo ? undoneCount : doneCount,
     scheduledCount,
     failedCount,
   });

@@ -10,7 +10,7 @@ import type { ContainerEntry } from '../container-entry.js';
 import type { EngineParts } from '../engine-parts.js';
 import { problemOf } from '../failed-start.js';
 import { planFiles } from './plan-files.js';
-import { rebaseAbility, rebaseTiming } from './rebase-timing.js';
+import { RebaseAbilities, rebaseTiming } from './rebase-timing.js';
 import { destinedImage, findBases, imagesToRebuild, listImages, type Bases } from './standing.js';
 
 /** A message of a plan. */
@@ -50,10 +50,11 @@ export async function* planUpgrade(
     yield { $case: 'image', value: { id, references, ownLayerCount } };
   }
   const concerned = new Set([bases.old.id, ...images.map(({ id }) => id)]);
+  const abilities = new RebaseAbilities(parts);
   const containers: PlannedContainer[] = [];
   for (const entry of entries) {
     if (!concerned.has(destinedImage(entry.container))) continue;
-    const value = await planContainer(parts, entry);
+    const value = await planContainer(abilities, entry);
     containers.push(value);
     const counted = COUNTED[value.timing];
     if (counted !== undefined) (summary[counted] as number) += 1;
@@ -69,11 +70,14 @@ export async function* planUpgrade(
   yield { $case: 'summary', value: summary };
 }
 
-async function planContainer(parts: EngineParts, entry: ContainerEntry): Promise<PlannedContainer> {
+async function planContainer(
+  abilities: RebaseAbilities,
+  entry: ContainerEntry,
+): Promise<PlannedContainer> {
   const { id, name, driver, state, imageId } = entry.container;
   const planned = PlannedContainer.create({ id, name, driver, state, imageId });
   try {
-    return { ...planned, timing: rebaseTiming(entry, await rebaseAbility(parts, driver)) };
+    return { ...planned, timing: rebaseTiming(entry, await abilities.of(driver)) };
   } catch (error) {
     return { ...planned, timing: RebaseTiming.REBASE_TIMING_NEVER, detail: problemOf(error) };
   }

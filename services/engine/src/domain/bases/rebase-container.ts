@@ -6,7 +6,7 @@ import type { ContainerEntry } from '../container-entry.js';
 import type { EngineParts } from '../engine-parts.js';
 import { requireSpec } from '../executor-spec.js';
 import { limitLabels } from '../prepare-start.js';
-import { rebaseAbility, type RebaseAbility } from './rebase-timing.js';
+import { RebaseAbilities, type RebaseAbility } from './rebase-timing.js';
 import {
   recordRebaseBegun,
   recordRebaseDropped,
@@ -28,6 +28,7 @@ export async function rebaseContainer(
   parts: EngineParts,
   entry: ContainerEntry,
   to: Destination,
+  abilities: RebaseAbilities,
 ): Promise<void> {
   const { imageId, pendingRebase: before, driver } = entry.container;
   // It is where it should be, and what else was in store for it was not begun.
@@ -35,7 +36,7 @@ export async function rebaseContainer(
     recordRebased(parts, entry, to, { isLive: false });
     return;
   }
-  const ability = await rebaseAbility(parts, driver);
+  const ability = await abilities.of(driver);
   if (entry.running && !ability.isLive) recordRebaseScheduled(parts, entry, to);
   else await moveLayer(parts, entry, to, ability);
 }
@@ -50,7 +51,7 @@ export async function rebaseBeforeStart(parts: EngineParts, entry: ContainerEntr
   const { pendingRebase: to, driver } = entry.container;
   if (to === undefined) return;
   try {
-    await moveLayer(parts, entry, to, await rebaseAbility(parts, driver));
+    await moveLayer(parts, entry, to, await new RebaseAbilities(parts).of(driver));
   } catch (error) {
     if (!isTeuError(error)) throw error;
     const what = to.isUndo ? 'the undo of base upgrade' : 'base upgrade';

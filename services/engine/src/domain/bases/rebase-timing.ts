@@ -11,11 +11,28 @@ export interface RebaseAbility {
   isLive: boolean;
 }
 
+/** What drivers can do, each asked once: one that hangs is waited for once, not for each of its containers. */
+export class RebaseAbilities {
+  readonly #parts: Pick<EngineParts, 'drivers'>;
+  readonly #known = new Map<string, Promise<RebaseAbility>>();
+
+  constructor(parts: Pick<EngineParts, 'drivers'>) {
+    this.#parts = parts;
+  }
+
+  /** @throws DRIVER_NOT_FOUND, DRIVER_UNAVAILABLE */
+  of(driver: string): Promise<RebaseAbility> {
+    const known = this.#known.get(driver) ?? askDriver(this.#parts, driver);
+    this.#known.set(driver, known);
+    return known;
+  }
+}
+
 /**
  * Asks a driver. A foreign snapshotter says nothing of itself, and can do neither.
  * @throws DRIVER_NOT_FOUND, DRIVER_UNAVAILABLE
  */
-export async function rebaseAbility(
+async function askDriver(
   { drivers }: Pick<EngineParts, 'drivers'>,
   driver: string,
 ): Promise<RebaseAbility> {

@@ -66,7 +66,7 @@ async function takeContainersBack(work: UpgradeWork, upgrade: BaseUpgrade): Prom
   let isWhole = true;
   for (const row of rowsOf(work.parts, upgrade.id)) {
     if (work.isStopped()) return false;
-    const value = await takeBack(work.parts, upgrade, row);
+    const value = await takeBack(work, upgrade, row);
     if (value === undefined) continue;
     work.report({ part: { $case: 'container', value } });
     if (value.state === RebaseState.REBASE_STATE_FAILED) isWhole = false;
@@ -75,10 +75,11 @@ async function takeContainersBack(work: UpgradeWork, upgrade: BaseUpgrade): Prom
 }
 
 async function takeBack(
-  parts: EngineParts,
+  work: UpgradeWork,
   upgrade: BaseUpgrade,
   row: UpgradedContainer,
 ): Promise<UpgradedContainer | undefined> {
+  const { parts } = work;
   const entry = parts.registry.byId(row.id);
   if (entry === undefined) return undefined;
   const to = { upgradeId: upgrade.id, imageId: row.oldImageId, isUndo: true };
@@ -88,7 +89,7 @@ async function takeBack(
     const isUndone = pending.upgradeId === upgrade.id && pending.isUndo && !pending.isBegun;
     return pending.upgradeId === upgrade.id && !isUndone;
   };
-  const taken = await takeOver(parts, entry, to, isMoved);
+  const taken = await takeOver(work, entry, to, isMoved);
   if (taken !== undefined || entry.removed) return taken;
   if (destinedImage(entry.container) === row.oldImageId) return undefined;
   const later = entry.container.pendingRebase?.upgradeId ?? entry.container.baseUpgradeId;

@@ -10,6 +10,7 @@ import {
   type Destination,
 } from './rebase-transitions.js';
 import { destinedImage } from './standing.js';
+import type { UpgradeWork } from './upgrade-work.js';
 
 /**
  * Puts one container on another image, as a whole or not at all, while nobody else changes it.
@@ -17,7 +18,7 @@ import { destinedImage } from './standing.js';
  * @returns what became of it; undefined if it is gone or not wanted any more
  */
 export async function takeOver(
-  parts: EngineParts,
+  { parts, abilities }: UpgradeWork,
   entry: ContainerEntry,
   to: Destination,
   isWanted: () => boolean,
@@ -26,7 +27,7 @@ export async function takeOver(
     if (entry.removed || !isWanted()) return undefined;
     if (!to.isUndo) noteContainer(parts, entry, to);
     try {
-      await rebaseContainer(parts, entry, to);
+      await rebaseContainer(parts, entry, to, abilities);
     } catch (error) {
       parts.log.warn({ container_id: entry.id, err: error }, 'a container was not put on its base');
       recordProblem(parts, entry, to, problemOf(error));

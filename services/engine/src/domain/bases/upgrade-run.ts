@@ -57,9 +57,10 @@ export async function runUpgrade(work: UpgradeWork, begun: BaseUpgrade): Promise
     if (work.isStopped()) return;
     rebuilt.push(await rebuildImage(parts, image, begun));
   }
-  const upgrade = { ...begun, images: rebuilt };
+  const imageCount = rebuilt.filter(({ newImageId }) => newImageId !== '').length;
+  const upgrade = { ...begun, images: rebuilt, imageCount };
   parts.store.transaction(() => parts.upgrades.update(upgrade));
-  await prepareOnDrivers(parts, upgrade);
+  await prepareOnDrivers(work, upgrade);
   upgrade.images = await takeNamesAlong(work, rebuilt);
   parts.store.transaction(() => parts.upgrades.update(upgrade));
   failpoint('engine.upgrade.after-names');
@@ -82,7 +83,10 @@ function destinations({ oldImageId, newImageId, images }: BaseUpgrade): Map<stri
 }
 
 /** Unpacks before any name moves, so that nobody who uses the name has to wait for it. */
-async function prepareOnDrivers(parts: EngineParts, upgrade: BaseUpgrade): Promise<void> {
+async function prepareOnDrivers(
+  { parts, abilities }: UpgradeWork,
+  upgrade: BaseUpgrade,
+): Promise<void> {
   const wanted = new Map<string, { imageId: string; driver: string }>();
   const to = destinations(upgrade);
   for (const { container } of parts.registry.all()) {
@@ -92,6 +96,7 @@ async function prepareOnDrivers(parts: EngineParts, upgrade: BaseUpgrade): Promi
   }
   for (const { imageId, driver } of wanted.values()) {
     try {
+      await abilities.of(driver);
       await parts.images.ask(imageId, driver);
     } catch (error) {
       // Its containers will say so, each.
@@ -148,7 +153,7 @@ async function takeContainersAlong(work: UpgradeWork, upgrade: BaseUpgrade): Pro
       tried.add(entry.id);
       const destination = { upgradeId: upgrade.id, imageId, isUndo: false };
       const isWanted = (): boolean => destinationOf(entry, upgrade.id, to) === imageId;
-      const value = await takeOver(parts, entry, destination, isWanted);
+      const value = await takeOver(work, entry, destination, isWanted);
       if (value !== undefined) report({ part: { $case: 'container', value } });
     }
   }

@@ -10,6 +10,7 @@ import {
 import type { BaseAction } from '@teu/proto/event';
 import type { EngineParts } from '../engine-parts.js';
 import { announceUpgrade } from './base-events.js';
+import { RebaseAbilities } from './rebase-timing.js';
 import { destinedImage } from './standing.js';
 
 /** An upgrade or an undo that is under way: what it works with, and whom it tells. */
@@ -18,11 +19,13 @@ export class UpgradeWork {
   readonly report: (step: UpgradeStep) => void;
   /** Whether the engine is about to end; the next start goes on. */
   readonly isStopped: () => boolean;
+  readonly abilities: RebaseAbilities;
 
   constructor(parts: EngineParts, report: (step: UpgradeStep) => void, isStopped: () => boolean) {
     this.parts = parts;
     this.report = report;
     this.isStopped = isStopped;
+    this.abilities = new RebaseAbilities(parts);
   }
 
   /** Records the end, and tells it. */
