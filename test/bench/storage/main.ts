@@ -31,6 +31,7 @@ const on = (name: string, type: 'ext4' | 'btrfs') => makeFilesystem(join(directo
 
 const makers: readonly [string, () => Promise<Subject>][] = [
   ['overlay2', () => ownDriver('overlay2', on('overlay2', 'ext4'))],
+  ['aufs', () => ownDriver('aufs', on('aufs', 'ext4'))],
   ['vfs', () => ownDriver('vfs', on('vfs', 'ext4'))],
   ['btrfs', () => ownDriver('btrfs', on('btrfs', 'btrfs'))],
   [
