@@ -55,7 +55,7 @@ std::size_t addLookedUp(fuse_req_t request, char* buffer, std::size_t space, Nod
 
 /// What the answer holds. Once it is sent the stream may be gone.
 Result<std::string> collect(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset,
-                   const fuse_file_info* info, bool lookUp) {
+                            const fuse_file_info* info, bool lookUp) {
   FileSystem& files = fileSystemOf(request);
   Node* directory = files.node(id);
   Stream& stream = streamOf(info);
