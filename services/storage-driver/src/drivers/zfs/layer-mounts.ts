@@ -1,7 +1,7 @@
 import { rmdir, stat } from 'node:fs/promises';
 import type { Datasets } from './datasets.js';
 import type { LayerDatasets } from './layer-datasets.js';
-import { tryPatiently } from './patience.js';
+import { tryPatiently } from '../../patience.js';
 import { runCommand } from './run-command.js';
 import { within } from './time-limit.js';
 import { isZfsFailure } from './zfs-failure.js';

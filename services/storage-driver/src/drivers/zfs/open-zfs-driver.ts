@@ -13,7 +13,7 @@ import { Capability } from '@teu/proto/storage';
 import { keepsAttributes } from '@teu/snapshots';
 import { Datasets } from './datasets.js';
 import { LayerDatasets, PROBE } from './layer-datasets.js';
-import { tryPatiently } from './patience.js';
+import { tryPatiently } from '../../patience.js';
 import { runCommand } from './run-command.js';
 import { isZfsFailure } from './zfs-failure.js';
 import { ZfsDriver, type ZfsHost } from './zfs-driver.js';

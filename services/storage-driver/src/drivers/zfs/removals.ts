@@ -2,7 +2,7 @@ import { teuError } from '@teu/errors';
 import type { Datasets } from './datasets.js';
 import type { LayerDatasets } from './layer-datasets.js';
 import type { LayerMounts } from './layer-mounts.js';
-import { tryPatiently } from './patience.js';
+import { tryPatiently } from '../../patience.js';
 import { mountedDatasets } from './zfs-mounts.js';
 
 /** What is busy for longer is tried again in the background. */
