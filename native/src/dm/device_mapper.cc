@@ -17,6 +17,8 @@ namespace {
 constexpr const char* kControl = "/dev/mapper/control";
 /// A table or message of ours has some hundred bytes.
 constexpr std::size_t kBufferBytes = 16 << 10;
+/// A list of devices has at most that, or 64 thousand of them.
+constexpr std::size_t kLongestList = 16 << 20;
 /// What libdevmapper tells udev's rules by a "cookie" (libdevmapper.h, DM_UDEV_DISABLE_*): that they are
 /// to make no links, look for nothing on the device, and call nobody. A scan would hold it open.
 constexpr std::uint32_t kUdevStaysAway = 0x6fU << 16;
@@ -24,14 +26,14 @@ constexpr std::uint32_t kUdevStaysAway = 0x6fU << 16;
 /// The argument of every ioctl: a header, and what belongs to it.
 class Request {
  public:
-  Request() : memory_(std::make_unique<std::byte[]>(kBufferBytes)) {
+  explicit Request(std::size_t bytes) : bytes_(bytes), memory_(std::make_unique<std::byte[]>(bytes)) {
     header_ = new (memory_.get()) dm_ioctl{};
     header_->version[0] = DM_VERSION_MAJOR;
-    header_->data_size = kBufferBytes;
+    header_->data_size = static_cast<std::uint32_t>(bytes);
     header_->data_start = sizeof *header_;
   }
 
-  explicit Request(const std::string& name) : Request() {
+  explicit Request(const std::string& name) : Request(kBufferBytes) {
     fits_ = name.size() < sizeof header_->name;
     if (fits_) name.copy(header_->name, name.size());
   }
@@ -41,7 +43,7 @@ class Request {
 
   /// Copies text behind what has been put there, with a zero.
   void append(std::size_t at, const std::string& text) {
-    fits_ = fits_ && at + text.size() + 1 <= kBufferBytes - sizeof *header_;
+    fits_ = fits_ && at + text.size() + 1 <= bytes_ - sizeof *header_;
     if (fits_) text.copy(reinterpret_cast<char*>(data() + at), text.size());
   }
 
@@ -51,6 +53,7 @@ class Request {
   }
 
  private:
+  std::size_t bytes_;
   std::unique_ptr<std::byte[]> memory_;
   dm_ioctl* header_ = nullptr;
   bool fits_ = true;
@@ -68,6 +71,20 @@ std::string textAt(const std::byte* from, const std::byte* end) {
   return std::string(text, strnlen(text, static_cast<std::size_t>(end - from)));
 }
 
+/// Reads a list of dm_name_list, each of which says how far it is to the next one.
+std::vector<std::string> namesIn(const std::byte* data, std::size_t size) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at + sizeof(dm_name_list) < size;) {
+    dm_name_list entry{};
+    memcpy(&entry, data + at, sizeof entry);
+    if (entry.dev == 0) break;
+    names.push_back(textAt(data + at + offsetof(dm_name_list, name), data + size));
+    if (entry.next == 0) break;
+    at += entry.next;
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<DeviceMapper> DeviceMapper::open() {
@@ -75,7 +92,7 @@ Result<DeviceMapper> DeviceMapper::open() {
   if (!opened) return opened.status().during("open device-mapper");
   DeviceMapper mapper;
   mapper.fd_ = std::move(opened.value());
-  Request request;
+  Request request(kBufferBytes);
   if (const Status spoken = request.make(mapper.fd(), DM_VERSION, "ask device-mapper"); !spoken) {
     return spoken;
   }
@@ -85,6 +102,17 @@ Result<DeviceMapper> DeviceMapper::open() {
 Status DeviceMapper::findTarget(const char* type) const {
   Request request{std::string(type)};
   return request.make(fd(), DM_GET_TARGET_VERSION, "find a target of device-mapper");
+}
+
+Result<std::vector<std::string>> DeviceMapper::list() const {
+  for (std::size_t bytes = kBufferBytes; bytes <= kLongestList; bytes *= 4) {
+    Request request(bytes);
+    const Status done = request.make(fd(), DM_LIST_DEVICES, "list devices");
+    if (!done) return done;
+    if ((request.header().flags & DM_BUFFER_FULL_FLAG) != 0) continue;
+    return namesIn(request.data(), bytes - sizeof request.header());
+  }
+  return brokenRule(E2BIG, "list of devices");
 }
 
 Result<DeviceState> DeviceMapper::state(const std::string& name) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sys/result.h"
 #include "sys/unique_fd.h"
@@ -47,6 +48,8 @@ class DeviceMapper {
 
   /// Whether the kernel knows a target; loads its module. EINVAL if not.
   Status findTarget(const char* type) const;
+  /// Names of all devices of device-mapper.
+  Result<std::vector<std::string>> list() const;
   /// ENXIO if there is none of this name, as for all the others.
   Result<DeviceState> state(const std::string& name) const;
   /// Makes a device that can be opened at once. EBUSY if there is one of this name.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "conversation/words.h"
 #include "dm/ioctl.h"
 #include "dm/loop_device.h"
 #include "sys/files.h"
@@ -161,15 +162,20 @@ Status Pool::withMetadata(
   Result<UniqueFd> device = sys::openAt(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
   (void)!sys::unlinkAt(AT_FDCWD, path.c_str());
   if (!device) return device.status().during("open the metadata of the pool");
-  // One that is held already is of a run that was ended in between.
-  (void)!mapper_.message(name_, "release_metadata_snap");
-  const Status held = mapper_.message(name_, "reserve_metadata_snap");
-  if (!held) return held.during("hold the metadata of the pool");
+  if (const Status held = holdMetadata(); !held) return held;
   Result<PoolStatus> now = status();
   const Status done =
       now ? work(blockReader(device.value().get()), now.value().heldRoot) : now.status();
   const Status released = mapper_.message(name_, "release_metadata_snap");
   return done ? released : done;
+}
+
+Status Pool::holdMetadata() const {
+  Result<PoolStatus> before = status();
+  if (!before) return before.status();
+  // What is held already is of a run that was ended in between.
+  if (before.value().heldRoot != 0) (void)!mapper_.message(name_, "release_metadata_snap");
+  return mapper_.message(name_, "reserve_metadata_snap").during("hold the metadata of the pool");
 }
 
 Result<std::vector<VolumeDetails>> Pool::volumes() const {
@@ -240,6 +246,18 @@ Result<bool> Pool::deactivate(std::uint64_t id) const {
   // It may have been closed in between.
   Result<DeviceState> state = mapper_.state(name);
   return !state;
+}
+
+Result<std::vector<std::uint64_t>> Pool::active() const {
+  Result<std::vector<std::string>> names = mapper_.list();
+  if (!names) return names.status();
+  std::vector<std::uint64_t> ids;
+  for (const std::string& name : names.value()) {
+    if (!name.starts_with(prefix_)) continue;
+    const auto id = conversation::parseNumber(std::string_view(name).substr(prefix_.size()));
+    if (id) ids.push_back(*id);
+  }
+  return ids;
 }
 
 Result<Node> Pool::node(std::uint64_t id) const {

@@ -66,6 +66,8 @@ class Pool {
   Status activate(std::uint64_t id, std::uint64_t bytes, bool readOnly) const;
   /// False if it is open, and goes when it is closed.
   Result<bool> deactivate(std::uint64_t id) const;
+  /// Ids of the volumes that are active.
+  Result<std::vector<std::uint64_t>> active() const;
   /// ENXIO if the volume is not active.
   Result<Node> node(std::uint64_t id) const;
   Result<UniqueFd> open(std::uint64_t id, int flags) const;
@@ -76,6 +78,7 @@ class Pool {
   Status makeNode(std::uint64_t id, const DeviceNumber& number) const;
   Status build(std::uint64_t id, std::uint64_t bytes, bool readOnly) const;
   Status snapshotFrozen(const std::string& origin, const std::string& message) const;
+  Status holdMetadata() const;
   /// Lets `work` read the metadata as they are now.
   Status withMetadata(
       const std::function<Status(const ReadBlock& read, std::uint64_t root)>& work) const;

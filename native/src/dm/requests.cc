@@ -64,6 +64,7 @@ Result<Requests::Values> Requests::ofPool(std::string_view verb, const Values& n
   if (verb == "status") return status();
   if (verb == "drop-pool") return silent(pool_.drop());
   if (verb == "volumes") return listVolumes();
+  if (verb == "active") return pool_.active();
   return malformed();
 }
 

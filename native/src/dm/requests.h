@@ -15,6 +15,7 @@
 //   own ID                       -> blocks that were mapped or copied since the volume was made
 //   activate ID BYTES ro|rw
 //   deactivate ID                -> 1 if it is gone, 0 if it goes when it is closed
+//   active                       -> ids of the volumes that are active
 //   opened ID                    -> how often it is open
 //
 //   measure ID                   -> bytes for files, bytes used, inodes used

@@ -6,7 +6,7 @@ import { openStore, type Store } from '@teu/state';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StorageDriverConfig } from './config.js';
-import { DRIVERS } from './drivers/index.js';
+import { DRIVERS, type DriverFactory } from './drivers/index.js';
 import { implementDriverService, implementSnapshots } from './implement-services.js';
 import { openSnapshots } from '@teu/snapshots';
 import { VERSION } from './version.js';
@@ -36,7 +36,8 @@ export async function startServer(
 ): Promise<StorageDriverServer> {
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const driver = await DRIVERS[config.driver](root, config);
+  const open: DriverFactory = DRIVERS[config.driver];
+  const driver = await open(root, { ...config, log });
   let server: RpcServer | undefined;
   const store = openStore({
     path: join(root, 'state.db'),
