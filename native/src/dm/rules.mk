@@ -29,3 +29,14 @@ $(BUILD)/asan/hosted-dm/%.o: src/%.cc $(DM_HEADERS)
 $(BUILD)/asan/teu-dm: $(DM_ASAN_OBJECTS)
 	$(CXX) -pthread -fsanitize=address,undefined -static-libasan -o $@.tmp $^
 	mv $@.tmp $@
+
+DM_TEST_OBJECTS := $(patsubst %.cc,$(BUILD)/asan/hosted-dm/%.o,$(wildcard test/dm/*.cc)) \
+	$(filter-out %/dm/main.o,$(DM_ASAN_OBJECTS))
+$(BUILD)/asan/hosted-dm/test/%.o: test/%.cc $(DM_HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(DM_WARNINGS) -O1 -g -pthread -fsanitize=address,undefined -fno-sanitize-recover=all \
+		-fno-omit-frame-pointer -c -o $@ $<
+
+$(BUILD)/asan/dm-tests: $(DM_TEST_OBJECTS)
+	$(CXX) -pthread -fsanitize=address,undefined -static-libasan -o $@.tmp $^
+	mv $@.tmp $@

@@ -111,7 +111,7 @@ export class DeviceMapperDriver implements StorageDriver {
     try {
       const below = await this.#volumes.lastingFigures(parent);
       const own = await this.#volumes.figures(id);
-      const written = await this.#blockBytes(volume);
+      const written = await this.#pool.ownBytes(volume);
       const grown = own.usedBytes - below.usedBytes;
       return {
         bytes: Math.max(0, grown, written - OWN_USE_BYTES),
@@ -174,7 +174,7 @@ export class DeviceMapperDriver implements StorageDriver {
 
   async discardedUsage(): Promise<DiskUsage> {
     let bytes = 0;
-    for (const volume of this.#removals.volumes()) bytes += await this.#blockBytes(volume);
+    for (const volume of this.#removals.volumes()) bytes += await this.#pool.ownBytes(volume);
     return { bytes, inodes: 0 };
   }
 
@@ -240,11 +240,6 @@ export class DeviceMapperDriver implements StorageDriver {
       const text = `the snapshot was not made: ${percent(free)} of the thin pool's ${what} are free, and ${percent(this.#leastFree)} have to be`;
       throw teuError('STORAGE_FULL', text);
     }
-  }
-
-  async #blockBytes(volume: number): Promise<number> {
-    const { blockBytes } = await this.#pool.status();
-    return (await this.#pool.ownBlocks(volume)) * blockBytes;
   }
 
   async #setLimit(id: number, bytes: number): Promise<void> {

@@ -118,8 +118,8 @@ export class Removals {
 
   /** Deleting a volume frees its blocks in the pool; only a discard goes further down. */
   async #freeBelow(volume: number): Promise<void> {
-    const { blockBytes } = await this.#pool.status();
-    if ((await this.#pool.ownBlocks(volume)) * blockBytes < LEAST_BYTES) return;
+    if ((await this.#pool.ownBytes(volume)) < LEAST_BYTES) return;
+    const blockBytes = await this.#pool.blockBytes();
     await this.#pool.activate(volume, 'rw');
     try {
       const { totalBytes } = await this.#pool.measure(volume);

@@ -50,6 +50,7 @@ export class ThinPool {
   /** Where the devices of volumes are. */
   readonly directory: string;
   readonly #program: NativeProgram;
+  #blockBytes: number | undefined;
 
   /**
    * @param name - Of the pool in device-mapper.
@@ -140,9 +141,15 @@ export class ThinPool {
     return volumes;
   }
 
-  /** Blocks that were mapped or copied since the volume was made; 0 without it. */
-  async ownBlocks(volume: number): Promise<number> {
-    return first(await this.#ask(LONG_MS, 'own', volume).catch(unless('ENOENT', [])));
+  /** Bytes of the blocks that were mapped or copied since the volume was made; 0 without it. */
+  async ownBytes(volume: number): Promise<number> {
+    const blocks = first(await this.#ask(LONG_MS, 'own', volume).catch(unless('ENOENT', [])));
+    return blocks * (await this.blockBytes());
+  }
+
+  /** Of a block, which a pool keeps for ever. */
+  async blockBytes(): Promise<number> {
+    return (this.#blockBytes ??= (await this.status()).blockBytes);
   }
 
   /** Makes the device of a volume. Does nothing if it is there. @throws KernelError EBUSY, ENODATA */
