@@ -183,11 +183,7 @@ export class DeviceMapperDriver implements StorageDriver {
     return bytes - usedBytes;
   }
 
-  withTree<T>(
-    id: number,
-    work: (directory: string) => Promise<T>,
-    isMending = false,
-  ): Promise<T> {
+  withTree<T>(id: number, work: (directory: string) => Promise<T>, isMending = false): Promise<T> {
     return this.#volumes.withTree(id, isMending ? 'rw' : 'ro', work);
   }
 

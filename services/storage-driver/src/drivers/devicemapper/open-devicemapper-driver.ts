@@ -115,7 +115,9 @@ function planClaim(known: PoolClaim | undefined, options: DeviceMapperOptions): 
     return { pool, isInFiles, filesystem, baseBytes, owner, generation: 0 };
   }
   const differs = (what: string, is: string): Error =>
-    unsupported(`its directory belongs to ${what} ${is}; remove the option, or give another --root`);
+    unsupported(
+      `its directory belongs to ${what} ${is}; remove the option, or give another --root`,
+    );
   const own = known.isInFiles ? undefined : known.pool;
   if (dmPool !== own) throw differs('the thin pool', own ?? 'of its own files');
   if ((dmFilesystem ?? known.filesystem) !== known.filesystem) {

@@ -9,7 +9,7 @@ const LONGEST_RETRY_MS = 60_000;
 /** Room of a file system for its tables, beside what it has for files. */
 const TABLES = 1.1;
 /** What is worth the time to free it below the pool. */
-const LEAST_BYTES = 1 << 20;
+const LEAST_BYTES = 4 << 20;
 
 /**
  * Volumes that nobody is to see any more. It is enough to know them here: what is left at the end of the
@@ -104,9 +104,9 @@ export class Removals {
   /** Returns whether it is gone. */
   async #deleteOne(volume: number): Promise<boolean> {
     await this.#pool.release(volume);
-    if (!(await this.#pool.deactivate(volume))) return false;
     try {
       if (this.#freesBelow) await this.#freeBelow(volume);
+      if (!(await this.#pool.deactivate(volume))) return false;
       await this.#pool.delete(volume);
       return true;
     } catch (error) {
@@ -118,15 +118,13 @@ export class Removals {
 
   /** Deleting a volume frees its blocks in the pool; only a discard goes further down. */
   async #freeBelow(volume: number): Promise<void> {
+    if (((await this.#pool.timesOpened(volume)) ?? 0) > 0) return;
     if ((await this.#pool.ownBytes(volume)) < LEAST_BYTES) return;
     const blockBytes = await this.#pool.blockBytes();
     await this.#pool.activate(volume, 'rw');
-    try {
-      const { totalBytes } = await this.#pool.measure(volume);
-      await this.#pool.discardBlocks(volume, Math.ceil((totalBytes * TABLES) / blockBytes) * blockBytes);
-    } finally {
-      await this.#pool.deactivate(volume);
-    }
+    const { totalBytes } = await this.#pool.measure(volume);
+    const bytes = Math.ceil((totalBytes * TABLES) / blockBytes) * blockBytes;
+    await this.#pool.discardBlocks(volume, bytes);
   }
 }
 

@@ -103,9 +103,10 @@ export class Volumes {
     const volume = this.contentOf(id);
     return await this.exclusively(id, async () => {
       this.dropUnfrozen(id);
-      await this.#hide(volume);
-      await this.pool.activate(volume, access);
+      this.#shown.delete(id);
+      await this.pool.activate(volume, 'rw');
       try {
+        await this.#untilClosed(volume);
         try {
           return await work(await this.pool.hold(volume, access));
         } finally {
@@ -150,10 +151,10 @@ export class Volumes {
     if (this.#present.delete(volume)) this.removals.add(volume);
   }
 
-  /** A device that a container had must not be written to any more. */
-  async #hide(volume: number): Promise<void> {
-    this.#shown.delete(volume >> 1);
-    if (await tryPatiently(() => this.pool.deactivate(volume))) return;
+  /** Whoever has it open might write to it. */
+  async #untilClosed(volume: number): Promise<void> {
+    const isClosed = async (): Promise<boolean> => (await this.pool.timesOpened(volume)) === 0;
+    if (await tryPatiently(isClosed)) return;
     throw teuError('CONFLICT', 'a committed snapshot is still mounted where it was made');
   }
 

@@ -30,8 +30,13 @@ export class DmFixture {
   /** Makes a directory and starts the driver in it. @param flags - Instead of those of a small pool. */
   static async make(flags: readonly string[] = SMALL_POOL): Promise<DmFixture> {
     const fixture = new DmFixture(flags);
-    await fixture.start();
-    return fixture;
+    try {
+      await fixture.start();
+      return fixture;
+    } catch (error) {
+      fixture.directory.remove();
+      throw error;
+    }
   }
 
   get root(): string {
@@ -96,7 +101,7 @@ export class DmFixture {
   async makeLayer(
     name: string,
     parent: string,
-    work: (root: string) => void | Promise<void>,
+    work: (root: string) => unknown,
   ): Promise<void> {
     const mounts = await this.snapshots.prepare(`making ${name}`, parent);
     await this.withMounted(mounts, work);
