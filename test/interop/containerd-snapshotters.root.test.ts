@@ -20,6 +20,7 @@ const OVERLAY: DeclaredTraits = {
     Capability.CAPABILITY_SHARED_PAGE_CACHE,
     Capability.CAPABILITY_XATTRS,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
+    Capability.CAPABILITY_ALL_NAMES,
   ],
   maxLayerCount: 128,
 };
@@ -73,6 +74,7 @@ describeSnapshotDriver('native', {
       Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
       Capability.CAPABILITY_XATTRS,
       Capability.CAPABILITY_EXACT_ATTRIBUTES,
+      Capability.CAPABILITY_ALL_NAMES,
     ],
     maxLayerCount: 64,
   },

@@ -142,6 +142,7 @@ class DriverService(DriverServiceServicer):
                 capabilities=[
                     driver_pb.CAPABILITY_XATTRS,
                     driver_pb.CAPABILITY_EXACT_ATTRIBUTES,
+                    driver_pb.CAPABILITY_ALL_NAMES,
                     driver_pb.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
                 ],
                 backing_filesystem=_filesystem_of(self._snapshots.trees.root),

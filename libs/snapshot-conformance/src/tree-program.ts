@@ -41,6 +41,7 @@ interface Answer {
 export class TreeProgram {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #waiting: ((answer: Answer | undefined) => void)[] = [];
+  #hasEnded = false;
 
   constructor() {
     const program = join(installRoot(), 'libs/snapshot-conformance/src/tree-program.py');
@@ -50,7 +51,10 @@ export class TreeProgram {
     this.#child.stdin.on('error', () => undefined);
     const lines = createInterface(this.#child.stdout);
     lines.on('line', (line) => this.#waiting.shift()?.(JSON.parse(line) as Answer));
-    const end = (): void => this.#waiting.splice(0).forEach((tell) => tell(undefined));
+    const end = (): void => {
+      this.#hasEnded = true;
+      this.#waiting.splice(0).forEach((tell) => tell(undefined));
+    };
     lines.on('close', end);
     this.#child.on('error', end);
   }
@@ -89,10 +93,14 @@ export class TreeProgram {
     await ended;
   }
 
-  async #ask(request: object): Promise<Answer> {
+  #exchange(request: object): Promise<Answer | undefined> {
     const answer = new Promise<Answer | undefined>((resolve) => this.#waiting.push(resolve));
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
-    const given = await answer;
+    return answer;
+  }
+
+  async #ask(request: object): Promise<Answer> {
+    const given = this.#hasEnded ? undefined : await this.#exchange(request);
     if (given === undefined) throw new Error(`tree-program.py has ended; it needs ${PYTHON}`);
     return given;
   }

@@ -14,11 +14,12 @@ bool sameInode(const struct statx& one, const struct statx& other) {
          one.stx_dev_minor == other.stx_dev_minor;
 }
 
-/// The copy of an inode in a clone of its file system.
+/// The copy of an inode in a clone of its file system. A file system that keeps whole seconds
+/// cannot tell what happened in the second of the clone.
 bool untouchedClone(const struct statx& one, const struct statx& other) {
   return one.stx_ino == other.stx_ino && one.stx_size == other.stx_size &&
-         one.stx_mode == other.stx_mode && sameTime(one.stx_ctime, other.stx_ctime) &&
-         sameTime(one.stx_mtime, other.stx_mtime);
+         one.stx_mode == other.stx_mode && one.stx_ctime.tv_nsec != 0 &&
+         sameTime(one.stx_ctime, other.stx_ctime) && sameTime(one.stx_mtime, other.stx_mtime);
 }
 
 bool sameAttributes(const tree::EntryFacts& one, const tree::EntryFacts& other) {

@@ -69,4 +69,12 @@ JsonLine& JsonLine::add(std::string_view key, std::uint64_t value) {
   return *this;
 }
 
+JsonLine& JsonLine::add(std::string_view key, const std::vector<std::string>& values) {
+  addKey(key);
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ",") + quoted(value);
+  members_ += '[' + list + ']';
+  return *this;
+}
+
 }  // namespace teu::layer

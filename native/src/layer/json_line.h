@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace teu::layer {
 
@@ -11,6 +12,7 @@ class JsonLine {
  public:
   JsonLine& add(std::string_view key, std::string_view value);
   JsonLine& add(std::string_view key, std::uint64_t value);
+  JsonLine& add(std::string_view key, const std::vector<std::string>& values);
   /// The object and a line feed.
   std::string finish() const { return "{" + members_ + "}\n"; }
 

@@ -23,6 +23,8 @@ void preferOthersForKilling() {
   if (score) (void)!write(score.get(), kOomScore, 4);
 }
 
+}  // namespace
+
 void raiseLimits() {
   rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -32,8 +34,6 @@ void raiseLimits() {
   const rlimit endless{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
   setrlimit(RLIMIT_FSIZE, &endless);
 }
-
-}  // namespace
 
 void Daemon::waitForReport(int reports) {
   std::string line;

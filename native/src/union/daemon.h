@@ -6,6 +6,9 @@
 
 namespace teu::unionfs {
 
+/// As many open files as allowed, and files of any size.
+void raiseLimits();
+
 /// Splits into a process that goes on, in a session of its own and without any descriptor of the
 /// caller, and one that waits here until the other has reported, tells its caller, and exits.
 class Daemon {

@@ -37,7 +37,6 @@ class FileSystem {
   int device = -1;  ///< /dev/fuse of the mount
   std::atomic<bool> canPassThrough = false;
   std::atomic<bool> canExpire = false;
-  std::atomic<bool> negotiated = false;
   std::atomic<bool> revalidates = false;
   std::atomic<std::uint64_t> openFiles = 0;
   std::atomic<std::uint64_t> passedThrough = 0;  ///< of the open files

@@ -1,5 +1,6 @@
 // teu-union: a union of directories as AUFS makes it, in user space. See README.md.
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -7,8 +8,10 @@
 #include "layer/json_line.h"
 #include "union/control.h"
 #include "union/daemon.h"
+#include "union/merge.h"
 #include "union/options.h"
 #include "union/pseudo_links.h"
+#include "union/request_loop.h"
 #include "union/session.h"
 
 namespace teu::unionfs {
@@ -16,7 +19,9 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: teu-union mount --mount-point DIR --control SOCKET [--source NAME]\n"
-    "                       --branch DIR=rw|ro|ro+wh...\n";
+    "                       --branch DIR=rw|ro|ro+wh...\n"
+    "       teu-union merge UPPER LOWER [--lowest]\n"
+    "       teu-union changes UPPER LOWER...\n";
 constexpr int kFailed = 1;
 constexpr int kMisused = 2;
 
@@ -54,7 +59,7 @@ Status run(const MountOptions& options, Daemon& daemon) {
   }
   files.notifier.start(files.device);
   daemon.reportReady();
-  Status served = serve(session.value());
+  const Status served = (new RequestLoop(session.value(), files.device))->run();
   (void)unlink(options.control.c_str());
   return served;
 }
@@ -71,6 +76,38 @@ int mountCommand(int count, char** arguments) {
   _exit(done ? 0 : kFailed);
 }
 
+int tell(const Status& done, const MergeReport& report) {
+  if (!done) {
+    const std::string line = describe(done.error());
+    (void)!write(STDERR_FILENO, line.data(), line.size());
+    return kFailed;
+  }
+  layer::JsonLine line;
+  line.add("changed", report.changed).add("paths", report.paths);
+  const std::string text = line.finish();
+  const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+  return written == static_cast<ssize_t>(text.size()) ? 0 : kFailed;
+}
+
+int mergeCommand(int count, char** arguments) {
+  const bool lowest = count == 3 && std::string_view(arguments[2]) == "--lowest";
+  if (count != 2 && !lowest) return misused("merge takes two directories");
+  umask(0);
+  raiseLimits();
+  MergeReport report;
+  const Status done = mergeBranch(arguments[0], arguments[1], lowest, report);
+  return tell(done, report);
+}
+
+int changesCommand(int count, char** arguments) {
+  if (count < 2) return misused("changes takes two directories or more");
+  raiseLimits();
+  MergeReport report;
+  const std::vector<std::string> lower(arguments + 1, arguments + count);
+  const Status done = listChanges(arguments[0], lower, report);
+  return tell(done, report);
+}
+
 }  // namespace
 }  // namespace teu::unionfs
 
@@ -78,5 +115,7 @@ int main(int count, char** arguments) {
   using namespace teu::unionfs;
   const std::string_view command = count > 1 ? arguments[1] : "";
   if (command == "mount") return mountCommand(count - 2, arguments + 2);
+  if (command == "merge") return mergeCommand(count - 2, arguments + 2);
+  if (command == "changes") return changesCommand(count - 2, arguments + 2);
   return misused("no such command");
 }

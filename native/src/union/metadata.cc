@@ -58,6 +58,20 @@ Status copyAttributes(int from, int to) {
   return {};
 }
 
+Status dropOtherAttributes(int from, int to) {
+  const std::string source = pathOf(from);
+  const std::string target = pathOf(to);
+  Result<std::vector<char>> list = readList(target.c_str());
+  if (!list) return list.status();
+  const std::vector<char>& names = list.value();
+  for (std::size_t at = 0; at < names.size(); at += strlen(&names[at]) + 1) {
+    const char* name = &names[at];
+    if (getxattr(source.c_str(), name, nullptr, 0) >= 0 || errno != ENODATA) continue;
+    if (removexattr(target.c_str(), name) < 0) return lastFailure("removexattr", kStep);
+  }
+  return {};
+}
+
 Status setTimes(int fd, const struct stat& info) {
   const timespec times[2] = {info.st_atim, info.st_mtim};
   return checked(utimensat(AT_FDCWD, pathOf(fd).c_str(), times, 0), "utimensat");

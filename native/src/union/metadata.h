@@ -15,6 +15,9 @@ std::string pathOf(int fd);
 /// O_PATH descriptors: ACLs, capabilities and labels among them. What `to` has already stays.
 Status copyAttributes(int from, int to);
 
+/// Takes from `to` the extended attributes that `from` does not have.
+Status dropOtherAttributes(int from, int to);
+
 /// Gives it owner, extended attributes, mode and times of `from`.
 Status copyMetadata(int from, int to, const struct stat& info);
 

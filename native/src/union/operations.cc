@@ -6,6 +6,7 @@
 
 #include "union/fuse_abi.h"
 #include "union/names.h"
+#include "union/request_loop.h"
 #include "union/requests.h"
 
 namespace teu::unionfs {
@@ -29,6 +30,7 @@ void init(void*, fuse_conn_info* connection) {
   connection->want = (connection->want | (wanted & connection->capable)) & ~unwanted;
   constexpr unsigned kBackground = 64;
   connection->max_background = kBackground;
+  connection->max_write = kMaxWrite;
 }
 
 void lookUp(fuse_req_t request, fuse_ino_t parent, const char* name) {

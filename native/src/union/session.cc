@@ -12,10 +12,6 @@
 namespace teu::unionfs {
 namespace {
 
-/// Requests at once. A slow one (a copy-up) takes one, so there are a few.
-constexpr unsigned kMaxThreads = 12;
-constexpr unsigned kIdleThreads = 2;
-
 /// The INIT answer that libfuse writes does not say all that we can do.
 struct Negotiation {
   FileSystem* files = nullptr;
@@ -23,6 +19,8 @@ struct Negotiation {
   bool offersKill = false;
 };
 Negotiation negotiation;
+
+}  // namespace
 
 void readOffer(const char* buffer, std::size_t size) {
   if (size < sizeof(fuse_in_header) + sizeof(fuse_init_in)) return;
@@ -37,6 +35,8 @@ void readOffer(const char* buffer, std::size_t size) {
   negotiation.files->canPassThrough = (offer.flags2 & abi::kInitPassthrough) != 0;
   negotiation.files->canExpire = (offer.flags2 & abi::kInitExpireOnly) != 0;
 }
+
+namespace {
 
 /// `parts` are the header and the body of libfuse's answer.
 void completeAnswer(const iovec* parts, int count) {
@@ -54,17 +54,12 @@ void completeAnswer(const iovec* parts, int count) {
 }
 
 ssize_t readRequest(int fd, void* buffer, std::size_t size, void*) {
-  const ssize_t got = read(fd, buffer, size);
-  if (got > 0 && negotiation.files->device >= 0 && !negotiation.files->negotiated) {
-    readOffer(static_cast<const char*>(buffer), static_cast<std::size_t>(got));
-  }
-  return got;
+  return read(fd, buffer, size);
 }
 
 ssize_t writeAnswer(int fd, iovec* parts, int count, void*) {
   if (negotiation.request != 0) {
     completeAnswer(parts, count);
-    negotiation.files->negotiated = true;
   }
   return writev(fd, parts, count);
 }
@@ -101,16 +96,6 @@ Result<fuse_session*> mountUnion(const MountOptions& options, FileSystem& files)
   const bool readOnly = !files.tree.writableFor(files.tree.branches().size());
   if (Status attached = attach(options, fd, readOnly); !attached) return attached;
   return Result<fuse_session*>(std::move(session));
-}
-
-Status serve(fuse_session* session) {
-  fuse_loop_config* config = fuse_loop_cfg_create();
-  fuse_loop_cfg_set_max_threads(config, kMaxThreads);
-  fuse_loop_cfg_set_idle_threads(config, kIdleThreads);
-  fuse_loop_cfg_set_clone_fd(config, 0);
-  const int ended = fuse_session_loop_mt(session, config);
-  fuse_loop_cfg_destroy(config);
-  return ended == 0 ? Status() : refusal(EIO, "fuse_session_loop_mt");
 }
 
 }  // namespace teu::unionfs

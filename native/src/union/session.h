@@ -14,10 +14,10 @@ struct MountOptions {
   std::vector<BranchSpec> branches{};
 };
 
-/// Mounts, and makes the session that serve() runs.
+/// Mounts, and makes the session that RequestLoop runs.
 Result<fuse_session*> mountUnion(const MountOptions& options, FileSystem& files);
 
-/// Answers requests until the file system is unmounted everywhere.
-Status serve(fuse_session* session);
+/// Takes from the kernel's first request what it offers.
+void readOffer(const char* buffer, std::size_t size);
 
 }  // namespace teu::unionfs

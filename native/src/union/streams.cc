@@ -53,15 +53,14 @@ std::size_t addLookedUp(fuse_req_t request, char* buffer, std::size_t space, Nod
   return fuse_add_direntry_plus(request, buffer, space, name, &looked, next);
 }
 
-void answerEntries(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset,
-                   const fuse_file_info* info, bool lookUp) {
+/// What the answer holds. Once it is sent the stream may be gone.
+Result<std::string> collect(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset,
+                            const fuse_file_info* info, bool lookUp) {
   FileSystem& files = fileSystemOf(request);
   Node* directory = files.node(id);
   Stream& stream = streamOf(info);
   const std::lock_guard guard(stream.mutex);
-  if (Status filled = fill(files, directory, stream, offset); !filled) {
-    return refuse(request, filled.error());
-  }
+  if (Status filled = fill(files, directory, stream, offset); !filled) return filled;
   std::string buffer(size, '\0');
   std::size_t used = 0;
   for (auto index = static_cast<std::size_t>(offset); index < stream.listing.size(); ++index) {
@@ -75,7 +74,15 @@ void answerEntries(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t of
     if (needed > space) break;
     used += needed;
   }
-  fuse_reply_buf(request, buffer.data(), used);
+  buffer.resize(used);
+  return buffer;
+}
+
+void answerEntries(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset,
+                   const fuse_file_info* info, bool lookUp) {
+  Result<std::string> entries = collect(request, id, size, offset, info, lookUp);
+  if (!entries) return refuse(request, entries.error());
+  fuse_reply_buf(request, entries.value().data(), entries.value().size());
 }
 
 }  // namespace

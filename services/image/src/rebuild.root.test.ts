@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Event } from '@teu/proto/event';
 import { ImageServiceService, type Image } from '@teu/proto/image';
 import { requires } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -96,6 +98,24 @@ describe('an image on another base', () => {
     });
     const { snapshot } = await stand.prepare(image.id);
     expect(await stand.look(snapshot, 'cat lib/z app/one more; ls app')).toBe('mended1moreone\n');
+  });
+
+  it('is told of by one event, which names what it was made of', async () => {
+    await loadAll();
+    const source = (await stand.list()).find(({ references }) => references[0] === 'app:latest');
+    const image = await rebuild('app', 'old', 'new');
+    await rebuild('app', 'old', 'new');
+    stand.service.kill('SIGTERM');
+    await stand.service.exited;
+    using database = new DatabaseSync(join(stand.dataDir, 'image/state.db'), { readOnly: true });
+    const rows = database
+      .prepare("SELECT payload FROM outbox WHERE subject LIKE '%.rebuilt'")
+      .all();
+    const [event, ...others] = rows.map(({ payload }) => Event.decode(payload as Uint8Array));
+    expect([event?.payload?.value, others]).toMatchObject([
+      { imageId: image.id, sourceImageId: source?.id },
+      [],
+    ]);
   });
 
   it('says in its manifest what it stands on', async () => {

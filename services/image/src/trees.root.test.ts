@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { ImageServiceService } from '@teu/proto/image';
 import { SnapshotsService } from '@teu/proto/snapshots';
-import { loopFilesystem, requires, runProgram, waitFor, type LoopFilesystem } from '@teu/testing';
+import { loopFilesystem, requires, runProgram, waitFor } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startImageStand, type ImageStand } from './testing/image-stand.js';
 import { archiveTar, dockerFiles } from './testing/make-image.js';
@@ -60,7 +60,7 @@ describe.each(['overlay2', 'vfs', 'btrfs'])(
   'trees in the driver %s',
   { timeout: TIMEOUT_MS },
   (driver) => {
-    let disk: LoopFilesystem | undefined;
+    let cleanUps: AsyncDisposableStack;
     let stand: ImageStand;
     let oldTop: string;
     let newTop: string;
@@ -75,16 +75,16 @@ describe.each(['overlay2', 'vfs', 'btrfs'])(
 
     beforeEach(async () => {
       requires(...featuresOf(driver));
-      disk = driver === 'btrfs' ? await loopFilesystem(DISK_BYTES, 'btrfs') : undefined;
+      cleanUps = new AsyncDisposableStack();
+      const disk = driver === 'btrfs' ? await loopFilesystem(DISK_BYTES, 'btrfs') : undefined;
+      cleanUps.defer(() => disk?.remove());
       stand = await startImageStand({ driver, ...(disk ? { dataDir: `${disk.path}/d` } : {}) });
+      cleanUps.defer(() => stand.stop());
       oldTop = await top('old', OLD);
       newTop = await top('new', NEW);
     });
 
-    afterEach(async () => {
-      await stand.stop();
-      disk?.remove();
-    });
+    afterEach(() => cleanUps.disposeAsync());
 
     it('differ by name, in the order of bytes, and leave nothing in the driver', async () => {
       const before = await stand.snapshots();

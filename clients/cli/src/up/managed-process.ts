@@ -27,7 +27,8 @@ export interface ManagedEvents {
   changed(): void;
 }
 
-const startTimeoutMs = 15_000;
+/** An end for one that hangs; one that ends is noticed at once, and a slow machine takes its time. */
+const startTimeoutMs = 60_000;
 const firstBackOffMs = 100;
 const longestBackOffMs = 10_000;
 /** One that served so long begins again with the shortest back-off. */

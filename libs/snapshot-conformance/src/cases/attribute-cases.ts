@@ -7,20 +7,22 @@ import { treeCase } from '../tree-case.js';
 import type { TreeOperation } from '../tree-operation.js';
 import { acl, capability } from '../xattr-values.js';
 
-/** Names as long and as odd as a file system takes them. */
+/** Names as odd as every driver takes them. */
 const ODD_NAMES = [
-  'n'.repeat(255),
-  'ü'.repeat(127),
+  'n'.repeat(242),
+  'ü'.repeat(121),
   'no \udcff\udc80 UTF-8',
   'line\nend',
   ' blank ',
   'back\\slash',
   '-rf',
-  '.wh.not-a-whiteout',
   'Case',
   'case',
   'a:b,c=d"e\'f',
 ];
+
+/** Names that a union with whiteouts as files has no room for. */
+const ALL_NAMES = ['n'.repeat(255), 'ü'.repeat(127), '.wh.not-a-whiteout', '.wh..wh..opq'];
 
 const GIBIBYTE = 2 ** 30;
 const BLOCK_BYTES = 512;
@@ -29,15 +31,12 @@ const BLOCK_BYTES = 512;
 export const ATTRIBUTE_CASES: readonly ConformanceCase[] = [
   treeCase({
     name: 'odd-names',
-    changes: [
-      ODD_NAMES.map((path): TreeOperation => ({ do: 'write', path, text: 'low' })),
-      [
-        ...ODD_NAMES.slice(0, 4).map((path): TreeOperation => ({ do: 'unlink', path })),
-        ...ODD_NAMES.slice(4).map((path): TreeOperation => ({ do: 'append', path, text: 'high' })),
-        ...ODD_NAMES.slice(0, 3).map((path): TreeOperation => ({ do: 'mkdir', path, mode: 0o755 })),
-        { do: 'symlink', path: 'to odd', target: `${'n'.repeat(255)}/\udcfe` },
-      ],
-    ],
+    changes: changesOf(ODD_NAMES),
+  }),
+  treeCase({
+    name: 'all-names',
+    needs: [Capability.CAPABILITY_ALL_NAMES],
+    changes: changesOf(ALL_NAMES),
   }),
   treeCase({
     name: 'modes-and-owners',
@@ -209,3 +208,17 @@ export const ATTRIBUTE_CASES: readonly ConformanceCase[] = [
     },
   },
 ];
+
+/** Makes files of these names, then removes the first ones and changes the others. */
+function changesOf(names: readonly string[]): TreeOperation[][] {
+  const half = names.length >> 1;
+  return [
+    names.map((path) => ({ do: 'write', path, text: 'low' })),
+    [
+      ...names.slice(0, half).map((path): TreeOperation => ({ do: 'unlink', path })),
+      ...names.slice(half).map((path): TreeOperation => ({ do: 'append', path, text: 'high' })),
+      ...names.slice(1, half).map((path): TreeOperation => ({ do: 'mkdir', path, mode: 0o755 })),
+      { do: 'symlink', path: 'to odd', target: `${'n'.repeat(255)}/\udcfe` },
+    ],
+  ];
+}

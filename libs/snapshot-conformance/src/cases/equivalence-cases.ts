@@ -37,6 +37,7 @@ async function compareRandomStack(context: CaseContext, seed: string): Promise<v
   const xattrs = has(Capability.CAPABILITY_XATTRS);
   const hardLinksAcrossLayers = has(Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS);
   const exactAttributes = has(Capability.CAPABILITY_EXACT_ATTRIBUTES);
+  const allNames = has(Capability.CAPABILITY_ALL_NAMES);
   const key = (text: string): string => context.key(`${seed}/${text}`);
   const stackContext = { ...context, xattrs, key };
   const stacks: LayerStack[] = [
@@ -46,7 +47,7 @@ async function compareRandomStack(context: CaseContext, seed: string): Promise<v
   if (reference !== undefined) {
     stacks.push(new DriverStack('the reference driver', { ...stackContext, ...reference }));
   }
-  const layers = randomStack(seed, { xattrs, hardLinksAcrossLayers, exactAttributes });
+  const layers = randomStack(seed, { xattrs, hardLinksAcrossLayers, exactAttributes, allNames });
   try {
     await compareStacks(layers, stacks, [0, layers.length - 1]);
   } catch (cause) {

@@ -8,6 +8,7 @@ export interface RandomTraits {
   readonly exactAttributes: boolean;
   readonly xattrs: boolean;
   readonly hardLinksAcrossLayers: boolean;
+  readonly allNames: boolean;
 }
 
 /** What a change is made from. */
@@ -21,6 +22,8 @@ type Change = (context: RandomContext) => TreeOperation[] | undefined;
 
 /** Few names, so that they are made, removed and made again. */
 const NAMES = ['a', 'b', 'c', 'd', 'e f', 'ü', 'n'.repeat(200), 'A', '.h', '\udcff', '.wh..'];
+/** Stands for one that begins with ".wh." where there can be none. */
+const ORDINARY_NAME = '..wh';
 const MODES = [0o644, 0o600, 0o755, 0o4755, 0o2755, 0o1777, 0o000, 0o711];
 const NODES: readonly NodeType[] = ['fifo', 'socket', 'char', 'block'];
 const DEPTH_MAX = 4;
@@ -202,6 +205,11 @@ function removeAttribute(context: RandomContext): TreeOperation[] | undefined {
   return [{ do: 'remove-xattr', path, name }];
 }
 
+function pickName({ random, traits }: RandomContext): string {
+  const name = random.pick(NAMES) ?? '';
+  return !traits.allNames && name.startsWith('.wh.') ? ORDINARY_NAME : name;
+}
+
 /** Something that may be changed, by one of its names. */
 function pickEntry(
   { random, model, traits }: RandomContext,
@@ -214,10 +222,11 @@ function pickEntry(
   return path === undefined || entry === undefined ? undefined : [path, entry];
 }
 
-function freePath({ random, model }: RandomContext): string | undefined {
+function freePath(context: RandomContext): string | undefined {
+  const { random, model } = context;
   const isDeep = (path: string): boolean => path.split('/').length >= DEPTH_MAX;
   const parent = random.pick(model.directories().filter((path) => !isDeep(path))) ?? '';
-  const path = `${parent === '' ? '' : `${parent}/`}${random.pick(NAMES) ?? ''}`;
+  const path = `${parent === '' ? '' : `${parent}/`}${pickName(context)}`;
   return model.get(path) === undefined ? path : undefined;
 }
 

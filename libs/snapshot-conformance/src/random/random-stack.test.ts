@@ -2,8 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { randomStack } from './random-stack.js';
 import { SeededRandom } from './seeded-random.js';
 
-const ALL = { xattrs: true, hardLinksAcrossLayers: true, exactAttributes: true };
-const NONE = { xattrs: false, hardLinksAcrossLayers: false, exactAttributes: false };
+const ALL = { xattrs: true, hardLinksAcrossLayers: true, exactAttributes: true, allNames: true };
+const NONE = {
+  xattrs: false,
+  hardLinksAcrossLayers: false,
+  exactAttributes: false,
+  allNames: false,
+};
 const SEEDS = Array.from({ length: 200 }, (_, index) => `seed ${index}`);
 
 describe('random layers', () => {
@@ -28,6 +33,7 @@ describe('random layers', () => {
   it('use only what a driver declares', () => {
     const operations = SEEDS.flatMap((seed) => randomStack(seed, NONE)).flat();
     expect(operations.filter((operation) => operation.do.endsWith('xattr'))).toEqual([]);
+    expect(operations.filter(({ path }) => path.includes('.wh.'))).toEqual([]);
   });
 });
 

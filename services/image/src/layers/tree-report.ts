@@ -69,10 +69,11 @@ export function treeFailure(failure: TreeFailure): Error {
 }
 
 function reasonOf({ code, errnoName, step }: TreeFailure): Reason {
+  if (step.includes('mounts')) return 'MOUNT_FAILED';
   // Somebody wrote to a tree meanwhile.
   if (code === 'MOVED' || errnoName === 'ESTALE' || errnoName === 'ENOENT') return 'CONFLICT';
   if (code !== 'SYSCALL') return 'INTERNAL';
   if (errnoName === 'ENOSPC') return 'STORAGE_FULL';
   if (errnoName === 'EDQUOT') return 'QUOTA_EXCEEDED';
-  return step.includes('mounts') ? 'MOUNT_FAILED' : 'STORAGE_FAILED';
+  return 'STORAGE_FAILED';
 }

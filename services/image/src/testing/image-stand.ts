@@ -50,6 +50,7 @@ export interface StandOptions {
   dataDir?: string;
   /** Name of the storage driver; overlay2 if absent. */
   driver?: string;
+  driverEnv?: Record<string, string>;
 }
 
 export async function startImageStand(options: StandOptions = {}): Promise<ImageStand> {
@@ -59,7 +60,8 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
   const files = join(own.path, 'files');
   mkdirSync(files);
   const driverName = options.driver ?? DRIVER;
-  const startDriver = () => startService(driverName, { runDir, dataDir });
+  const startDriver = () =>
+    startService(driverName, { runDir, dataDir, env: options.driverEnv ?? {} });
   const drivers = `${driverName}=unix:${join(runDir, `${driverName}.sock`)}`;
   const start = (more: Record<string, string>) =>
     startService('image', { runDir, dataDir, env: { TEU_IMAGE_DRIVERS: drivers, ...more } });

@@ -44,6 +44,7 @@ export class BtrfsDriver implements StorageDriver {
     Capability.CAPABILITY_QUOTA,
     Capability.CAPABILITY_XATTRS,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
+    Capability.CAPABILITY_ALL_NAMES,
     Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;

@@ -27,6 +27,7 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_REBASE,
     Capability.CAPABILITY_XATTRS,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
+    Capability.CAPABILITY_ALL_NAMES,
     Capability.CAPABILITY_REPARENT,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;

@@ -36,6 +36,7 @@ export class VfsDriver implements StorageDriver {
     this.capabilities = [
       Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
       Capability.CAPABILITY_EXACT_ATTRIBUTES,
+      Capability.CAPABILITY_ALL_NAMES,
       ...(host.keepsAttributes ? [Capability.CAPABILITY_XATTRS] : []),
       ...(host.sharesBlocks ? [Capability.CAPABILITY_SHARED_DISK] : []),
     ];

@@ -58,6 +58,7 @@ export class ZfsDriver implements StorageDriver {
       Capability.CAPABILITY_SHARED_DISK,
       Capability.CAPABILITY_QUOTA,
       Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
+      Capability.CAPABILITY_ALL_NAMES,
       ...host.capabilities,
     ];
     this.backingFilesystem = host.filesystem;
