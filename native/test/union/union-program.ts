@@ -107,11 +107,8 @@ export class TestUnion implements AsyncDisposable {
   }
 
   /** Id of the process that serves the mount. */
-  get pid(): number {
-    const found = execFileSync('pgrep', ['-f', `--mount-point ${this.root} `], {
-      encoding: 'utf8',
-    });
-    return Number(found.trim());
+  async pid(): Promise<number> {
+    return (await this.stat())['pid'] ?? 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
