@@ -57,14 +57,14 @@ export class TreeJobs {
    * waits. One at a time for a snapshot.
    */
   async exclude<T>(id: number, change: () => Promise<T>): Promise<T> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#excluded.set(id, promise);
     try {
       await this.stop(id);
       return await change();
     } finally {
       this.#excluded.delete(id);
-      resolve();
+      resolve(undefined);
     }
   }
 
