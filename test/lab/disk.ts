@@ -1,4 +1,5 @@
 import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { LabFailure } from './lab-failure.js';
 
 /** How QEMU treats writes to a disk (-drive cache=). With "unsafe" a flush does nothing. */
 export const CACHE_MODES = ['writeback', 'none', 'writethrough', 'directsync', 'unsafe'] as const;
@@ -11,9 +12,16 @@ export interface Disk {
   readonly cache: CacheMode;
 }
 
-/** Makes the file if it is not there; one that is there stays as it is, with its size. */
+/**
+ * Makes the file if it is not there; one that is there stays as it is, with its size.
+ * @throws LabFailure if it cannot be made
+ */
 export function makeDisk({ file, bytes }: Disk): void {
   if (existsSync(file)) return;
-  writeFileSync(file, '');
-  truncateSync(file, bytes);
+  try {
+    writeFileSync(file, '');
+    truncateSync(file, bytes);
+  } catch (cause) {
+    throw new LabFailure(`the disk cannot be made: ${(cause as Error).message}`, { cause });
+  }
 }

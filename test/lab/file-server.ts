@@ -9,7 +9,7 @@ import type { RunDirectory } from './run-directory.js';
 /** Comes with QEMU in bookworm (package qemu-system-common). */
 const DAEMON = '/usr/lib/qemu/virtiofsd';
 const START_MS = 30_000;
-const END_MS = 5_000;
+const END_MS = 2_000;
 
 /** virtiofsd, and what it shows. */
 export interface FileServer {

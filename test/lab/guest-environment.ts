@@ -2,6 +2,11 @@ import { installRoot } from '@teu/config';
 import { join } from 'node:path';
 import process from 'node:process';
 
+/** How many times longer than on a host waiting may take (libs/testing/src/patience.ts). */
+const PATIENCE = '10';
+/** For `teu up`, whose services all start at once. */
+const START_SECONDS = '600';
+
 /** What every command in the machine has: this host's paths with the repository's Node first, and nothing else. */
 export function guestEnvironment(): Record<string, string> {
   const paths = [
@@ -14,5 +19,7 @@ export function guestEnvironment(): Record<string, string> {
     HOME: process.env['HOME'] ?? '/root',
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
+    TEU_TEST_PATIENCE: PATIENCE,
+    TEU_START_TIMEOUT: START_SECONDS,
   };
 }

@@ -51,7 +51,6 @@ function complain(text: string): void {
 try {
   process.exitCode = await runLab(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof LabFailure)) throw error;
-  complain(error.message);
+  complain(error instanceof LabFailure ? error.message : String((error as Error).stack));
   process.exitCode = EXIT_NO_MACHINE;
 }

@@ -7,9 +7,6 @@ import { LabFailure } from './lab-failure.js';
 import type { MachineEnd, MachineOptions } from './machine.js';
 import { runMachine } from './run-machine.js';
 
-/** How many times longer than on a host waiting may take (libs/testing/src/patience.ts). */
-const PATIENCE = '10';
-
 /** Which tests, and where their results go. */
 export interface TestRun {
   readonly paths: readonly string[];
@@ -37,11 +34,11 @@ export async function runTests(
     const command = [
       ...['node', join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', bundles],
       ...['--config', join(root, 'test/lab/vitest.config.ts'), '--configLoader', 'native'],
-      ...['--reporter=default', '--reporter=json', '--outputFile.json=/run/lab/results.json'],
+      // Test by test: where a minute is short, one wants to see where it goes.
+      ...['--reporter=verbose', '--reporter=json', '--outputFile.json=/run/lab/results.json'],
       ...(name === undefined ? [] : ['--testNamePattern', name]),
     ];
-    const environment = { ...machine.environment, TEU_TEST_PATIENCE: PATIENCE };
-    return await runMachine({ ...machine, command, directory: root, environment }, (shared) => {
+    return await runMachine({ ...machine, command, directory: root }, (shared) => {
       const file = join(shared, 'results.json');
       if (results === undefined || !existsSync(file)) return;
       mkdirSync(dirname(results), { recursive: true });

@@ -1,8 +1,7 @@
 import { writeSync } from 'node:fs';
 
 /** What becomes of a snapshot. */
-const EVENTS = ['asked', 'made', 'asked to remove', 'removed', 'found', 'damaged'] as const;
-export type Event = (typeof EVENTS)[number];
+export type Event = 'asked' | 'made' | 'asked to remove' | 'removed' | 'found' | 'damaged';
 
 /** A line of what the machine tells of a driver. It leaves the machine before the next call is made. */
 export interface Entry {

@@ -31,7 +31,7 @@ describe.runIf(requires('root'))('a machine whose power is cut', () => {
     machine = await bootMachine({
       command: ['node', program, phase],
       directory: installRoot(),
-      environment: { ...guestEnvironment(), TEU_TEST_PATIENCE: '10' },
+      environment: guestEnvironment(),
       writable: [],
       scratchBytes: 1 << 20,
       disks,
