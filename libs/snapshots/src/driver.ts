@@ -143,11 +143,7 @@ export interface StorageDriver {
    * @param work - Gets the path of the root of the tree, which is good until it returns.
    * @param isMending - Whether it may write there.
    */
-  withTree<T>(
-    id: number,
-    work: (directory: string) => Promise<T>,
-    isMending?: boolean,
-  ): Promise<T>;
+  withTree<T>(id: number, work: (directory: string) => Promise<T>, isMending?: boolean): Promise<T>;
   /**
    * Removes something that `inventory` called foreign. Absent where those are files and directories
    * below the driver's own.

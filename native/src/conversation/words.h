@@ -1,5 +1,5 @@
-// The lines of a conversation between a storage driver and its program: one for each request and one
-// for each answer, in any order. All is printable ASCII.
+// The lines of a conversation between a storage driver and its program: one for each request and
+// one for each answer, in any order. All is printable ASCII.
 //
 //   ID VERB ARGUMENT...          ID: decimal number
 //   ID ok VALUE...

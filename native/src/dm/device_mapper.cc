@@ -19,14 +19,16 @@ constexpr const char* kControl = "/dev/mapper/control";
 constexpr std::size_t kBufferBytes = 16 << 10;
 /// A list of devices has at most that, or 64 thousand of them.
 constexpr std::size_t kLongestList = 16 << 20;
-/// What libdevmapper tells udev's rules by a "cookie" (libdevmapper.h, DM_UDEV_DISABLE_*): that they are
-/// to make no links, look for nothing on the device, and call nobody. A scan would hold it open.
+/// What libdevmapper tells udev's rules by a "cookie" (libdevmapper.h, DM_UDEV_DISABLE_*): that
+/// they are to make no links, look for nothing on the device, and call nobody. A scan would hold it
+/// open.
 constexpr std::uint32_t kUdevStaysAway = 0x6fU << 16;
 
 /// The argument of every ioctl: a header, and what belongs to it.
 class Request {
  public:
-  explicit Request(std::size_t bytes) : bytes_(bytes), memory_(std::make_unique<std::byte[]>(bytes)) {
+  explicit Request(std::size_t bytes)
+      : bytes_(bytes), memory_(std::make_unique<std::byte[]>(bytes)) {
     header_ = new (memory_.get()) dm_ioctl{};
     header_->version[0] = DM_VERSION_MAJOR;
     header_->data_size = static_cast<std::uint32_t>(bytes);

@@ -1,5 +1,5 @@
-// The ioctls of device-mapper (linux/dm-ioctl.h), without libdevmapper: no udev is waited for, and none
-// is needed, because who uses this makes the device nodes. Needs CAP_SYS_ADMIN.
+// The ioctls of device-mapper (linux/dm-ioctl.h), without libdevmapper: no udev is waited for, and
+// none is needed, because who uses this makes the device nodes. Needs CAP_SYS_ADMIN.
 #pragma once
 
 #include <cstdint>

@@ -114,8 +114,7 @@ Result<std::uint64_t> countExt4Blocks(int device) {
 }
 
 Result<UniqueFd> mountPrivately(const std::string& device, FilesystemType type, bool readOnly) {
-  Result<UniqueFd> filesystem =
-      sys::openFileSystem(type == FilesystemType::ext4 ? "ext4" : "xfs");
+  Result<UniqueFd> filesystem = sys::openFileSystem(type == FilesystemType::ext4 ? "ext4" : "xfs");
   if (!filesystem) return filesystem;
   const int fd = filesystem.value().get();
   Status done = sys::setOption(fd, "source", device.c_str());
@@ -128,7 +127,7 @@ Result<UniqueFd> mountPrivately(const std::string& device, FilesystemType type, 
 }
 
 Result<Figures> measureMounted(int mount, FilesystemType type) {
-  struct statfs found{};
+  struct statfs found {};
   const Status asked = statusOf(sys::call(__NR_fstatfs, mount, &found), "fstatfs");
   if (!asked) return asked.during("measure a volume");
   const auto bytes = static_cast<std::uint64_t>(found.f_bsize);

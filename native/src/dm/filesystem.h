@@ -23,15 +23,16 @@ struct Figures {
   std::uint64_t inodes = 0;
 };
 
-/// Reads them from the device of a file system that is mounted nowhere. Nothing if that is not enough:
-/// it was not unmounted, or does not say how much of it is its own.
+/// Reads them from the device of a file system that is mounted nowhere. Nothing if that is not
+/// enough: it was not unmounted, or does not say how much of it is its own.
 Result<std::optional<Figures>> readFigures(int device, FilesystemType type);
 
 /// Blocks of an ext4, its tables with them, mounted or not.
 Result<std::uint64_t> countExt4Blocks(int device);
 
 /// Mounts a device where nobody sees it, for as long as the descriptor is open. A mount that others
-/// have of it is the same file system. Options are those that the driver has containers mounted with.
+/// have of it is the same file system. Options are those that the driver has containers mounted
+/// with.
 Result<UniqueFd> mountPrivately(const std::string& device, FilesystemType type, bool readOnly);
 
 /// Asks a mounted file system.

@@ -1,5 +1,5 @@
-// Loop devices below a pool that is kept in files. They detach themselves when nothing has them open
-// any more (LO_FLAGS_AUTOCLEAR), so they live exactly as long as the pool.
+// Loop devices below a pool that is kept in files. They detach themselves when nothing has them
+// open any more (LO_FLAGS_AUTOCLEAR), so they live exactly as long as the pool.
 #pragma once
 
 #include "dm/device_mapper.h"

@@ -1,7 +1,7 @@
-// teu-dm POOL FILESYSTEM DIRECTORY: does to a thin pool of device-mapper and its volumes what lines on
-// standard input ask for (requests.h), until that ends. FILESYSTEM is what volumes hold, DIRECTORY has
-// the files of a pool that is kept in files. It is kept running by the driver, because a process for
-// each call would cost more than most calls do.
+// teu-dm POOL FILESYSTEM DIRECTORY: does to a thin pool of device-mapper and its volumes what lines
+// on standard input ask for (requests.h), until that ends. FILESYSTEM is what volumes hold,
+// DIRECTORY has the files of a pool that is kept in files. It is kept running by the driver,
+// because a process for each call would cost more than most calls do.
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

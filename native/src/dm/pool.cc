@@ -44,7 +44,8 @@ Result<UniqueFd> openFile(int directory, const char* name, std::uint64_t bytes,
   return file;
 }
 
-/// Reads blocks of the metadata past the page cache, which does not see what the kernel's pool writes.
+/// Reads blocks of the metadata past the page cache, which does not see what the kernel's pool
+/// writes.
 ReadBlock blockReader(int device) {
   auto buffer = std::shared_ptr<void>(aligned_alloc(kAlignment, kMetadataBlockBytes), free);
   return [device, buffer](std::uint64_t block, std::span<std::byte> into) -> Status {
@@ -121,8 +122,7 @@ Status Pool::create(std::uint64_t id) const {
 }
 
 Status Pool::snapshot(std::uint64_t origin, std::uint64_t id) const {
-  const std::string message =
-      "create_snap " + std::to_string(id) + ' ' + std::to_string(origin);
+  const std::string message = "create_snap " + std::to_string(id) + ' ' + std::to_string(origin);
   const std::lock_guard lock(lockOf(origin));
   Result<DeviceState> state = mapper_.state(volumeName(origin));
   // One that nobody can write to has nothing to write out.

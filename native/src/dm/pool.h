@@ -1,5 +1,5 @@
-// A thin pool and its volumes, which are known by number. The kernel makes changes of a pool one after
-// the other and has each on the disk before it answers.
+// A thin pool and its volumes, which are known by number. The kernel makes changes of a pool one
+// after the other and has each on the disk before it answers.
 #pragma once
 
 #include <array>
@@ -33,8 +33,8 @@ struct Node {
   int openCount = 0;
 };
 
-/// All methods may be called by several threads at once; those that change the device of a volume are
-/// made one after the other for each volume.
+/// All methods may be called by several threads at once; those that change the device of a volume
+/// are made one after the other for each volume.
 class Pool {
  public:
   /// @param name of the pool in device-mapper: letters, digits and `+_.-`.
@@ -46,15 +46,15 @@ class Pool {
   Result<PoolStatus> status() const;
   /// EINVAL if the device is no pool.
   Result<PoolTable> table() const;
-  /// Makes the pool from the files `data` and `metadata` in a directory, which are made if they are not
-  /// there, and made longer if they are shorter.
+  /// Makes the pool from the files `data` and `metadata` in a directory, which are made if they are
+  /// not there, and made longer if they are shorter.
   Status make(int directory, const PoolFiles& files) const;
   /// EBUSY if it has active volumes.
   Status drop() const;
 
   Status create(std::uint64_t id) const;
-  /// What the file system of the origin holds, if it is in use, is written out first. ENODATA without
-  /// an origin, EEXIST if there is a volume of the id.
+  /// What the file system of the origin holds, if it is in use, is written out first. ENODATA
+  /// without an origin, EEXIST if there is a volume of the id.
   Status snapshot(std::uint64_t origin, std::uint64_t id) const;
   /// ENODATA if there is none, EBUSY if it is active.
   Status destroy(std::uint64_t id) const;

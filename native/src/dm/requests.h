@@ -1,11 +1,13 @@
-// What the driver can ask for, in lines as conversation/words.h has them. Volumes are numbers; those of
-// which a verb of the third group speaks are active.
+// What the driver can ask for, in lines as conversation/words.h has them. Volumes are numbers;
+// those of which a verb of the third group speaks are active.
 //
 //   probe                        whether the kernel has thin pools
-//   status                       -> transaction, used and all blocks of metadata, used and all blocks of
-//                                data, bytes of a block, mode, queueing, needing a check (pool_text.h)
-//   make-pool DATA META LOW      of two files in DIRECTORY of so many bytes; event at LOW free blocks
-//   drop-pool
+//   status                       -> transaction, used and all blocks of metadata, used and all
+//   blocks of
+//                                data, bytes of a block, mode, queueing, needing a check
+//                                (pool_text.h)
+//   make-pool DATA META LOW      of two files in DIRECTORY of so many bytes; event at LOW free
+//   blocks drop-pool
 //
 //   create ID
 //   snapshot ORIGIN ID

@@ -46,12 +46,12 @@ constexpr unsigned long kXfsGetReserved = _IOR('X', 115, XfsReserved);
 constexpr std::uint64_t kUsualPart = 50;
 constexpr std::uint64_t kUsualBytes = 16 << 20;
 
-/// Part of what is added that becomes tables of the file system: inodes of 256 bytes for each 16 KiB,
-/// and maps.
+/// Part of what is added that becomes tables of the file system: inodes of 256 bytes for each 16
+/// KiB, and maps.
 constexpr std::uint64_t kTablesPart = 50;
 
 Result<struct statfs> ask(int mount) {
-  struct statfs found{};
+  struct statfs found {};
   const Status asked = statusOf(sys::call(__NR_fstatfs, mount, &found), "fstatfs");
   if (!asked) return asked.during("measure a volume");
   return static_cast<struct statfs&&>(found);
@@ -69,8 +69,7 @@ Status keepBack(int mount, FilesystemType type, const DeviceNumber& device, std:
     XfsReserved reserved{.blocks = blocks, .available = 0};
     return control(root.value().get(), kXfsSetReserved, &reserved, "limit a volume");
   }
-  const std::string path =
-      "/sys/fs/ext4/dm-" + std::to_string(device.minor) + "/reserved_clusters";
+  const std::string path = "/sys/fs/ext4/dm-" + std::to_string(device.minor) + "/reserved_clusters";
   Result<UniqueFd> file = sys::openAt(AT_FDCWD, path.c_str(), O_WRONLY | O_CLOEXEC);
   if (!file) return file.status().during("limit a volume");
   const std::string text = std::to_string(blocks);
@@ -91,8 +90,7 @@ Status grow(int mount, FilesystemType type, int device, std::uint64_t bytes,
     return control(root.value().get(), kExt4Resize, &blocks, "enlarge a volume");
   }
   XfsGeometry geometry{};
-  const Status asked =
-      control(root.value().get(), kXfsGeometry, &geometry, "measure a volume");
+  const Status asked = control(root.value().get(), kXfsGeometry, &geometry, "measure a volume");
   if (!asked) return asked;
   XfsGrowth growth{.newBlocks = geometry.dataBlocks + more,
                    .maximumPercentOfInodes = geometry.maximumPercentOfInodes};
@@ -131,8 +129,7 @@ Result<std::uint64_t> keptBack(int mount) {
   Result<UniqueFd> root = openRoot(mount);
   if (!root) return root.status();
   XfsReserved reserved{};
-  const Status asked =
-      control(root.value().get(), kXfsGetReserved, &reserved, "measure a volume");
+  const Status asked = control(root.value().get(), kXfsGetReserved, &reserved, "measure a volume");
   if (!asked) return asked;
   return std::uint64_t{reserved.available};
 }

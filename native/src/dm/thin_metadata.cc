@@ -91,9 +91,9 @@ Status walk(const ReadBlock& read, std::uint64_t root, std::size_t valueSize, co
   Node node;
   if (const Status done = readNode(read, root, valueSize, node); !done) return done;
   for (std::size_t index = 0; index < node.entries; ++index) {
-    const Status done = node.isLeaf ? visit(node.key(index), node.value(index))
-                                    : walk(read, number64(node.value(index), 0), valueSize, visit,
-                                           depth + 1);
+    const Status done =
+        node.isLeaf ? visit(node.key(index), node.value(index))
+                    : walk(read, number64(node.value(index), 0), valueSize, visit, depth + 1);
     if (!done) return done;
   }
   return {};

@@ -1,7 +1,8 @@
-// The metadata of a thin pool on the disk, as the kernel writes it (drivers/md/dm-thin-metadata.c and
-// persistent-data/dm-btree-internal.h): what volumes there are, without activating any. It is read
-// from a snapshot of the metadata, which the kernel does not change. Blocks that are not what they are
-// said to be end the reading with EBADMSG; checksums are left to the kernel, which wrote them.
+// The metadata of a thin pool on the disk, as the kernel writes it (drivers/md/dm-thin-metadata.c
+// and persistent-data/dm-btree-internal.h): what volumes there are, without activating any. It is
+// read from a snapshot of the metadata, which the kernel does not change. Blocks that are not what
+// they are said to be end the reading with EBADMSG; checksums are left to the kernel, which wrote
+// them.
 #pragma once
 
 #include <cstddef>

@@ -29,10 +29,10 @@ void testStatus() {
   expectThat(failed && failed->mode == PoolMode::failed, "a failed pool");
   const std::string status = "1 1/2 2/2 - ro discard_passdown error_if_no_space -";
   expectThat(parsePoolStatus(status)->mode == PoolMode::readOnly, "a pool that only reads");
-  for (const char* wrong : {"", " ", "Error", "1 1/2 2/2 - rw", "x 1/2 2/2 - rw a b c",
-                            "1 1-2 2/2 - rw a b c", "1 1/2 2/2/2 - rw a b c",
-                            "1 1/2 2/2 y rw a b c", "1 1/2 2/2 - xx a b c",
-                            "99999999999999999999 1/2 2/2 - rw a b c", "1 /2 2/2 - rw a b c"}) {
+  for (const char* wrong :
+       {"", " ", "Error", "1 1/2 2/2 - rw", "x 1/2 2/2 - rw a b c", "1 1-2 2/2 - rw a b c",
+        "1 1/2 2/2/2 - rw a b c", "1 1/2 2/2 y rw a b c", "1 1/2 2/2 - xx a b c",
+        "99999999999999999999 1/2 2/2 - rw a b c", "1 /2 2/2 - rw a b c"}) {
     expectThat(!parsePoolStatus(wrong), wrong);
   }
   // Words that are cut off anywhere.

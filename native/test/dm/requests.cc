@@ -21,13 +21,43 @@ void testRequests() {
   const Pool pool(DeviceMapper{}, "nowhere");
   Volumes volumes(pool, FilesystemType::ext4);
   const Requests requests(pool, volumes, -1);
-  for (const char* wrong :
-       {"", "bogus", "create", "create x", "create -1", "create 1 2", "create 18446744073709551616",
-        "snapshot 1", "snapshot 1 2 3", "delete", "transaction 1", "probe 1", "status 1", "volumes x",
-        "make-pool", "make-pool 1 2", "make-pool 1 2 3 4", "drop-pool 1", "activate 1 2",
-        "activate 1 ro", "activate ro", "activate 1 2 wo", "hold 1", "hold 1 2 ro", "hold rw",
-        "deactivate", "own", "own 1 2", "measure", "limit 1", "limit 1 -2", "unlimit 1 2",
-        "release", "discard 1", "create 1 ro", "\xff", "create \x01"}) {
+  for (const char* wrong : {"",
+                            "bogus",
+                            "create",
+                            "create x",
+                            "create -1",
+                            "create 1 2",
+                            "create 18446744073709551616",
+                            "snapshot 1",
+                            "snapshot 1 2 3",
+                            "delete",
+                            "transaction 1",
+                            "probe 1",
+                            "status 1",
+                            "volumes x",
+                            "make-pool",
+                            "make-pool 1 2",
+                            "make-pool 1 2 3 4",
+                            "drop-pool 1",
+                            "activate 1 2",
+                            "activate 1 ro",
+                            "activate ro",
+                            "activate 1 2 wo",
+                            "hold 1",
+                            "hold 1 2 ro",
+                            "hold rw",
+                            "deactivate",
+                            "own",
+                            "own 1 2",
+                            "measure",
+                            "limit 1",
+                            "limit 1 -2",
+                            "unlimit 1 2",
+                            "release",
+                            "discard 1",
+                            "create 1 ro",
+                            "\xff",
+                            "create \x01"}) {
     expectThat(requests.handle(std::string("7 ") + wrong) == kMalformed, wrong);
   }
   for (const char* without : {"", " ", "x y", "-1 probe", "99999999999999999999 probe"}) {

@@ -61,7 +61,8 @@ void testExt4() {
                  figures->usedBytes == 10000ULL * 4096 && figures->inodes == 10,
              "what an ext4 holds");
   device.little(1024 + 0x150, 1, 4);
-  expectThat(countExt4Blocks(device.fd()).value() == (1ULL << 32) + 70000, "blocks of a large ext4");
+  expectThat(countExt4Blocks(device.fd()).value() == (1ULL << 32) + 70000,
+             "blocks of a large ext4");
   device.little(1024 + 0x150, 0, 4);
   device.little(1024 + 96, 4, 4);
   expectThat(!readFigures(device.fd(), FilesystemType::ext4).value(), "not unmounted");

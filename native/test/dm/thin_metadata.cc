@@ -9,8 +9,8 @@
 
 #include "../asan/expect.h"
 
-using teu::Status;
 using teu::brokenRule;
+using teu::Status;
 using teu::dm::countOwnBlocks;
 using teu::dm::kMetadataBlockBytes;
 using teu::dm::ReadBlock;
@@ -109,7 +109,8 @@ void testWhole() {
                  volumes.value()[0].transaction == 77,
              "the first volume");
   expectThat(volumes.value()[1].id == 9 && volumes.value()[1].creationTime == 1, "the second");
-  expectThat(countOwnBlocks(disk.reader(), 1, 5).value() == 3, "all blocks of the first are its own");
+  expectThat(countOwnBlocks(disk.reader(), 1, 5).value() == 3,
+             "all blocks of the first are its own");
   expectThat(countOwnBlocks(disk.reader(), 1, 9).value() == 2, "what the copy has written");
   for (const std::uint64_t none : {0, 4, 6, 10}) {
     expectThat(countOwnBlocks(disk.reader(), 1, none).error().number == ENOENT, "no such volume");

@@ -1,4 +1,14 @@
-import { address, bytes, defineConfig, integer, oneOf, path, string, type Config, type Parser } from '@teu/config';
+import {
+  address,
+  bytes,
+  defineConfig,
+  integer,
+  oneOf,
+  path,
+  string,
+  type Config,
+  type Parser,
+} from '@teu/config';
 import { join } from 'node:path';
 import { FILESYSTEM_TYPES, type FilesystemType } from './drivers/devicemapper/filesystem-type.js';
 import { DRIVER_NAMES } from './drivers/index.js';

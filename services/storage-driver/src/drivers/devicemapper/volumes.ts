@@ -1,7 +1,7 @@
 import { teuError } from '@teu/errors';
 import { tryPatiently } from '../patience.js';
 import { KeyedQueue } from './keyed-queue.js';
-import { Removals } from './removals.js';
+import type { Removals } from './removals.js';
 import type { Figures, ThinPool } from './thin-pool.js';
 import { BASE, frozenVolumeOf, volumeOf } from './volume-ids.js';
 

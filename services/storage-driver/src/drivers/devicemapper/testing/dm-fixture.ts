@@ -98,11 +98,7 @@ export class DmFixture {
     }
   }
 
-  async makeLayer(
-    name: string,
-    parent: string,
-    work: (root: string) => unknown,
-  ): Promise<void> {
+  async makeLayer(name: string, parent: string, work: (root: string) => unknown): Promise<void> {
     const mounts = await this.snapshots.prepare(`making ${name}`, parent);
     await this.withMounted(mounts, work);
     await this.snapshots.commit(name, `making ${name}`);
