@@ -63,6 +63,8 @@ Status run(const MountOptions& options, Daemon& daemon) {
   files.notifier.start(files.device);
   daemon.reportReady();
   const Status served = (new RequestLoop(session.value(), files.device))->run();
+  // Whoever sees the socket gone finds that nothing is held any more.
+  close_range(STDERR_FILENO + 1, ~0U, 0);
   (void)unlink(options.control.c_str());
   return served;
 }

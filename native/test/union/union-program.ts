@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,10 +53,10 @@ export class TestUnion implements AsyncDisposable {
   readonly #socket = this.at('control');
   readonly #log = this.at('sanitizer');
 
-  readonly program: string;
+  readonly #program: string;
 
   constructor(program: string) {
-    this.program = program;
+    this.#program = program;
     for (const name of ['mounted', 'rw', 'top', 'base', 'other']) mkdirSync(this.at(name));
   }
 
@@ -68,14 +68,14 @@ export class TestUnion implements AsyncDisposable {
   mount(...branches: string[]): this {
     const options = branches.flatMap((branch) => ['--branch', this.at(branch)]);
     const args = ['mount', '--mount-point', this.root, '--control', this.#socket, ...options];
-    const run = spawnSync(this.program, args, { encoding: 'utf8', env: this.#environment() });
+    const run = this.#start(args);
     if (run.stdout !== 'ready\n') throw new Error(run.stderr);
     return this;
   }
 
   /** Runs it without a mount; gives what it prints. */
   run(...args: string[]): string {
-    const run = spawnSync(this.program, args, { encoding: 'utf8', env: this.#environment() });
+    const run = this.#start(args);
     return `${run.stdout}${run.stderr}`;
   }
 
@@ -102,9 +102,8 @@ export class TestUnion implements AsyncDisposable {
   async unmount(): Promise<void> {
     if (!this.#isMounted()) return;
     execFileSync('umount', [this.root]);
-    const end = performance.now() + END_TIMEOUT_MS;
-    while (existsSync(this.#socket)) {
-      if (performance.now() > end) throw new Error('the process does not end');
+    for (let waited = 0; existsSync(this.#socket); waited += POLL_MS) {
+      if (waited > END_TIMEOUT_MS) throw new Error('the process does not end');
       await delay(POLL_MS);
     }
   }
@@ -129,8 +128,9 @@ export class TestUnion implements AsyncDisposable {
     return readFileSync('/proc/self/mounts', 'utf8').includes(` ${this.root} fuse.aufs `);
   }
 
-  #environment(): NodeJS.ProcessEnv {
+  #start(args: readonly string[]): SpawnSyncReturns<string> {
     const log = `log_path=${this.#log}`;
-    return { ASAN_OPTIONS: `${log}:detect_leaks=0`, UBSAN_OPTIONS: log };
+    const sanitizers = [`ASAN_OPTIONS=${log}:detect_leaks=0`, `UBSAN_OPTIONS=${log}`];
+    return spawnSync('env', [...sanitizers, this.#program, ...args], { encoding: 'utf8' });
   }
 }
