@@ -21,10 +21,10 @@ Result<UniqueFd> Volumes::mount(std::uint64_t id, bool readOnly) const {
 Result<Figures> Volumes::measure(std::uint64_t id) const {
   Result<Node> node = pool_.node(id);
   if (!node) return node.status();
-  if (node.value().openCount == 0) {
+  if (node.value().openCount == 0 && type_ == FilesystemType::ext4) {
     Result<UniqueFd> device = pool_.open(id, O_RDONLY);
     if (!device) return device.status().during("measure a volume");
-    Result<std::optional<Figures>> read = readFigures(device.value().get(), type_);
+    Result<std::optional<Figures>> read = readExt4Figures(device.value().get());
     if (!read) return read.status();
     if (read.value()) return Figures(*read.value());
   }

@@ -159,7 +159,8 @@ export class Volumes {
   }
 
   async #measure(id: number): Promise<Figures> {
-    return await this.#measureVolume(this.contentOf(id), this.#shown.has(id));
+    const volume = this.contentOf(id);
+    return await this.#measureVolume(volume, volume === volumeOf(id) && this.#shown.has(id));
   }
 
   /** @param stays - Whether the device is there to stay. */
