@@ -24,6 +24,7 @@ export const OWN_DRIVERS: Readonly<Record<string, () => Promise<OwnDriver>>> = {
   overlay2: () => ownService('overlay2'),
   vfs: () => ownService('vfs'),
   plain: () => pythonDriver(),
+  ...(requires('root', 'fuse') && { aufs: () => ownService('aufs') }),
   ...(requires('root', 'loop', 'btrfs', 'mkfs.btrfs') && {
     btrfs: async () => {
       const disk = await loopFilesystem(DISK_BYTES, 'btrfs');

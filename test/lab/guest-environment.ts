@@ -4,6 +4,8 @@ import process from 'node:process';
 
 /** How many times longer than on a host waiting may take (libs/testing/src/patience.ts). */
 const PATIENCE = '10';
+/** For `teu up`, whose services all start at once. */
+const START_SECONDS = '600';
 
 /** What every command in the machine has: this host's paths with the repository's Node first, and nothing else. */
 export function guestEnvironment(): Record<string, string> {
@@ -18,5 +20,6 @@ export function guestEnvironment(): Record<string, string> {
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
     TEU_TEST_PATIENCE: PATIENCE,
+    TEU_START_TIMEOUT: START_SECONDS,
   };
 }

@@ -1,4 +1,5 @@
 import type { Environment } from './context.js';
+import { parseWholeNumber } from './options/quantities.js';
 
 /** Version of this client. */
 export const clientVersion = '0.1.0';
@@ -15,4 +16,16 @@ export function directoriesOf(env: Environment): Directories {
     runDir: env['TEU_RUN_DIR'] || '/run/teu',
     dataDir: env['TEU_DATA_DIR'] || '/var/lib/teu',
   };
+}
+
+const defaultStartSeconds = 15;
+
+/**
+ * Milliseconds that a service of the engine may take to start: an end for one that hangs. TEU_START_TIMEOUT, in
+ * seconds, for machines that are so slow that theirs only seem to.
+ * @throws UsageError if that is no number of seconds up to an hour
+ */
+export function startTimeoutOf(env: Environment): number {
+  const text = env['TEU_START_TIMEOUT'] || String(defaultStartSeconds);
+  return parseWholeNumber(text, 'TEU_START_TIMEOUT', 1, 3600) * 1000;
 }

@@ -5,7 +5,7 @@ import { nearestName } from './options/nearest-name.js';
  * The kinds of storage driver that come with the engine, in the order in which one is chosen when
  * nothing else decides: docker's order, and aufs before copies. services/storage-driver says the same of itself (`--probe`).
  */
-export const driverKinds = ['overlay2', 'btrfs', 'zfs', 'aufs', 'vfs'] as const;
+export const driverKinds = ['overlay2', 'btrfs', 'zfs', 'devicemapper', 'aufs', 'vfs'] as const;
 
 /** One of them. */
 export type DriverKind = (typeof driverKinds)[number];

@@ -123,6 +123,11 @@ export interface StorageDriver {
   ownsStorage(place: SnapshotPlace): boolean;
   /** Tells what is there, known or not. */
   inventory(): Inventory | Promise<Inventory>;
+  /**
+   * Tells of a snapshot that has a record and storage, for all there are; only at a start, after
+   * `inventory` and before anything else. Absent where a driver has no use for it.
+   */
+  known?(place: SnapshotPlace): void;
   /** Takes the storage of an id out of sight, at once; does nothing if there is none. */
   discard(id: number): void | Promise<void>;
   /** Frees what `discard` has put away. */
@@ -136,8 +141,9 @@ export interface StorageDriver {
    * storage of that id alone, in the form that it has there.
    *
    * @param work - Gets the path of the root of the tree, which is good until it returns.
+   * @param isMending - Whether it may write there.
    */
-  withTree<T>(id: number, work: (directory: string) => Promise<T>): Promise<T>;
+  withTree<T>(id: number, work: (directory: string) => Promise<T>, isMending?: boolean): Promise<T>;
   /**
    * Removes something that `inventory` called foreign. Absent where those are files and directories
    * below the driver's own.

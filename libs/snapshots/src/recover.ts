@@ -44,6 +44,7 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   let remade = 0;
   for (const record of allRecords(context)) {
     known.add(record.id);
+    if (complete.has(record.id)) driver.known?.(placeOf(context, record));
     if (complete.has(record.id) || !hasOwnStorage(context, record)) continue;
     if (record.kind === Kind.COMMITTED) {
       damaged.push(record.name);

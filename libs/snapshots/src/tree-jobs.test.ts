@@ -36,4 +36,24 @@ describe('work on trees', () => {
     expect(await other).toBe('ended');
     await expect(jobs.run(3, undefined, untilAborted)).rejects.toThrow();
   });
+
+  it('ends and waits while the tree is changed, of that snapshot only', async () => {
+    const jobs = new TreeJobs(driver);
+    const running = jobs.run(1, undefined, untilAborted).catch(() => 'ended');
+    const seen: string[] = [];
+    const look = (id: number) =>
+      jobs.run(id, undefined, (tree) => Promise.resolve(seen.push(tree)));
+    const changed = await jobs.exclude(1, async () => {
+      expect(await running).toBe('ended');
+      const waiting = look(1);
+      await look(2);
+      expect(seen).toEqual(['tree 2']);
+      return { waiting };
+    });
+    await changed.waiting;
+    expect(seen).toEqual(['tree 2', 'tree 1']);
+    const failing = jobs.exclude(1, () => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    await look(1);
+  });
 });

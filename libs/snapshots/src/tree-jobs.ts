@@ -26,19 +26,21 @@ export class TreeJobs {
   /**
    * Runs `work` with the tree of a snapshot.
    *
+   * @param isMending - Whether it may write there.
    * @throws the reason of the signal that `work` gets, if that aborts: of `signal`, or ours
    */
   async run<T>(
     id: number,
     signal: AbortSignal | undefined,
     work: (directory: string, signal: AbortSignal) => Promise<T>,
+    isMending = false,
   ): Promise<T> {
     const ending = new AbortController();
     const signals = [ending.signal, this.#closing.signal, ...(signal ? [signal] : [])];
     const any = AbortSignal.any(signals);
     for (let other = this.#excluded.get(id); other; other = this.#excluded.get(id)) await other;
     any.throwIfAborted();
-    const done = this.#driver.withTree(id, (directory) => work(directory, any));
+    const done = this.#driver.withTree(id, (directory) => work(directory, any), isMending);
     const job: Job = { ending, done: done.catch(() => undefined) };
     const jobs = this.#jobs.get(id) ?? new Set<Job>();
     this.#jobs.set(id, jobs.add(job));
@@ -55,14 +57,14 @@ export class TreeJobs {
    * waits. One at a time for a snapshot.
    */
   async exclude<T>(id: number, change: () => Promise<T>): Promise<T> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#excluded.set(id, promise);
     try {
       await this.stop(id);
       return await change();
     } finally {
       this.#excluded.delete(id);
-      resolve();
+      resolve(undefined);
     }
   }
 

@@ -1,73 +1,24 @@
 #include "btrfs/requests.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 
 #include "btrfs/usage.h"
 
 namespace teu::btrfs {
-namespace {
-
-std::vector<std::string_view> splitWords(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (!line.empty()) {
-    const std::size_t space = std::min(line.find(' '), line.size());
-    if (space > 0) words.push_back(line.substr(0, space));
-    line.remove_prefix(std::min(space + 1, line.size()));
-  }
-  return words;
-}
-
-std::optional<std::uint64_t> parseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && !text.empty() ? std::optional(number) : std::nullopt;
-}
-
-Status malformed() {
-  return brokenRule(EPROTO, "malformed request");
-}
-
-std::string failureText(const SysError& error) {
-  const char* name = strerrorname_np(error.number);
-  // The call is one word.
-  std::string call = error.syscall;
-  for (char& letter : call) letter = letter == ' ' ? '-' : letter;
-  return std::string("error ") + (name == nullptr ? "EIO" : name) + ' ' + call + ' ' + error.step;
-}
-
-/// An operation that answers nothing.
-template <typename Values>
-Result<Values> silent(const Status& status) {
-  if (!status) return status;
-  return Values{};
-}
-
-}  // namespace
+using conversation::malformed;
+using conversation::parseNumber;
+using conversation::silent;
 
 std::string Requests::handle(std::string_view line) const {
-  Arguments words = splitWords(line);
-  const std::optional<std::uint64_t> id = words.empty() ? std::nullopt : parseNumber(words.front());
-  std::string answer = std::to_string(id.value_or(0)) + ' ';
-  if (!id || words.size() < 2) return answer + failureText(malformed().error()) + '\n';
-  words.erase(words.begin());
-  Result<Values> done = run(words);
-  if (!done) return answer + failureText(done.error()) + '\n';
-  answer += "ok";
-  for (const std::uint64_t value : done.value()) answer += ' ' + std::to_string(value);
-  return answer + '\n';
+  return conversation::answer(line, [this](const Arguments& words) { return run(words); });
 }
 
 Result<Requests::Values> Requests::run(const Arguments& words) const {
   const std::string_view verb = words.front();
   const Arguments rest(words.begin() + 1, words.end());
-  if (verb == "sync" && rest.empty()) return silent<Values>(directory_.sync());
+  if (verb == "sync" && rest.empty()) return silent(directory_.sync());
   if (verb == "settle") return settle(rest);
   const std::optional<SubvolumeName> name = rest.empty() ? std::nullopt : parseName(rest.front());
   if (!name) return malformed();
@@ -80,11 +31,11 @@ Result<Requests::Values> Requests::withName(std::string_view verb, const Subvolu
     const std::optional<SubvolumeName> staged = parseName(rest.front());
     const std::optional<SubvolumeName> made = parseName(rest.back());
     if (!staged || !made) return malformed();
-    return silent<Values>(directory_.snapshot(name, *staged, *made));
+    return silent(directory_.snapshot(name, *staged, *made));
   }
   if (verb == "limit" && rest.size() == 1) return limit(name, rest.front());
   if (!rest.empty()) return malformed();
-  if (verb == "create") return silent<Values>(directory_.create(name));
+  if (verb == "create") return silent(directory_.create(name));
   if (verb == "destroy") return destroy(name);
   if (verb == "usage") return usage(name);
   if (verb == "quota") return quota(name);
@@ -139,7 +90,7 @@ Result<Requests::Values> Requests::limit(const SubvolumeName& name, std::string_
   Result<Values> family = familyOf(name);
   if (!family) return family;
   if (const Status limited = quota_.limit(family.value(), *bytes); !limited) return limited;
-  return silent<Values>(directory_.endTransaction());
+  return silent(directory_.endTransaction());
 }
 
 Result<Requests::Values> Requests::quota(const SubvolumeName& name) const {

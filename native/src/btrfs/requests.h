@@ -1,9 +1,4 @@
-// The conversation with the driver: one line for each request and one for each answer, in any
-// order. All is printable ASCII.
-//
-//   ID VERB ARGUMENT...          ID: decimal number
-//   ID ok VALUE...
-//   ID error ERRNO CALL STEP     ERRNO: name, for example ENOSPC; STEP: the rest of the line
+// What the driver can ask for, in lines as conversation/words.h has them.
 //
 //   create NAME
 //   snapshot PARENT STAGED NAME
@@ -21,6 +16,7 @@
 
 #include "btrfs/quota.h"
 #include "btrfs/subvolumes.h"
+#include "conversation/words.h"
 
 namespace teu::btrfs {
 
@@ -34,8 +30,8 @@ class Requests {
   std::string handle(std::string_view line) const;
 
  private:
-  using Arguments = std::vector<std::string_view>;
-  using Values = std::vector<std::uint64_t>;
+  using Arguments = conversation::Words;
+  using Values = conversation::Values;
 
   Result<Values> run(const Arguments& words) const;
   Result<Values> withName(std::string_view verb, const SubvolumeName& name,

@@ -1,8 +1,8 @@
 # teu-btrfs: hosted C++20, with libc alone at run time. Included by native/Makefile; also usable alone:
 # make -C native -f src/btrfs/rules.mk teu-btrfs
 BUILD ?= build
-BTRFS_SOURCES := $(wildcard src/btrfs/*.cc) src/sys/files.cc
-BTRFS_HEADERS := $(wildcard src/btrfs/*.h src/sys/*.h)
+BTRFS_SOURCES := $(wildcard src/btrfs/*.cc src/conversation/*.cc) src/sys/files.cc
+BTRFS_HEADERS := $(wildcard src/btrfs/*.h src/conversation/*.h src/sys/*.h)
 BTRFS_WARNINGS := -std=c++20 -Wall -Wextra -Wshadow -Werror -fvisibility=hidden -Isrc
 BTRFS_FLAGS := $(BTRFS_WARNINGS) -O2 -g0 -pthread -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffunction-sections -fdata-sections

@@ -1,6 +1,7 @@
 #include "union/control.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <optional>
@@ -163,7 +164,8 @@ std::string Control::describeState() {
   const auto number = [](const char* name, std::uint64_t value) {
     return std::string(" ") + name + '=' + std::to_string(value);
   };
-  return number("nodes", files_.tree.nodes.nodes()) + number("open", files_.openFiles) +
+  return number("pid", static_cast<std::uint64_t>(getpid())) +
+         number("nodes", files_.tree.nodes.nodes()) + number("open", files_.openFiles) +
          number("copies", files_.writer.copies()) +
          number("passthrough", files_.canPassThrough ? 1 : 0) +
          number("passed", files_.passedThrough) + number("pseudo", files_.tree.pseudoLinks.size()) +

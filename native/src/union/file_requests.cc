@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "union/fuse_abi.h"
+#include "union/request_loop.h"
 #include "union/requests.h"
 
 namespace teu::unionfs::requests {
@@ -106,6 +107,7 @@ void closeFile(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
 }
 
 void readFile(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset, fuse_file_info*) {
+  RequestLoop::expectDelay();
   std::vector<char> buffer(size);
   const ssize_t got = pread(fdOf(request, id), buffer.data(), size, offset);
   if (got < 0) return refuse(request, lastFailure("pread"));
@@ -114,17 +116,20 @@ void readFile(fuse_req_t request, fuse_ino_t id, std::size_t size, off_t offset,
 
 void writeFile(fuse_req_t request, fuse_ino_t id, const char* data, std::size_t size, off_t offset,
                fuse_file_info*) {
+  RequestLoop::expectDelay();
   const ssize_t done = pwrite(fdOf(request, id), data, size, offset);
   if (done < 0) return refuse(request, lastFailure("pwrite"));
   fuse_reply_write(request, static_cast<std::size_t>(done));
 }
 
 void syncFile(fuse_req_t request, fuse_ino_t id, int dataOnly, fuse_file_info*) {
+  RequestLoop::expectDelay();
   const int fd = fdOf(request, id);
   answer(request, checked(dataOnly != 0 ? fdatasync(fd) : fsync(fd), "fsync"));
 }
 
 void syncDirectory(fuse_req_t request, fuse_ino_t id, int, fuse_file_info*) {
+  RequestLoop::expectDelay();
   FileSystem& files = fileSystemOf(request);
   Result<UniqueFd> path = files.openForAttributes(files.node(id), false);
   if (!path) return refuse(request, path.error());
@@ -136,6 +141,7 @@ void syncDirectory(fuse_req_t request, fuse_ino_t id, int, fuse_file_info*) {
 
 void allocate(fuse_req_t request, fuse_ino_t id, int mode, off_t offset, off_t length,
               fuse_file_info*) {
+  RequestLoop::expectDelay();
   answer(request, checked(fallocate(fdOf(request, id), mode, offset, length), "fallocate"));
 }
 
@@ -147,6 +153,7 @@ void seek(fuse_req_t request, fuse_ino_t id, off_t offset, int whence, fuse_file
 
 void copyRange(fuse_req_t request, fuse_ino_t from, off_t fromOffset, fuse_file_info*,
                fuse_ino_t to, off_t toOffset, fuse_file_info*, std::size_t size, int flags) {
+  RequestLoop::expectDelay();
   const ssize_t done = copy_file_range(fdOf(request, from), &fromOffset, fdOf(request, to),
                                        &toOffset, size, static_cast<unsigned>(flags));
   if (done < 0) return refuse(request, lastFailure("copy_file_range"));

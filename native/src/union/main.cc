@@ -1,4 +1,5 @@
 // teu-union: a union of directories as AUFS makes it, in user space. See README.md.
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +47,8 @@ int misused(const std::string& wrong) {
 }
 
 Status run(const MountOptions& options, Daemon& daemon) {
+  // Threads are many and allocate little; a heap for each would be most of the memory.
+  mallopt(M_ARENA_MAX, 2);
   Result<BranchList> branches = openBranches(options.branches, {});
   if (!branches) return branches.status();
   // Never freed: threads that end with the process use it.

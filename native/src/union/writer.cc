@@ -9,6 +9,7 @@
 #include "union/metadata.h"
 #include "union/names.h"
 #include "union/notifier.h"
+#include "union/request_loop.h"
 
 namespace teu::unionfs {
 
@@ -29,6 +30,8 @@ namespace {
 
 constexpr mode_t kPrivateMode = 0600;
 constexpr mode_t kWhiteoutMode = 0444;
+/// Copying so much is not worth another thread.
+constexpr off_t kQuickBytes = 64 << 10;
 
 /// Puts back the times that a directory had before something was put into it that was visible
 /// there before.
@@ -179,6 +182,7 @@ Status Writer::raiseDirectory(Node* directory, std::size_t index) {
 
 Result<Writer::Copy> Writer::beginCopy(Node* node) {
   auto lock = tree_.change(node);
+  if (node->copying) RequestLoop::expectDelay();
   copied_.wait(lock, [&] { return !node->copying; });
   Copy copy;
   if (node->successor != nullptr) node = node->successor;
@@ -228,6 +232,8 @@ Status Writer::makeCopy(const Copy& copy, bool withData) {
   const int flags = (isFile ? O_RDWR | O_NONBLOCK : O_PATH) | O_NOFOLLOW | O_CLOEXEC;
   Result<UniqueFd> file = opened(openat(work, name, flags), "openat");
   if (!file) return file.status();
+  const bool isLarge = copy.info.st_size > kQuickBytes;
+  if (isFile && withData && isLarge) RequestLoop::expectDelay();
   if (isFile && withData) {
     const Status copied = copyData(copy.source.get(), file.value().get(), copy.info.st_size);
     if (!copied) return copied;

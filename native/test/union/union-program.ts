@@ -53,7 +53,10 @@ export class TestUnion implements AsyncDisposable {
   readonly #socket = this.at('control');
   readonly #log = this.at('sanitizer');
 
-  constructor(readonly program: string) {
+  readonly program: string;
+
+  constructor(program: string) {
+    this.program = program;
     for (const name of ['mounted', 'rw', 'top', 'base', 'other']) mkdirSync(this.at(name));
   }
 
@@ -99,19 +102,16 @@ export class TestUnion implements AsyncDisposable {
   async unmount(): Promise<void> {
     if (!this.#isMounted()) return;
     execFileSync('umount', [this.root]);
-    const end = Date.now() + END_TIMEOUT_MS;
+    const end = performance.now() + END_TIMEOUT_MS;
     while (existsSync(this.#socket)) {
-      if (Date.now() > end) throw new Error('the process does not end');
+      if (performance.now() > end) throw new Error('the process does not end');
       await delay(POLL_MS);
     }
   }
 
   /** Id of the process that serves the mount. */
-  get pid(): number {
-    const found = execFileSync('pgrep', ['-f', `--mount-point ${this.root} `], {
-      encoding: 'utf8',
-    });
-    return Number(found.trim());
+  async pid(): Promise<number> {
+    return (await this.stat())['pid'] ?? 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,6 +131,6 @@ export class TestUnion implements AsyncDisposable {
 
   #environment(): NodeJS.ProcessEnv {
     const log = `log_path=${this.#log}`;
-    return { ...process.env, ASAN_OPTIONS: `${log}:detect_leaks=0`, UBSAN_OPTIONS: log };
+    return { ASAN_OPTIONS: `${log}:detect_leaks=0`, UBSAN_OPTIONS: log };
   }
 }

@@ -3,12 +3,14 @@ import { loadProcessConfig } from '@teu/config';
 import { runService } from '@teu/rpc';
 import './failpoints.js';
 import { storageDriverConfig } from './config.js';
+import { HOST_CHECKS } from './drivers/host-checks.js';
 import { probeDrivers } from './probe.js';
 import { startServer } from './server.js';
 
 if (process.argv.includes('--probe')) {
-  const { dataDir, probe = 'all' } = loadProcessConfig(storageDriverConfig);
-  for await (const result of probeDrivers(dataDir, probe)) {
+  const config = loadProcessConfig(storageDriverConfig);
+  const { dataDir, probe = 'all' } = config;
+  for await (const result of probeDrivers(dataDir, probe, HOST_CHECKS, config)) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
 } else {

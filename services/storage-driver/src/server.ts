@@ -6,7 +6,7 @@ import { openStore, type Store } from '@teu/state';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StorageDriverConfig } from './config.js';
-import { DRIVERS } from './drivers/index.js';
+import { DRIVERS, type DriverFactory } from './drivers/index.js';
 import {
   implementBranchService,
   implementDriverService,
@@ -40,7 +40,8 @@ export async function startServer(
 ): Promise<StorageDriverServer> {
   const root = config.root ?? join(config.dataDir, config.driver);
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const driver: StorageDriver = await DRIVERS[config.driver](root, config);
+  const open: DriverFactory = DRIVERS[config.driver];
+  const driver: StorageDriver = await open(root, { ...config, log });
   const { name, backingFilesystem, implementation } = driver;
   log.info({ driver: name, backingFilesystem, implementation }, 'the storage driver is open');
   let server: RpcServer | undefined;

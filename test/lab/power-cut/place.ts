@@ -22,10 +22,18 @@ async function ext4Place(device: string, isNew: boolean): Promise<Place> {
   return { dataDir: join(path, 'd'), args: [] };
 }
 
+/** Volumes in files, which lie on ext4; what is below the pool is cut as a disk would be. */
+async function poolPlace(device: string, isNew: boolean): Promise<Place> {
+  await succeed('modprobe', '--all', 'dm_thin_pool', 'loop');
+  const place = await ext4Place(device, isNew);
+  return { ...place, args: ['--dm-base-size', '256MiB', '--dm-data-size', '768MiB'] };
+}
+
 /** The drivers that are tested. Each has a disk of its own, in this order: /dev/vdb, /dev/vdc, … */
 export const PLACES: Readonly<Record<string, OpenPlace>> = {
   overlay2: ext4Place,
   vfs: ext4Place,
+  devicemapper: poolPlace,
 };
 
 async function succeed(program: string, ...args: string[]): Promise<void> {

@@ -13,7 +13,9 @@ import { spawnResident } from '../up/spawn-resident.js';
 import { stopAllContainers } from '../up/stop-containers.js';
 import { readUpRecord } from '../up/up-record.js';
 
-const healthTimeoutMs = 3000;
+/** Asked of one that listens: on a slow machine it is there all the same. */
+const healthTimeoutMs = 20_000;
+const endTimeoutMs = 3000;
 /** The resident waits for containers and services; longer means that it is stuck. */
 const residentTimeoutMs = 60_000;
 
@@ -60,7 +62,7 @@ async function takeDown({ context, options }: Invocation): Promise<number> {
   const record = readUpRecord(directories.runDir);
   if (record !== undefined) {
     await stopProcess(record.resident, residentTimeoutMs);
-    await waitForEnd(record.resident, healthTimeoutMs);
+    await waitForEnd(record.resident, endTimeoutMs);
     await stopLeftovers(record);
   }
   cleanRunDirectory(directories.runDir);

@@ -17,6 +17,8 @@ export interface ManagedProgram {
   readonly address: string;
   readonly version: string;
   readonly dataDir: string;
+  /** An end for one that hangs; one that ends is noticed at once. */
+  readonly startTimeoutMs: number;
   /** Whether it is ready to be used. */
   readonly probe: () => Promise<boolean>;
 }
@@ -27,8 +29,6 @@ export interface ManagedEvents {
   changed(): void;
 }
 
-/** An end for one that hangs; one that ends is noticed at once, and a slow machine takes its time. */
-const startTimeoutMs = 60_000;
 const firstBackOffMs = 100;
 const longestBackOffMs = 10_000;
 /** One that served so long begins again with the shortest back-off. */
@@ -82,7 +82,7 @@ export class ManagedProcess {
     const child = this.#child;
     const ready = await waitUntil(
       () => this.#program.probe(),
-      startTimeoutMs,
+      this.#program.startTimeoutMs,
       AbortSignal.any([this.#stopped.signal, endOf(child)]),
     );
     if (ready && this.#child === child && child !== undefined) this.#nowServing();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeNatsConfig } from '@teu/events';
-import type { Directories } from '../config.js';
+import { startTimeoutOf, type Directories } from '../config.js';
 import type { Environment } from '../context.js';
 import { natsPort } from './free-port.js';
 import type { ManagedProgram } from './managed-process.js';
@@ -44,6 +44,7 @@ export async function planNats(directories: Directories, env: Environment): Prom
       address: url,
       version: '',
       dataDir: directories.dataDir,
+      startTimeoutMs: startTimeoutOf(env),
       probe: () => isListening({ port }),
     },
   };

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '@teu/log';
-import { clientVersion, type Directories } from '../config.js';
+import { clientVersion, startTimeoutOf, type Directories } from '../config.js';
 import type { Environment } from '../context.js';
 import type { DriverKind } from '../driver-kinds.js';
 import { ManagedProcess } from './managed-process.js';
@@ -99,6 +99,7 @@ export class Supervisor {
       address: `unix:${service.socket}`,
       version: clientVersion,
       dataDir: this.#options.directories.dataDir,
+      startTimeoutMs: startTimeoutOf(this.#options.env),
       probe: async () => (await serviceHealth(service.socket, probeTimeoutMs)) === 'SERVING',
     };
   }

@@ -148,7 +148,11 @@ test('a run directory is left with its lock alone', () => {
 });
 
 /** A program that notes each start in a file and then waits. */
-function managed(script: string, isReady = () => existsSync(join(directory.path, 'starts'))) {
+function managed(
+  script: string,
+  isReady = () => existsSync(join(directory.path, 'starts')),
+  startTimeoutMs = 15_000,
+) {
   const counter = join(directory.path, 'starts');
   return {
     starts: () => (existsSync(counter) ? readFileSync(counter, 'utf8').length : 0),
@@ -161,6 +165,7 @@ function managed(script: string, isReady = () => existsSync(join(directory.path,
         address: '',
         version: '1',
         dataDir: directory.path,
+        startTimeoutMs,
         probe: () => Promise.resolve(isReady()),
       },
       { changed: () => undefined },
@@ -188,4 +193,10 @@ test('a service that ends at once did not start', async () => {
   const { process: service } = managed('exit 3', () => false);
   expect(await service.start()).toBe(false);
   await service.stop(100);
+});
+
+test('a service that hangs is given up when its time is over', async () => {
+  const { process: service } = managed('exec sleep 1000', () => false, 100);
+  expect(await service.start()).toBe(false);
+  await service.stop(2000);
 });

@@ -46,7 +46,7 @@ export async function compareTree(
   { id, digest, readData, mend }: TreeQuestion,
   signal: AbortSignal,
 ): Promise<TreeComparison> {
-  return await trees.run(id, signal, async (tree, ending) => {
+  const compare = async (tree: string, ending: AbortSignal): Promise<TreeComparison> => {
     const differences: TreeDifference[] = [];
     let fileCount = 0;
     let readBytes = 0;
@@ -68,5 +68,6 @@ export async function compareTree(
       }
     }
     return { differences, fileCount, readBytes };
-  });
+  };
+  return await trees.run(id, signal, compare, mend);
 }

@@ -109,6 +109,35 @@ describe.runIf(requires('root', 'fuse'))('unions of aufs', TIMEOUT, () => {
     for (const name of ['m', 'c']) expect(readdirSync(join(stand.root, name))).toEqual([]);
   });
 
+  it('are not merged while somebody has them mounted', async () => {
+    await stand.snapshots.prepare('a', 'base');
+    const place = await stand.mount('a');
+    writeFileSync(join(place, 'low'), 'edited');
+    const request = { key: 'a', expectedParent: 'base' };
+    const merge = () => stand.channel.unary(DriverServiceService.mergeIntoParent, request);
+    await expect(merge()).rejects.toMatchObject({ reason: 'INVALID_STATE' });
+    expect(readFileSync(join(stand.layer(1), 'low'), 'utf8')).toBe('low');
+    await stand.unmount(place);
+    expect((await merge()).changedCount).toBeGreaterThan(0);
+    expect(readFileSync(join(stand.layer(1), 'low'), 'utf8')).toBe('edited');
+  });
+
+  it('show new parents after a crash that kept them from it', async () => {
+    await stand.commit('next', '', (root) => writeFileSync(join(root, 'new'), 'new'));
+    await stand.snapshots.prepare('a', 'base');
+    const place = await stand.mount('a');
+    await stand.stop();
+    await stand.start({ TEU_FAILPOINTS: 'storage.reparent.after-row=kill' });
+    const request = { key: 'a', parent: 'next', expectedParent: 'base' };
+    const call = stand.channel.unary(DriverServiceService.setParent, request);
+    await expect(call).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
+    await stand.service.exited;
+    expect(readdirSync(place).sort()).toEqual(['low', 'removed']);
+    await stand.start();
+    expect(readdirSync(place)).toEqual(['new']);
+    await stand.unmount(place);
+  });
+
   it('are made again after a reboot', async () => {
     await stand.snapshots.prepare('a', 'base');
     const place = await stand.mount('a');

@@ -71,6 +71,7 @@ async function findHost(root: string): Promise<AufsHost> {
   checkFuse();
   const hasPassthrough = await tryUnion(program, root);
   capabilities.push(Capability.CAPABILITY_LIVE_REPARENT);
+  capabilities.push(Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS);
   if (hasPassthrough) capabilities.push(Capability.CAPABILITY_SHARED_PAGE_CACHE);
   return { backend: new UserUnions(program, hasPassthrough), capabilities, filesystem, merge };
 }

@@ -86,7 +86,7 @@ export class Unions {
   /** Unmounts a union if nobody else has it mounted or a file of it open. @returns Whether it is gone */
   release(id: number): Promise<boolean> {
     return this.#queue(id).run(async () => {
-      let isUsed = false;
+      let isUsed = false as boolean;
       // A namespace that was made a moment ago has copies of all mounts at their places, until its
       // process lets go of them.
       await tryPatiently(async () => {

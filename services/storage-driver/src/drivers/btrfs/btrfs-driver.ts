@@ -14,7 +14,7 @@ import {
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { BtrfsError, type BtrfsProgram } from './btrfs-program.js';
+import { KernelError, type NativeProgram } from '../../native-program.js';
 import { StagingFolders } from './staging-folders.js';
 
 /** No limit of the file system: as many as the other drivers take, so that images can move. */
@@ -53,12 +53,12 @@ export class BtrfsDriver implements StorageDriver {
   readonly #directories: LayerDirectories;
   readonly #staging: StagingFolders;
   readonly #removing: string;
-  readonly #program: BtrfsProgram;
+  readonly #program: NativeProgram;
   /** Subvolumes that are deleted and were still in use when they were last looked at. */
   #inUse: number[] = [];
 
   /** @param program - Working on `root`; closed with the driver. */
-  constructor(root: string, program: BtrfsProgram) {
+  constructor(root: string, program: NativeProgram) {
     this.#directories = new LayerDirectories(root);
     this.#removing = join(root, 'removing');
     this.#staging = new StagingFolders(root);
@@ -101,7 +101,7 @@ export class BtrfsDriver implements StorageDriver {
       await this.#ask(LONG_MS, 'sync');
     } catch (error) {
       const told = diskError(error, UNWRITTEN);
-      throw told instanceof BtrfsError
+      throw told instanceof KernelError
         ? teuError('STORAGE_FAILED', UNWRITTEN, { cause: told })
         : told;
     }

@@ -1,6 +1,6 @@
 import { nativeBinary } from '@teu/config';
+import { NativeProgram } from '../../native-program.js';
 import { BtrfsDriver } from './btrfs-driver.js';
-import { BtrfsProgram } from './btrfs-program.js';
 import { checkFilesystem, unsupported } from './check-host.js';
 
 const PROBE_TIME_LIMIT_MS = 60_000;
@@ -21,9 +21,13 @@ export async function checkBtrfsHost(root: string): Promise<void> {
   await program.close();
 }
 
-async function startProgram(root: string): Promise<BtrfsProgram> {
+async function startProgram(root: string): Promise<NativeProgram> {
   checkFilesystem(root);
-  const program = new BtrfsProgram(nativeBinary('teu-btrfs'), root);
+  const program = new NativeProgram({
+    driver: 'btrfs',
+    binary: nativeBinary('teu-btrfs'),
+    args: [root],
+  });
   try {
     // Nothing to wait for: it only shows that the program runs and the disk can be written to.
     await program.request(PROBE_TIME_LIMIT_MS, 'settle', 0);

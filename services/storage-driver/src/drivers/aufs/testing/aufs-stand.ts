@@ -25,10 +25,11 @@ export class AufsStand {
     this.root = join(realpathSync(this.#directory.path), 'd', 'aufs');
   }
 
-  async start(): Promise<void> {
+  /** @param env - Variables for it, beside those that say where it is. */
+  async start(env: Record<string, string> = {}): Promise<void> {
     const { path } = this.#directory;
     const places = { runDir: join(path, 'r'), dataDir: join(realpathSync(path), 'd') };
-    this.#service = await startService('aufs', places);
+    this.#service = await startService('aufs', { ...places, env });
   }
 
   async kill(): Promise<void> {

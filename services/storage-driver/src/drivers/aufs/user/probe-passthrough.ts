@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runMountProgram } from '../mount-program.js';
 import { askUnion, waitForEnd } from './control-socket.js';
@@ -22,8 +22,10 @@ export async function probePassthrough(program: string, directory: string): Prom
   const args = ['mount', ...where, ...branches.flatMap((branch) => ['--branch', branch])];
   await runUnion(program, args, { timeoutMs: PROBE_MS, until: 'ready' });
   try {
-    await readFile(join(mountPoint, FILE));
-    const state = (await askUnion(control, ['stat'])).map((word) => word.split('='));
+    const file = await open(join(mountPoint, FILE));
+    // The count is of files that are open.
+    const words = await askUnion(control, ['stat']).finally(() => file.close());
+    const state = words.map((word) => word.split('='));
     return state.some(([name, value]) => name === 'passed' && Number(value) > 0);
   } finally {
     await runMountProgram('umount', ['--lazy', '--', mountPoint]);

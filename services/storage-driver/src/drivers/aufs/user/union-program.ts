@@ -15,7 +15,8 @@ export interface ProgramRun {
  * Runs teu-union (native/src/union) and gives what it wrote to standard output. What it leaves running
  * when it mounts does not hold its output open for this process: only its own end is waited for.
  *
- * @throws UnionError with the errno that it tells; "ETIMEDOUT", and then it was killed
+ * @throws UnionError with the errno that it tells, "EPROTO" if it tells none; "ETIMEDOUT", and then it
+ *   was killed
  */
 export function runUnion(
   program: string,
@@ -69,8 +70,10 @@ function failureOf(what: string, complaint: string, end: string): UnionError {
   try {
     const line = complaint.trimEnd().split('\n').at(-1) ?? '';
     const told = JSON.parse(line) as Partial<Record<'errnoName' | 'step' | 'message', string>>;
-    return new UnionError(told.errnoName ?? 'EIO', `${what}: ${told.step ?? ''}`, { cause: line });
+    return new UnionError(told.errnoName ?? 'EPROTO', `${what}: ${told.step ?? ''}`, {
+      cause: line,
+    });
   } catch {
-    return new UnionError('EIO', `${what} ${end}`, { cause: complaint });
+    return new UnionError('EPROTO', `${what} ${end}`, { cause: complaint });
   }
 }

@@ -1,8 +1,8 @@
-#include "btrfs/worker_pool.h"
+#include "conversation/worker_pool.h"
 
 #include <utility>
 
-namespace teu::btrfs {
+namespace teu::conversation {
 
 WorkerPool::WorkerPool(std::size_t threads, std::function<void(const std::string&)> work)
     : work_(std::move(work)) {
@@ -37,4 +37,4 @@ void WorkerPool::serve() {
   }
 }
 
-}  // namespace teu::btrfs
+}  // namespace teu::conversation

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { teuError } from '@teu/errors';
 
 /** How the kernel refused an operation. `code` is the name of the errno, as in errors of Node. */
-export class BtrfsError extends Error {
+export class KernelError extends Error {
   readonly code: string;
 
   constructor(code: string, call: string, step: string) {
@@ -29,38 +30,45 @@ interface Run {
 const MAX_COMPLAINT = 1000;
 const CLOSE_TIME_LIMIT_MS = 10_000;
 
+/** What to run for a driver. */
+export interface ProgramPlan {
+  /** Name of the driver, for messages. */
+  readonly driver: string;
+  /** Path of the program. */
+  readonly binary: string;
+  readonly args: readonly string[];
+}
+
 /**
- * The program teu-btrfs, which does the ioctls (native/src/btrfs/requests.h tells the conversation).
- * It runs as long as this is open; if it dies, calls in flight fail and the next one starts it again.
- * It ends by itself when this process does, however that happens.
+ * A program of the native layer that makes system calls for a driver, in lines (native/src/conversation;
+ * what can be asked for is in the requests.h of the program). It runs as long as this is open; if it
+ * dies, calls in flight fail and the next one starts it again. It ends by itself when this process does,
+ * however that happens.
  */
-export class BtrfsProgram {
-  readonly #binary: string;
-  readonly #directory: string;
+export class NativeProgram {
+  readonly #plan: ProgramPlan;
   #run: Run | undefined;
   #lastId = 0;
   #closed = false;
 
-  /** @param directory - Directory of the driver, below which all requests work. */
-  constructor(binary: string, directory: string) {
-    this.#binary = binary;
-    this.#directory = directory;
+  constructor(plan: ProgramPlan) {
+    this.#plan = plan;
   }
 
   /**
    * Makes a request and resolves with the numbers of the answer.
    *
-   * @throws BtrfsError if the kernel refuses; STORAGE_FAILED if the program dies or does not answer in
+   * @throws KernelError if the kernel refuses; STORAGE_FAILED if the program dies or does not answer in
    *   time, in which case the request may still be carried out
    */
   request(timeoutMs: number, ...words: readonly (string | number)[]): Promise<number[]> {
-    if (this.#closed) return Promise.reject(failed('the driver is being closed'));
+    if (this.#closed) return Promise.reject(this.#failed('the driver is being closed'));
     const { child, pending } = (this.#run ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         pending.delete(id);
-        reject(failed(`btrfs did not answer "${words[0] ?? ''}" within ${timeoutMs} ms`));
+        reject(this.#failed(`"${words[0] ?? ''}" was not done within ${timeoutMs} ms`));
       };
       pending.set(id, { resolve, reject, timer: setTimeout(giveUp, timeoutMs) });
       child.stdin.write(`${id} ${words.join(' ')}\n`);
@@ -84,7 +92,8 @@ export class BtrfsProgram {
   }
 
   #start(): Run {
-    const child = spawn(this.#binary, [this.#directory], {
+    const { binary, args } = this.#plan;
+    const child = spawn(binary, args, {
       env: {},
       cwd: '/',
       stdio: 'pipe',
@@ -108,7 +117,7 @@ export class BtrfsProgram {
       if (this.#run === run) this.#run = undefined;
       for (const { reject, timer } of run.pending.values()) {
         clearTimeout(timer);
-        reject(failed(`teu-btrfs ${why}`, cause));
+        reject(this.#failed(`${basename(binary)} ${why}`, cause));
       }
       run.pending.clear();
     };
@@ -117,6 +126,11 @@ export class BtrfsProgram {
       end(`ended (${signal ?? `exit status ${code ?? ''}`})`, complaint);
     });
     return run;
+  }
+
+  #failed(why: string, cause?: unknown): Error {
+    const text = `storage driver ${this.#plan.driver}: ${why}`;
+    return teuError('STORAGE_FAILED', text, { cause });
   }
 }
 
@@ -131,10 +145,6 @@ function settle(run: Run, line: string): void {
     pending.resolve(rest.map(Number));
   } else {
     const [code = 'EIO', call = '', ...step] = rest;
-    pending.reject(new BtrfsError(code, call, step.join(' ')));
+    pending.reject(new KernelError(code, call, step.join(' ')));
   }
-}
-
-function failed(why: string, cause?: unknown): Error {
-  return teuError('STORAGE_FAILED', `storage driver btrfs: ${why}`, { cause });
 }

@@ -2,16 +2,16 @@ import { tempDir } from '@teu/testing';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { BtrfsProgram } from './btrfs-program.js';
+import { NativeProgram } from './native-program.js';
 
 const LIMIT_MS = 5000;
 
-/** A shell script in the place of teu-btrfs. */
-function withProgram(script: string): BtrfsProgram & AsyncDisposable {
+/** A shell script in the place of a native program. */
+function withProgram(script: string): NativeProgram & AsyncDisposable {
   const directory = tempDir();
   const binary = join(directory.path, 'program');
   writeFileSync(binary, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const program = new BtrfsProgram(binary, directory.path);
+  const program = new NativeProgram({ driver: 'd', binary, args: [directory.path] });
   return Object.assign(program, {
     [Symbol.asyncDispose]: async () => {
       await program.close();
@@ -37,7 +37,7 @@ it('gives up a request that is not answered in time, and no other', async () => 
   await using program = withProgram(`read a; read b; echo '2 ok 5'; read c`);
   const late = expect(program.request(50, 'sync')).rejects.toMatchObject({
     reason: 'STORAGE_FAILED',
-    message: expect.stringContaining('"sync" within 50 ms') as string,
+    message: expect.stringContaining('"sync" was not done within 50 ms') as string,
   });
   expect(await program.request(LIMIT_MS, 'usage', 'l/1')).toEqual([5]);
   await late;
@@ -55,7 +55,7 @@ it('fails what was in flight when the program ends, with what it said, and start
 });
 
 it('says when there is no program, or it is closed', async () => {
-  const program = new BtrfsProgram('/nowhere/teu-btrfs', '/');
+  const program = new NativeProgram({ driver: 'd', binary: '/nowhere/teu', args: [] });
   await expect(program.request(LIMIT_MS, 'sync')).rejects.toMatchObject({
     reason: 'STORAGE_FAILED',
     message: expect.stringContaining('could not be started') as string,

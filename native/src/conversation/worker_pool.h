@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace teu::btrfs {
+namespace teu::conversation {
 
 class WorkerPool {
  public:
@@ -33,4 +33,4 @@ class WorkerPool {
   std::vector<std::jthread> threads_{};
 };
 
-}  // namespace teu::btrfs
+}  // namespace teu::conversation
