@@ -61,4 +61,8 @@ export const DRIVER_ROWS: readonly DriverRow[] = [
     ...{ kind: 'zfs', isLive: false, hasQuota: true },
     ...{ needs: ['root', 'fuse', 'zfs-fuse'], makePlace: zfsPlace },
   },
+  {
+    ...{ kind: 'aufs', isLive: true, hasQuota: false },
+    ...{ needs: ['root', 'fuse'], makePlace: plainPlace },
+  },
 ];

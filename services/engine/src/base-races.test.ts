@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isTeuError } from '@teu/errors';
 import { BaseUpgradeState, type Container } from '@teu/proto/engine';
+import { ChangeKind } from '@teu/proto/image';
 import { Capability } from '@teu/proto/storage';
 import { waitFor } from '@teu/testing';
 import { FakeHost } from './testing/index.js';
@@ -100,6 +101,16 @@ test.each(Object.entries(KINDS))(
     expect(host.holdings()).toEqual({ snapshots: [], cgroups: [], processes: [] });
   },
 );
+
+test('nothing that was made in advance is in the way of a merge', async () => {
+  await startEngine([Capability.CAPABILITY_MERGE_INTO_PARENT], 2);
+  host.image.onCompare = () => [{ kind: ChangeKind.CHANGE_KIND_ADDED, path: '/new' }];
+  await host.client.run(['true'], { image: 'app', autoRemove: true }, { wait: true });
+  await waitFor(() => host.engine.engine.pool.readyCount === 2);
+  host.driver.onMerge = () => expect(host.executor.prepared.size).toBe(0);
+  const header = { image: 'base:1', reason: 'a hole', args: ['true'], hasConsent: true };
+  expect((await host.client.editBase(header)).at(-1)?.$case).toBe('edit');
+});
 
 test('runs of a name that moved are on the new image, also those made in advance', async () => {
   await startEngine(KINDS.reparent, 2);

@@ -62,6 +62,7 @@ export class WarmPool {
   readonly #size: number;
   readonly #shelves = new Map<string, Shelf>();
   #enabled = false;
+  #pauses = 0;
 
   /** @param size starts kept per image and driver; 0 for none */
   constructor(parts: Parts, size: number) {
@@ -80,10 +81,24 @@ export class WarmPool {
     await this.#dropShelves([...this.#shelves.values()]);
   }
 
+  /**
+   * Gives up all starts while some work is done, and makes none: each is a process that waits in a mount namespace with
+   * copies of all mounts of the host, which keeps drivers from unmounting what is theirs.
+   */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses += 1;
+    try {
+      await this.#dropShelves([...this.#shelves.values()]);
+      return await work();
+    } finally {
+      this.#pauses -= 1;
+    }
+  }
+
   /** Takes a start on this layer, if there is one; more are made in any case, since the image is in use. */
   take(driver: string, parent: string): WarmStart | undefined {
-    if (!this.#enabled || parent === '' || this.#parts.drivers.get(driver).isStalled)
-      return undefined;
+    if (!this.#enabled || this.#pauses > 0 || parent === '') return undefined;
+    if (this.#parts.drivers.get(driver).isStalled) return undefined;
     const shelf = this.#shelfOf(driver, parent);
     this.#scheduleFill(shelf);
     return shelf.ready.shift();

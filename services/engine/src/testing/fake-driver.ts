@@ -41,6 +41,8 @@ export class FakeDriver {
   onSetParent: (request: SetParentRequest) => void = () => undefined;
   /** Called after it has; may throw. */
   afterSetParent: (request: SetParentRequest) => void = () => undefined;
+  /** Called before a snapshot is merged into its parent; may throw. */
+  onMerge: () => void = () => undefined;
   /** Snapshots that were merged into their parents. */
   readonly merged: MergeIntoParentRequest[] = [];
   /** Messages of a check; told one by one as they are asked for. */
@@ -110,6 +112,7 @@ export class FakeDriver {
       setParent: this.#served(async (request: SetParentRequest) => this.#setParent(request)),
       mergeIntoParent: this.#served(async (request: MergeIntoParentRequest) => {
         this.#require(request.key);
+        this.onMerge();
         this.merged.push(request);
         return { changedCount: 1 };
       }),

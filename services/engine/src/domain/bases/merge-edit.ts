@@ -30,7 +30,8 @@ export async function mergeEdit(
       throw teuError('CONFLICT', text, { metadata: { container: entry.id } });
     }
     const client = parts.drivers.get(edit.driver);
-    await client.mergeIntoParent(entry.container.snapshotKey, edit.chainId);
+    const { snapshotKey } = entry.container;
+    await parts.pool.without(() => client.mergeIntoParent(snapshotKey, edit.chainId));
     failpoint('engine.edit.after-merge');
     const merged = { ...edit, editTime: clock.now() };
     parts.store.transaction(() => {
