@@ -17,6 +17,7 @@ export const CAPABILITY_ROWS: Readonly<Record<string, Capability>> = {
   'extended attributes and ACLs of every kind': Capability.CAPABILITY_XATTRS,
   'owners and times to the last digit': Capability.CAPABILITY_EXACT_ATTRIBUTES,
   'names of one file stay one across layers': Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
+  'every name that Linux allows': Capability.CAPABILITY_ALL_NAMES,
   'check and repair': Capability.CAPABILITY_CHECK,
 };
 

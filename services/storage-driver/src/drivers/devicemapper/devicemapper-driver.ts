@@ -32,6 +32,7 @@ export class DeviceMapperDriver implements StorageDriver {
     Capability.CAPABILITY_XATTRS,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
     Capability.CAPABILITY_HARD_LINKS_ACROSS_LAYERS,
+    Capability.CAPABILITY_ALL_NAMES,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
