@@ -20,6 +20,6 @@ export function guestEnvironment(): Record<string, string> {
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
     TEU_TEST_PATIENCE: PATIENCE,
-    TEU_START_TIMEOUT: START_SECONDS,
+    TEU_UP_START_TIMEOUT: START_SECONDS,
   };
 }

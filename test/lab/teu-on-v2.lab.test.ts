@@ -1,3 +1,5 @@
+import { instanceName, waitFor } from '@teu/testing';
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { output, startEngine, type Engine } from '../e2e/engine.js';
 
@@ -39,8 +41,12 @@ test('a limit of processes stops forks', async () => {
 });
 
 test('a container is stopped and removed, and its group goes with it', async () => {
-  await output(engine, 'run', '-d', '--name', 'web', 'busybox', 'sleep', '1000');
+  const id = await output(engine, 'run', '-d', '--name', 'web', 'busybox', 'sleep', '1000');
+  const group = `/sys/fs/cgroup/teu/${instanceName(engine.dataDir)}/${id}`;
+  expect(existsSync(group)).toBe(true);
   expect(await output(engine, 'exec', 'web', 'cat', '/proc/1/cgroup')).toBe('0::/');
   await output(engine, 'rm', '-f', 'web');
   expect(await output(engine, 'ps', '-a', '-q')).toBe('');
+  // After the answer.
+  await waitFor(() => !existsSync(group));
 });

@@ -21,11 +21,11 @@ export function directoriesOf(env: Environment): Directories {
 const defaultStartSeconds = 15;
 
 /**
- * Milliseconds that a service of the engine may take to start: an end for one that hangs. TEU_START_TIMEOUT, in
+ * Milliseconds that a service of the engine may take to start: an end for one that hangs. TEU_UP_START_TIMEOUT, in
  * seconds, for machines that are so slow that theirs only seem to.
  * @throws UsageError if that is no number of seconds up to an hour
  */
 export function startTimeoutOf(env: Environment): number {
-  const text = env['TEU_START_TIMEOUT'] || String(defaultStartSeconds);
-  return parseWholeNumber(text, 'TEU_START_TIMEOUT', 1, 3600) * 1000;
+  const text = env['TEU_UP_START_TIMEOUT'] || String(defaultStartSeconds);
+  return parseWholeNumber(text, 'TEU_UP_START_TIMEOUT', 1, 3600) * 1000;
 }

@@ -118,7 +118,7 @@ async function servesWithin(channel: RpcChannel, timeoutMs: number): Promise<voi
 
 /** The variables that a program needs, without the TEU_ ones of whoever runs the tests. */
 export function baseEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEU_NATIVE_DIR', 'TEU_START_TIMEOUT'];
+  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEU_NATIVE_DIR', 'TEU_UP_START_TIMEOUT'];
   return Object.fromEntries(
     kept.flatMap((name) => {
       const value = process.env[name];
