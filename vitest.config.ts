@@ -13,7 +13,7 @@ export default defineConfig({
       'test/**/*.test.ts',
     ],
     // These need the kernel of the lab (test/lab).
-    exclude: [...configDefaults.exclude, '**/*.lab.test.ts'],
+    exclude: [...configDefaults.exclude, '**/*.lab.test.ts', '**/*.long-lab.test.ts'],
     pool: 'forks',
     maxWorkers: Math.min(2, availableParallelism()),
     retry: 0,
