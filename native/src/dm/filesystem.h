@@ -23,9 +23,9 @@ struct Figures {
   std::uint64_t inodes = 0;
 };
 
-/// Reads them from the device of an ext4 that is mounted nowhere. Nothing if that is not enough: it was
-/// not unmounted, or does not say how much of it is its own. An XFS has to be mounted for it: what it
-/// keeps for its tables it takes from the free blocks only then.
+/// Reads them from the device of an ext4 that is mounted nowhere. Nothing if that is not enough: it
+/// was not unmounted, or does not say how much of it is its own. An XFS has to be mounted for it:
+/// what it keeps for its tables it takes from the free blocks only then.
 Result<std::optional<Figures>> readExt4Figures(int device);
 
 /// Blocks of an ext4, its tables with them, mounted or not.

@@ -274,6 +274,15 @@ Result<UniqueFd> Pool::open(std::uint64_t id, int flags) const {
   return sys::openAt(AT_FDCWD, found.value().path.c_str(), flags | O_CLOEXEC);
 }
 
+Result<std::uint64_t> Pool::mappedBytes(std::uint64_t id) const {
+  Result<Target> target = mapper_.status(volumeName(id));
+  if (!target) return target.status();
+  const std::string_view text = target.value().parameters;
+  const auto sectors = conversation::parseNumber(text.substr(0, text.find(' ')));
+  if (!sectors) return brokenRule(EBADMSG, "status of a volume");
+  return *sectors * kSectorBytes;
+}
+
 std::string Pool::volumeName(std::uint64_t id) const {
   return prefix_ + std::to_string(id);
 }

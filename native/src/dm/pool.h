@@ -71,6 +71,8 @@ class Pool {
   /// ENXIO if the volume is not active.
   Result<Node> node(std::uint64_t id) const;
   Result<UniqueFd> open(std::uint64_t id, int flags) const;
+  /// Bytes of an active volume that have a block, shared or not.
+  Result<std::uint64_t> mappedBytes(std::uint64_t id) const;
 
  private:
   std::string volumeName(std::uint64_t id) const;

@@ -95,7 +95,10 @@ Result<Requests::Values> Requests::ofFilesystem(std::string_view verb,
   if (verb == "measure") {
     Result<Figures> found = volumes_.measure(id);
     if (!found) return found.status();
-    return Values{found.value().totalBytes, found.value().usedBytes, found.value().inodes};
+    Result<std::uint64_t> mapped = pool_.mappedBytes(id);
+    if (!mapped) return mapped.status();
+    const Figures& now = found.value();
+    return Values{now.totalBytes, now.usedBytes, now.inodes, mapped.value()};
   }
   if (verb == "settle") return silent(volumes_.settle(id));
   if (verb == "empty") return silent(volumes_.empty(id));

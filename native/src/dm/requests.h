@@ -20,7 +20,8 @@
 //   active                       -> ids of the volumes that are active
 //   opened ID                    -> how often it is open
 //
-//   measure ID                   -> bytes for files, bytes used, inodes used
+//   measure ID                   -> bytes for files, bytes used, inodes used,
+//                                bytes that have a block of the pool
 //   settle ID                    has a file system that nobody uses in order and on the disk
 //   empty ID                     makes a new file system an empty tree
 //   discard ID BYTES             frees blocks also below the pool

@@ -18,13 +18,17 @@ Result<UniqueFd> Volumes::mount(std::uint64_t id, bool readOnly) const {
   return mountPrivately(node.value().path, type_, readOnly);
 }
 
+Result<std::optional<Figures>> Volumes::readUnmounted(std::uint64_t id) const {
+  Result<UniqueFd> device = pool_.open(id, O_RDONLY);
+  if (!device) return device.status().during("measure a volume");
+  return readExt4Figures(device.value().get());
+}
+
 Result<Figures> Volumes::measure(std::uint64_t id) const {
   Result<Node> node = pool_.node(id);
   if (!node) return node.status();
   if (node.value().openCount == 0 && type_ == FilesystemType::ext4) {
-    Result<UniqueFd> device = pool_.open(id, O_RDONLY);
-    if (!device) return device.status().during("measure a volume");
-    Result<std::optional<Figures>> read = readExt4Figures(device.value().get());
+    Result<std::optional<Figures>> read = readUnmounted(id);
     if (!read) return read.status();
     if (read.value()) return Figures(*read.value());
   }
@@ -33,8 +37,15 @@ Result<Figures> Volumes::measure(std::uint64_t id) const {
   return measureMounted(mounted.value().get(), type_);
 }
 
+/// Whether a volume was unmounted, and says so.
+bool Volumes::isInOrder(std::uint64_t id) const {
+  if (type_ != FilesystemType::ext4) return false;
+  Result<std::optional<Figures>> read = readUnmounted(id);
+  return read && read.value();
+}
+
 Status Volumes::settle(std::uint64_t id) const {
-  {
+  if (!isInOrder(id)) {
     // Mounting does what a crash has left to do, and unmounting leaves nothing.
     Result<UniqueFd> mounted = mount(id, false);
     if (!mounted) return mounted.status();

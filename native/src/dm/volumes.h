@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "dm/filesystem.h"
 #include "dm/pool.h"
@@ -36,6 +37,8 @@ class Volumes {
 
  private:
   Result<UniqueFd> mount(std::uint64_t id, bool readOnly) const;
+  Result<std::optional<Figures>> readUnmounted(std::uint64_t id) const;
+  bool isInOrder(std::uint64_t id) const;
 
   const Pool& pool_;
   const FilesystemType type_;

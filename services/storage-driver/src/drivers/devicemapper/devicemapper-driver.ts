@@ -112,10 +112,12 @@ export class DeviceMapperDriver implements StorageDriver {
     try {
       const below = await this.#volumes.lastingFigures(parent);
       const own = await this.#volumes.figures(id);
-      const written = await this.#pool.ownBytes(volume);
-      const grown = own.usedBytes - below.usedBytes;
+      const grown = Math.max(0, own.usedBytes - below.usedBytes);
+      // Counting what is its own is worth it only where that could be more.
+      const isEnough = own.mappedBytes - OWN_USE_BYTES <= grown;
+      const written = isEnough ? 0 : await this.#pool.ownBytes(volume);
       return {
-        bytes: Math.max(0, grown, written - OWN_USE_BYTES),
+        bytes: Math.max(grown, written - OWN_USE_BYTES),
         // The root of a tree without a parent is its own.
         inodes: Math.max(0, own.inodes - below.inodes) + (parent === undefined ? 1 : 0),
       };

@@ -43,6 +43,8 @@ export interface Figures {
   readonly totalBytes: number;
   readonly usedBytes: number;
   readonly inodes: number;
+  /** What has a block of the pool, shared or not. */
+  readonly mappedBytes: number;
 }
 
 /** A thin pool, by the program teu-dm; native/src/dm/requests.h has the verbs. */
@@ -174,8 +176,9 @@ export class ThinPool {
 
   /** Of an active volume. */
   async measure(volume: number): Promise<Figures> {
-    const [totalBytes = 0, usedBytes = 0, inodes = 0] = await this.#ask(LONG_MS, 'measure', volume);
-    return { totalBytes, usedBytes, inodes };
+    const found = await this.#ask(LONG_MS, 'measure', volume);
+    const [totalBytes = 0, usedBytes = 0, inodes = 0, mappedBytes = 0] = found;
+    return { totalBytes, usedBytes, inodes, mappedBytes };
   }
 
   /** Has the file system of an active volume that nobody uses in order, and all of it on the disk. */
