@@ -54,7 +54,7 @@ export class Unions {
       const place = this.#place(id);
       if (this.#mountAt(place) === undefined) return true;
       if (!(await this.#backend.isAlive(place))) return true;
-      const isSet = await this.#backend.set(place, branches);
+      const isSet = await unlessEnded(this.#backend.set(place, branches), true);
       if (isSet) this.#branches.set(id, branches);
       return isSet;
     });
@@ -79,7 +79,8 @@ export class Unions {
     await eachAtOnce(concerned, async ([id]) => {
       const place = this.#place(id);
       if (this.#mountAt(place) === undefined) return;
-      if (await this.#backend.isAlive(place)) await this.#backend.refresh(place);
+      if (!(await this.#backend.isAlive(place))) return;
+      await unlessEnded(this.#backend.refresh(place), undefined);
     });
   }
 
@@ -247,6 +248,16 @@ export class Unions {
     const queue = this.#queues.get(id) ?? new TaskQueue();
     this.#queues.set(id, queue);
     return queue;
+  }
+}
+
+/** A union that ends while it is asked shows nothing to anybody any more. */
+async function unlessEnded<T>(asking: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (isUnionError(error, 'ENOTCONN')) return otherwise;
+    throw error;
   }
 }
 
