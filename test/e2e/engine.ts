@@ -1,8 +1,11 @@
-import { busyboxImageTar, debianRootfsTar, startTeu } from '@teu/testing';
+import { busyboxImageTar, debianRootfsTar, startTeu, type StartTeuOptions } from '@teu/testing';
 
 /** An engine of its own for a test file, with the images loaded that it asks for. */
-export async function startEngine(images: readonly ('busybox' | 'debian')[] = ['busybox']) {
-  const teu = await startTeu();
+export async function startEngine(
+  images: readonly ('busybox' | 'debian')[] = ['busybox'],
+  options: StartTeuOptions = {},
+) {
+  const teu = await startTeu(options);
   for (const image of images) {
     const args =
       image === 'busybox'
