@@ -94,6 +94,10 @@ export const driverServe: Command = {
       command: 'teu driver serve zfs -- --zfs-dataset tank/teu',
       meaning: 'with an option of services/storage-driver',
     },
+    {
+      command: 'teu driver serve devicemapper -- --dm-pool data-thin --dm-filesystem xfs',
+      meaning: 'on a thin pool of its own',
+    },
   ],
   async run(invocation) {
     const { context } = invocation;
