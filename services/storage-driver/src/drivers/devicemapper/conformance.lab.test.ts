@@ -9,6 +9,6 @@ describeSnapshotDriver('devicemapper', {
   features: ['device_mapper', 'ext4', 'loop', 'mkfs.ext4'],
   reference: openVfs,
   // Fewer than elsewhere: every layer is a device here, on a machine that is emulated.
-  stacks: 3,
+  stacks: 2,
   open: (root) => startDriver(root, ['--driver', 'devicemapper', ...SMALL_POOL]),
 });
