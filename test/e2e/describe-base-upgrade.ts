@@ -53,6 +53,16 @@ interface Part {
   summary?: { id?: string; doneCount?: number; scheduledCount?: number };
 }
 
+/** What does not apply to a driver is no test of it, and none that is skipped. */
+function testWhen(
+  applies: boolean,
+  name: string,
+  options: { readonly timeout: number },
+  run: () => Promise<void>,
+): void {
+  if (applies) test(name, options, run);
+}
+
 function testUpgrade(row: DriverRow, imagesPath: () => string): void {
   const { kind, isLive, hasQuota } = row;
   let place: DriverPlace | undefined;
@@ -152,7 +162,7 @@ function testUpgrade(row: DriverRow, imagesPath: () => string): void {
     expect(await teu('run', '--rm', 'base:1')).toBe(VERSIONS.old);
   });
 
-  test.runIf(hasQuota)('keeps the limit of a layer', { timeout: stepMs }, async () => {
+  testWhen(hasQuota, 'keeps the limit of a layer', { timeout: stepMs }, async () => {
     const full = await engine.teu(['start', '-a', 'small'], { timeoutMs: stepMs });
     expect(full.code).toBe(1);
     expect(full.stdout).toBe(`${VERSIONS.patched}\n`);
@@ -181,7 +191,7 @@ function testUpgrade(row: DriverRow, imagesPath: () => string): void {
       { timeoutMs: stepMs },
     );
 
-  test.runIf(isLive)('is changed in place, for all', { timeout: stepMs }, async () => {
+  testWhen(isLive, 'is changed in place, for all', { timeout: stepMs }, async () => {
     const look = () =>
       teu('exec', 'up', 'sh', '-c', 'cat /etc/untouched.conf; ls /usr/share/fixture');
     const dry = await edit('--dry-run');
@@ -197,15 +207,11 @@ function testUpgrade(row: DriverRow, imagesPath: () => string): void {
     expect(await teu('ps', '-a')).not.toContain('base-edit');
   });
 
-  test.runIf(!isLive)(
-    'is not changed in place, and that is told',
-    { timeout: stepMs },
-    async () => {
-      const refused = await edit();
-      expect(refused).toMatchObject({ code: 125, stdout: '' });
-      expect(refused.stderr).toMatch(/^teu: the storage driver tree does not .* in place/);
-    },
-  );
+  testWhen(!isLive, 'is not changed in place, and that is told', { timeout: stepMs }, async () => {
+    const refused = await edit();
+    expect(refused).toMatchObject({ code: 125, stdout: '' });
+    expect(refused.stderr).toMatch(/^teu: the storage driver tree does not .* in place/);
+  });
 
   test('leaves nothing behind', { timeout: stepMs }, async () => {
     await teu('rm', '-f', 'fresh', 'wrote', 'made', 'up', 'app-up', 'small');

@@ -1,4 +1,5 @@
-import { bootMachine, type Machine, type MachineEnd, type MachineOptions } from './machine.js';
+import { bootUntilUp } from './boot-until-up.js';
+import type { Machine, MachineEnd, MachineOptions } from './machine.js';
 
 /** Signals that end the lab, and with which exit code. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -21,8 +22,10 @@ export async function runMachine(
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
   for (const name of names) process.on(name, endBySignal);
   try {
-    machine = await bootMachine(options);
-    if (exitCode !== undefined) machine.cutPower();
+    machine = await bootUntilUp(options, (booted) => {
+      machine = booted;
+      if (exitCode !== undefined) booted.cutPower();
+    });
     const end = await machine.ended;
     look(machine.shared);
     return exitCode === undefined ? end : { kind: 'status', code: exitCode };

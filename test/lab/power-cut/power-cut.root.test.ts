@@ -5,7 +5,8 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Disk } from '../disk.js';
 import { guestEnvironment } from '../guest-environment.js';
-import { bootMachine, type Machine } from '../machine.js';
+import { bootUntilUp } from '../boot-until-up.js';
+import type { Machine } from '../machine.js';
 import { readDiary, type Entry, type Event } from './diary.js';
 import { PLACES } from './place.js';
 
@@ -29,7 +30,7 @@ describe.runIf(requires('root'))('a machine whose power is cut', () => {
       bytes: DISK_BYTES,
       cache: 'writeback',
     }));
-    machine = await bootMachine({
+    machine = await bootUntilUp({
       command: ['node', program, phase],
       directory: installRoot(),
       environment: guestEnvironment(),
