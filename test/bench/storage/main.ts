@@ -1,5 +1,5 @@
 import { debianRootfsTar } from '@teu/testing';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,6 +7,7 @@ import { installPackages, unmountBelow } from '../harness/process.js';
 import { containerdSnapshotter } from './containerd-snapshotter.js';
 import { makeFilesystem, makeZfs } from './filesystems.js';
 import { measureFiveThings } from './five-things.js';
+import { deviceMapperSubject, hasDeviceMapper, measureInLab } from './in-lab.js';
 import { measureLatency } from './latency.js';
 import { ownDriver } from './own-driver.js';
 import type { Subject } from './subject.js';
@@ -26,7 +27,8 @@ const { values } = parseArgs({
 const wanted = values.only === '' ? undefined : new Set(values.only.split(','));
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-installPackages(['containerd', 'btrfs-progs', 'zfs-fuse', 'e2fsprogs']);
+const isLab = wanted?.has('devicemapper') === true && existsSync('/run/lab');
+if (!isLab) installPackages(['containerd', 'btrfs-progs', 'zfs-fuse', 'e2fsprogs']);
 const directory = mkdtempSync(join(tmpdir(), 'teu-bench-'));
 const work = join(directory, 'work');
 mkdirSync(work);
@@ -50,15 +52,16 @@ const makers: readonly [string, () => Promise<Subject>][] = [
 
 const subjects: Subject[] = [];
 try {
+  if (isLab) subjects.push(await deviceMapperSubject(join(directory, 'devicemapper')));
   for (const [name, make] of makers.filter(([name]) => wanted?.has(name) ?? true)) {
     print(`preparing ${name}`);
     subjects.push(await make());
   }
-  if (!values['no-latency']) {
+  if (!values['no-latency'] && subjects.length > 0) {
     const counts = values.counts.split(',').map(Number);
     print(`\n${await measureLatency(subjects, counts, Number(values.rounds), work)}`);
   }
-  if (!values['no-sharing']) {
+  if (!values['no-sharing'] && subjects.length > 0) {
     const tar = await debianRootfsTar();
     print(`\n${await measureFiveThings(subjects, tar, Number(values.rounds), work)}`);
   }
@@ -71,7 +74,7 @@ try {
       figures.push(await measureUpgrade(subject, bases));
       await filesystem.close();
     }
-    print(`\n${upgradeTable(figures)}`);
+    if (figures.length > 0) print(`\n${upgradeTable(figures)}`);
   }
 } finally {
   for (const subject of subjects) {
@@ -81,4 +84,10 @@ try {
   }
   unmountBelow(directory);
   rmSync(directory, { recursive: true, force: true });
+}
+if (!isLab && !hasDeviceMapper() && (wanted?.has('devicemapper') ?? true)) {
+  print(
+    '\ndevicemapper, in the kernel lab: an emulated processor, so its times are not those of the others',
+  );
+  measureInLab();
 }
