@@ -38,7 +38,7 @@ describe.each(Object.entries(OWN_DRIVERS))('containerd on %s', (driverName, star
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     return ended.stdout;
   };
-  // A driver hears of what was removed when containerd collects garbage, which one container does not make it do.
+  // A driver hears of what was removed when containerd collects garbage, which now and then was not within 10 s.
   const collectGarbage = async (): Promise<void> => {
     await ctr('leases', 'create', '--id', 'collecting');
     await ctr('leases', 'delete', '--sync', 'collecting');

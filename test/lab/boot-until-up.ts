@@ -9,9 +9,9 @@ const POLL_MS = 100;
 /**
  * Boots a machine and waits until its command begins, or it ends.
  *
- * QEMU's threads translate the code of one processor while another one patches it, and on a busy host a
- * kernel can die of that in its first seconds. Such a machine has run nothing yet: it is booted once
- * more, which is told on standard error. One that dies later is never booted again.
+ * On a busy host a kernel has been seen to panic two seconds after its start, where code is patched while
+ * it runs; what causes it was not found out, an emulated processor is supposed to. Such a machine has run
+ * nothing yet: it is booted once more, which is told on standard error. One that dies later never is.
  *
  * @param onBoot - Gets each machine as soon as there is one, to end it early.
  * @throws LabFailure
