@@ -3,29 +3,12 @@ import type { LinuxResources } from '@teu/proto/type';
 import { requires, waitFor } from '@teu/testing';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FORK_BOMB, STORM } from './testing/fork-scripts.js';
 import { runInGroup } from './testing/run-in-group.js';
 import { startService, type StartedService } from './testing/start-service.js';
 
 const MEBIBYTE = 1 << 20;
-/** Makes children for ever, which make children. */
-const FORK_BOMB = 'bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done';
 
-/** Two that fork as fast as they can. A shell would end where it cannot fork, which here is most of the time. */
-const STORM = `
-import os, signal, time
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-os.fork()
-while True:
-    try:
-        if os.fork() == 0:
-            os.setsid()
-            os.fork()
-            time.sleep(0.02)
-            os._exit(0)
-    except OSError:
-        if os.getsid(0) == os.getpid():
-            os._exit(0)
-`;
 
 describe.runIf(requires('root', 'cgroup_v1'))('cgroups of version 1', () => {
   let service: StartedService;
@@ -256,7 +239,7 @@ describe.runIf(requires('root', 'cgroup_v1'))('cgroups of version 1', () => {
     for (let round = 0; round < 5; round += 1) {
       const pids = { limit: 40 + 30 * round };
       const cgroup = await service.create({ cpu: undefined, memory: undefined, pids });
-      const { ended } = runInGroup(membershipOf(cgroup), `exec /usr/bin/python3 -c '${STORM}'`);
+      const { ended } = runInGroup(membershipOf(cgroup), STORM);
       await waitFor(async () => (await get(cgroup.id)).processCount > 20);
       // How many there are at that moment is the storm's affair: they live for milliseconds each.
       expect(await kill(cgroup.id)).toBeGreaterThan(0);

@@ -3,12 +3,11 @@ import type { LinuxResources } from '@teu/proto/type';
 import { waitFor } from '@teu/testing';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FORK_BOMB } from './testing/fork-scripts.js';
 import { runInGroup } from './testing/run-in-group.js';
 import { startService, type StartedService } from './testing/start-service.js';
 
 const MEBIBYTE = 1 << 20;
-/** Makes children for ever, which make children. */
-const FORK_BOMB = 'bomb() { bomb | bomb & }; bomb; while :; do sleep 1; done';
 const NONE: LinuxResources = { cpu: undefined, memory: undefined, pids: undefined };
 
 describe('cgroups of version 2 on a kernel', () => {
