@@ -81,6 +81,8 @@ export const REASONS = {
   LAYER_TOO_LARGE: entry('RESOURCE_EXHAUSTED', 'A layer exceeds a limit of size or count.'),
   REGISTRY_UNAVAILABLE: entry('UNAVAILABLE', 'The registry does not answer.', true),
   BASE_UPGRADE_NOT_FOUND: entry('NOT_FOUND', 'No upgrade of a base has this id.'),
+  LEASE_NOT_FOUND: entry('NOT_FOUND', 'No lease has this id, or it has ended.'),
+  REGISTRY_FAILED: entry('FAILED_PRECONDITION', 'The registry broke its protocol or refused.'),
   REGISTRY_DENIED: entry('PERMISSION_DENIED', 'The registry refused the credentials.'),
 
   // Snapshots and their drivers.

@@ -9,7 +9,6 @@ import { startService, type StartedService } from './testing/start-service.js';
 
 const MEBIBYTE = 1 << 20;
 
-
 describe.runIf(requires('root', 'cgroup_v1'))('cgroups of version 1', () => {
   let service: StartedService;
   beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { BranchServiceService, DriverServiceService } from '@teu/proto/storage';
@@ -71,6 +72,9 @@ export function implementDriverService(
     getQuota: ({ key }) => getQuota(snapshots, key),
     setParent: (request) => setParent(snapshots, request),
     mergeIntoParent: (request) => mergeIntoParent(snapshots, request),
+    replaceSnapshot: () => {
+      throw teuError('FEATURE_UNSUPPORTED', 'the storage driver cannot replace a snapshot');
+    },
     checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
     repairSnapshots: (request, { signal }) => repairSnapshots(snapshots, request, signal),
   };

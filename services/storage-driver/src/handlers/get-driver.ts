@@ -1,4 +1,4 @@
-import type { GetDriverResponse } from '@teu/proto/storage';
+import { WhiteoutForm, type GetDriverResponse } from '@teu/proto/storage';
 import { capabilitiesOf, type StorageDriver } from '@teu/snapshots';
 
 /** The service itself, as GetDriver tells it. */
@@ -17,6 +17,7 @@ export function getDriver(driver: StorageDriver, facts: ServiceFacts): GetDriver
       maxLayerCount: driver.maxLayerCount,
       startTime: facts.startTime,
       implementation: driver.implementation ?? '',
+      whiteoutForm: WhiteoutForm.WHITEOUT_FORM_UNSPECIFIED,
     },
   };
 }
