@@ -125,7 +125,9 @@ describe('a blob that is still being written', () => {
     const applied = apply(TAR.length);
     await put(TAR, 0, MIB);
     growth.advance(TAR.length);
-    const message = expect.stringContaining(`has ${MIB} bytes, and is said to have ${TAR.length}`);
+    const message: unknown = expect.stringContaining(
+      `has ${MIB} bytes, and is said to have ${TAR.length}`,
+    );
     await expect(applied).rejects.toMatchObject({ reason: 'BLOB_BROKEN_OFF', message });
   });
 
