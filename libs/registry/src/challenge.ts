@@ -1,7 +1,6 @@
 /** How a registry wants to be asked (RFC 9110, 11.6.1). */
 export type Challenge =
-  | { scheme: 'basic'; realm: string }
-  | { scheme: 'bearer'; realm: string; service: string };
+  { scheme: 'basic'; realm: string } | { scheme: 'bearer'; realm: string; service: string };
 
 const LENGTH_MAX = 8192;
 const PARAMETER = /^\s*,?\s*([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/;

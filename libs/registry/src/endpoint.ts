@@ -175,7 +175,8 @@ export class Endpoint {
       return secure;
     } catch (error) {
       const isPlain =
-        error instanceof ConnectionFailure && ['no tls', 'lost', 'unreachable'].includes(error.kind);
+        error instanceof ConnectionFailure &&
+        ['no tls', 'lost', 'unreachable'].includes(error.kind);
       if (isPlain) return new URL(`http://${host}`);
       throw error;
     }

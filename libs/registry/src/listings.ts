@@ -42,9 +42,8 @@ export async function listTags(
   const all = (Array.isArray(list) ? list : []).filter(
     (tag): tag is string => typeof tag === 'string' && TAG.test(tag),
   );
-  // A registry that does not page gives all of them each time.
-  const known = all.indexOf(after);
-  const rest = known < 0 ? all : all.slice(known + 1);
+  // A registry that does not page gives all of them each time, in any order: then the order and the pages are ours.
+  const rest = all.length > count ? all.toSorted().filter((tag) => tag > after) : all;
   const tags = rest.slice(0, count);
   const hasMore = rest.length > count || (answer?.next !== undefined && tags.length > 0);
   return { tags, hasMore };

@@ -72,7 +72,8 @@ function readComplaint(body: Uint8Array): RegistryComplaint | undefined {
       details?: unknown;
     };
     const first = document.errors?.[0];
-    if (first !== undefined) return { code: printable(first.code), message: printable(first.message) };
+    if (first !== undefined)
+      return { code: printable(first.code), message: printable(first.message) };
     // What token services say.
     const details = printable(document.details);
     return details === '' ? undefined : { code: 'DENIED', message: details };
@@ -84,7 +85,10 @@ function readComplaint(body: Uint8Array): RegistryComplaint | undefined {
 /** Text of somebody else's, fit to be shown: one line, bounded. */
 export function printable(text: unknown): string {
   if (typeof text !== 'string') return '';
-  return text.replace(/[^\P{C}]+|\s+/gu, ' ').trim().slice(0, TEXT_LENGTH_MAX);
+  return text
+    .replace(/[^\P{C}]+|\s+/gu, ' ')
+    .trim()
+    .slice(0, TEXT_LENGTH_MAX);
 }
 
 /** Whether another host could know better: this one is away, does not have it or does not let us. */

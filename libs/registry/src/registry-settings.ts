@@ -83,7 +83,8 @@ function hosts(value: unknown, where: string): string[] {
     Array.isArray(list) &&
     list.length <= 64 &&
     list.every((item) => typeof item === 'string' && isUrlHost(item));
-  if (!fits) throw new SettingsError(`${where} is no list of hosts, each with its port if it has one`);
+  if (!fits)
+    throw new SettingsError(`${where} is no list of hosts, each with its port if it has one`);
   return list as string[];
 }
 

@@ -167,7 +167,11 @@ export class Repository {
   }
 
   /** What refers to a digest (end-12), also at registries that have only the tag of the fallback. */
-  listReferrers(digest: string, artifactType: string, signal: AbortSignal): Promise<ReferrersAnswer> {
+  listReferrers(
+    digest: string,
+    artifactType: string,
+    signal: AbortSignal,
+  ): Promise<ReferrersAnswer> {
     return withRetries(this.#retry, signal, () => {
       return listReferrers(this.#endpoint, this, digest, artifactType, signal);
     });
@@ -230,4 +234,3 @@ function mediaTypeOf(header: string | undefined): string {
 function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
-

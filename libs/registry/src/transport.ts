@@ -145,7 +145,9 @@ async function exchange(
     signal.removeEventListener('abort', abort);
     signal.throwIfAborted();
     // A body that can't be read tells why by itself.
-    throw error instanceof ConnectionFailure || isTeuError(error) ? error : connectionFailure(error);
+    throw error instanceof ConnectionFailure || isTeuError(error)
+      ? error
+      : connectionFailure(error);
   } finally {
     sender.end();
   }
@@ -190,7 +192,8 @@ export function connectionFailure(error: unknown): ConnectionFailure {
     const what = plain ? 'it does not speak TLS' : `TLS failed (${code})`;
     return new ConnectionFailure(plain ? 'no tls' : 'untrusted', what, error);
   }
-  if (code === 'ENOTFOUND') return new ConnectionFailure('unreachable', 'there is no such host', error);
+  if (code === 'ENOTFOUND')
+    return new ConnectionFailure('unreachable', 'there is no such host', error);
   if (UNREACHABLE.has(code)) {
     return new ConnectionFailure('unreachable', `it cannot be reached (${code})`, error);
   }

@@ -5,7 +5,11 @@ import { isIP } from 'node:net';
  * other's domain or its parent, as auth.docker.io and registry-1.docker.io; or it is among those that are configured.
  * Never from TLS to plain HTTP.
  */
-export function isTrustedRealm(realm: URL, registry: URL, trustedHosts: readonly string[]): boolean {
+export function isTrustedRealm(
+  realm: URL,
+  registry: URL,
+  trustedHosts: readonly string[],
+): boolean {
   if (realm.username !== '' || realm.password !== '') return false;
   if (realm.protocol !== 'https:' && realm.protocol !== registry.protocol) return false;
   if (trustedHosts.includes(realm.host)) return true;

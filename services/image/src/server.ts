@@ -5,7 +5,7 @@ import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import { defineFailpoints } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
-import { ImageServiceService } from '@teu/proto/image';
+import { DistributionServiceService, ImageServiceService } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
 import type { ImageServiceConfig } from './config.js';
@@ -13,6 +13,7 @@ import { ImageWatchers } from './domain/image-watchers.js';
 import { createKeyedMutex } from './domain/keyed-mutex.js';
 import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
+import { createDistributionHandlers } from './handlers/distribution/index.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
@@ -22,10 +23,14 @@ import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
 import type { ImageParts } from './operations/image-parts.js';
 import { recover } from './operations/recover.js';
+import { createDownloads } from './registry/downloads.js';
+import { createLimiter } from './registry/limiter.js';
 import { createBlobStore } from './store/blob-store.js';
 import { createDriverTable } from './store/driver-table.js';
 import { createImageStore } from './store/image-store.js';
 import { IMAGE_MIGRATIONS } from './store/schema.js';
+import { createIngestStore } from './store/ingest-store.js';
+import { createOriginTable } from './store/origin-table.js';
 import { createSnapshotTable } from './store/snapshot-table.js';
 
 /** The running service. */
@@ -52,6 +57,9 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
       services: [
         implement(ImageServiceService, createImageHandlers(parts, config), {
           longRunning: ['prepareImage', 'removeImage', 'releaseDriver', 'transplantSnapshot'],
+        }),
+        implement(DistributionServiceService, createDistributionHandlers(parts), {
+          longRunning: ['checkCredentials', 'resolveImage', 'listReferrers', 'listTags'],
         }),
       ],
       log,
@@ -92,6 +100,8 @@ function assemble(
   const driverTable = createDriverTable(store);
   const drivers = createDrivers(driverTable.load() ?? configured(config));
   const cageDirectory = join(directory, 'cage');
+  const blobs = createBlobStore(store, directory);
+  const ingests = createIngestStore(store, directory, config);
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   return {
@@ -99,7 +109,12 @@ function assemble(
     driverTable,
     chores,
     images: createImageStore(store),
-    blobs: createBlobStore(store, directory),
+    blobs,
+    origins: createOriginTable(store),
+    ingests,
+    downloads: createDownloads({ ingests, blobs }),
+    downloadLimiter: createLimiter(config.maxDownloads),
+    registry: config,
     snapshots,
     drivers,
     worker: createLayerWorker({

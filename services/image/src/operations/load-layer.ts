@@ -13,6 +13,7 @@ import type { LayerReport } from '../layers/layer-report.js';
 import type { UnpackedLayer } from '../layers/unpacker.js';
 import type { ImageParts } from './image-parts.js';
 import type { LoadScope, StoredBlob } from './load-scope.js';
+import { unpackIncoming } from './unpack-incoming.js';
 
 /**
  * Brings one layer into the store and into the driver, reading it once: its bytes are hashed, copied
@@ -32,7 +33,9 @@ export async function loadLayer(
   const driver = parts.drivers.get(scope.driver);
   const unpacked = await (known
     ? unpackStored(parts, scope, driver, known, parent)
-    : unpackNew(parts, scope, driver, source, parent));
+    : source.incoming
+      ? unpackIncoming(parts, scope, driver, source, source.incoming, parent)
+      : unpackNew(parts, scope, driver, source, parent));
   const facts = known ?? unpacked.blob;
   if (facts === undefined) throw new Error('a layer came without its blob');
   scope.pin(unpacked.layer.chainId);

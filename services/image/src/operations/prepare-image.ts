@@ -57,6 +57,7 @@ async function unpackMissing(
       // All of the image is pinned here already.
       const scope = { pin: () => undefined, signal };
       const unpacked = await unpackFromStore(parts, driver, layer, parent, scope);
+      if (layer.sizeBytes === 0) parts.images.setLayerSize(layer.chainId, unpacked.sizeBytes);
       parent = unpacked.chainId;
     }
     recordChain(parts, image, driver.name);

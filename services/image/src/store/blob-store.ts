@@ -11,6 +11,8 @@ export interface BlobStore {
   has(digest: string): boolean;
   /** @throws BLOB_NOT_FOUND */
   open(digest: string): Promise<FileHandle>;
+  /** Where its file is, or should be. */
+  path(digest: string): string;
   /** Directory for the files of one operation; removed by `removeStaging`. */
   makeStaging(operation: string): string;
   removeStaging(operation: string): void;
@@ -49,6 +51,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
         });
       }
     },
+    path: pathOf,
     makeStaging: (operation) => {
       const path = join(stagingRoot, operation);
       mkdirSync(path, { mode: 0o700 });
