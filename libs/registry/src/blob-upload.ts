@@ -98,7 +98,7 @@ class Upload {
     for (const from of mountFrom) {
       const query = new URLSearchParams({ mount: this.#blob.digest, from });
       const scopes = [this.#target.scope('pull,push'), `repository:${from}:pull`];
-      const response = await this.#tryMount(`${base}?${query}`, scopes);
+      const response = await this.#tryMount(`${base}?${query.toString()}`, scopes);
       if (response === undefined) continue;
       if (response.status === 201) return 'mounted';
       this.#goOn(response);

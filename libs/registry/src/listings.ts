@@ -36,7 +36,7 @@ export async function listTags(
   signal: AbortSignal,
 ): Promise<TagPage> {
   const query = new URLSearchParams({ n: String(count), ...(after === '' ? {} : { last: after }) });
-  const path = `/v2/${target.name}/tags/list?${query}`;
+  const path = `/v2/${target.name}/tags/list?${query.toString()}`;
   const answer = await readJson(endpoint, target, path, 'listing tags', signal);
   const list: unknown = answer?.document['tags'] ?? [];
   const all = (Array.isArray(list) ? list : []).filter(
@@ -57,7 +57,7 @@ export async function listReferrers(
   artifactType: string,
   signal: AbortSignal,
 ): Promise<ReferrersAnswer> {
-  const query = artifactType === '' ? '' : `?${new URLSearchParams({ artifactType })}`;
+  const query = artifactType === '' ? '' : `?${new URLSearchParams({ artifactType }).toString()}`;
   const manifests: unknown[] = [];
   let next: string | undefined = `/v2/${target.name}/referrers/${digest}${query}`;
   for (let page = 0; next !== undefined && page < PAGES_MAX; page += 1) {

@@ -3,11 +3,15 @@ import { commandGroup } from '../command-group.js';
 import { editBase } from './image/edit-base.js';
 import { imageEdits } from './image/edits.js';
 import { imageInspect } from './image/inspect.js';
+import { imageReferrers } from './image/referrers.js';
+import { imageTags } from './image/tags.js';
 import { undoUpgrade } from './image/undo-upgrade.js';
 import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
 import { images } from './images.js';
 import { load } from './load.js';
+import { pull } from './pull.js';
+import { push } from './push.js';
 import { rmi } from './rmi.js';
 import { tag } from './tag.js';
 
@@ -22,6 +26,7 @@ export const image: Command = commandGroup({
   subcommands: [
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
     ...[alias(images, 'image ls'), alias(load, 'image load'), alias(tag, 'image tag')],
-    ...[alias(rmi, 'image rm'), imageInspect],
+    ...[alias(rmi, 'image rm'), alias(pull, 'image pull'), alias(push, 'image push')],
+    ...[imageInspect, imageTags, imageReferrers],
   ],
 });

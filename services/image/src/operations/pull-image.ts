@@ -44,7 +44,7 @@ interface Pull {
   /** Under which it will be known here; none if a digest decides. */
   names: string[];
   /** Ends all that is still on its way. */
-  giveUp(error: unknown): void;
+  giveUp: (error: unknown) => void;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface PulledLayersContext {
   signal: AbortSignal;
   report: ReportTransfer;
   /** Ends the pull. */
-  giveUp(error: unknown): void;
+  giveUp: (error: unknown) => void;
 }
 
 /** The layers of one pull: those that are not in the store are downloaded beside each other. */

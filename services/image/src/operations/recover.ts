@@ -16,7 +16,7 @@ import { LOOK_OPERATION } from './tree-look.js';
 export async function recover(parts: ImageParts): Promise<void> {
   const { blobs, ingests, store } = parts;
   // First: what is in the place of blobs without being one may be a download.
-  ingests.recover(blobs.path, blobs.has);
+  ingests.recover(blobs);
   ingests.sweep(() => false);
   blobs.sweep();
   const removals = store.intents.list().flatMap((intent) => recoverIntent(parts, intent) ?? []);

@@ -21,7 +21,7 @@ export interface DownloadRequest {
   fetch: FetchBlob;
   /** Told of bytes that are there, and how many of them were before. */
   progress(current: number, resumed: number): void;
-  retrying(error: Error, waitMs: number): void;
+  retrying: (error: Error, waitMs: number) => void;
   signal: AbortSignal;
 }
 
@@ -31,9 +31,9 @@ export interface Incoming {
   open(): Promise<FileHandle>;
   growth: BlobGrowth;
   /** The download had to begin anew: whoever followed the growth has seen what does not count. */
-  isRestarted(): boolean;
+  isRestarted: () => boolean;
   /** Resolves when the file is whole, verified and synced; rejects when there is no hope for this caller. */
-  done: Promise<void>;
+  done: Promise<unknown>;
 }
 
 /** Downloads of blobs, each file of them in the ingest store. */
@@ -65,7 +65,7 @@ export function createDownloads(parts: {
 }
 
 interface Participant extends DownloadRequest {
-  settle: PromiseWithResolvers<void>;
+  settle: PromiseWithResolvers<undefined>;
 }
 
 /**
@@ -78,7 +78,7 @@ class Job {
   readonly #onEnd: () => void;
   readonly #participants: Participant[] = [];
   readonly #growth = createBlobGrowth();
-  readonly #opened = Promise.withResolvers<void>();
+  readonly #opened = Promise.withResolvers<undefined>();
   #isRestarted = false;
   #isRunning = false;
 
@@ -90,7 +90,7 @@ class Job {
   }
 
   async join(request: DownloadRequest): Promise<Incoming> {
-    const participant = { ...request, settle: Promise.withResolvers<void>() };
+    const participant = { ...request, settle: Promise.withResolvers<undefined>() };
     const { promise } = participant.settle;
     promise.catch(() => undefined);
     this.#participants.push(participant);
@@ -98,7 +98,7 @@ class Job {
       const index = this.#participants.indexOf(participant);
       // The first one's transfer ends by itself with the same signal.
       if (index > 0) this.#participants.splice(index, 1);
-      participant.settle.reject(request.signal.reason as Error);
+      participant.settle.reject(request.signal.reason);
     };
     request.signal.addEventListener('abort', leave, { once: true });
     const forget = (): void => request.signal.removeEventListener('abort', leave);
@@ -131,11 +131,11 @@ class Job {
         (bytes) => this.#advance(bytes),
         () => this.#restart(),
       );
-      this.#opened.resolve();
+      this.#opened.resolve(undefined);
       await sink.readWhatIsThere(size);
       await this.#transfer(sink);
     } catch (error) {
-      this.#opened.reject(error as Error);
+      this.#opened.reject(error);
       this.#failAll(error);
     } finally {
       this.#onEnd();
@@ -150,22 +150,24 @@ class Job {
       try {
         await fetch(sink, signal, { onRetry: retrying });
         await sink.finish();
-        for (const participant of this.#participants.splice(0)) participant.settle.resolve();
+        for (const participant of this.#participants.splice(0))
+          participant.settle.resolve(undefined);
       } catch (error) {
         await sink.flush().catch(() => undefined);
         // The disk does not get better by another's connection.
         if (sink.isBroken) throw error;
-        first.settle.reject(error as Error);
+        first.settle.reject(error);
         this.#participants.shift();
       }
     }
   }
 
-  #failAll(error: unknown): void {
+  #failAll(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error('the download failed', { cause });
     for (const participant of this.#participants.splice(0)) {
-      participant.settle.reject(error as Error);
+      participant.settle.reject(error);
     }
-    this.#growth.abort(error as Error);
+    this.#growth.abort(error);
   }
 
   #advance({ written, resumed }: { written: number; resumed: number }): void {

@@ -13,8 +13,8 @@ export function createLimiter(limit: number): Limiter {
       running += 1;
       return;
     }
-    const turn = Promise.withResolvers<void>();
-    const take = (): void => turn.resolve();
+    const turn = Promise.withResolvers<undefined>();
+    const take = (): void => turn.resolve(undefined);
     const giveUp = (): void => {
       const index = waiting.indexOf(take);
       if (index < 0) return;

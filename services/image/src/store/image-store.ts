@@ -79,20 +79,7 @@ export function createImageStore(store: Store): ImageStore {
         .prepare<{ id: string }>('SELECT id FROM images WHERE id >= ? AND id < ? LIMIT ?')
         .all(`sha256:${digits}`, `sha256:${digits}~`, limit)
         .map(({ id }) => id),
-    page: (after, limit, name) =>
-      store
-        .prepare<ImageRow>(PAGE_QUERY)
-        .all(
-          after?.loadTime ?? Number.MAX_SAFE_INTEGER,
-          after?.loadTime ?? Number.MAX_SAFE_INTEGER,
-          after?.id ?? '',
-          name,
-          name,
-          `${name}:`,
-          `${name};`,
-          limit,
-        )
-        .map(fromRow),
+    page: (after, limit, name) => pageRows(store, after, limit, name).map(fromRow),
     insert: (image) => insertImage(store, image),
     delete: (id) => void store.prepare('DELETE FROM images WHERE id = ?').run(id),
     setName: (name, imageId) => {
@@ -138,6 +125,18 @@ const PAGE_QUERY = `
     AND (? = '' OR id IN (SELECT image_id FROM names WHERE name = ? OR (name >= ? AND name < ?)))
   ORDER BY load_time DESC, id
   LIMIT ?`;
+
+function pageRows(
+  store: Store,
+  after: PagePosition | undefined,
+  limit: number,
+  name: string,
+): ImageRow[] {
+  const begin = after?.loadTime ?? Number.MAX_SAFE_INTEGER;
+  return store
+    .prepare<ImageRow>(PAGE_QUERY)
+    .all(begin, begin, after?.id ?? '', name, name, `${name}:`, `${name};`, limit);
+}
 
 const ORIGIN_QUERY = `
   SELECT images.* FROM image_origins JOIN images ON images.id = image_origins.image_id

@@ -26,7 +26,7 @@ export interface IngestStore {
   takeBack(digest: string, from: string): void;
   remove(digest: string): void;
   /** Puts back what a crash has left in the place of blobs, and removes files that have no row. */
-  recover(blobPath: (digest: string) => string, isRecorded: (digest: string) => boolean): void;
+  recover(blobs: { path(digest: string): string; has(digest: string): boolean }): void;
   /** Removes what is too old or too much, the oldest first, but nothing in use. */
   sweep(isInUse: (digest: string) => boolean): void;
 }
@@ -74,11 +74,11 @@ export function createIngestStore(
     takeBack: (digest, from) => {
       if (has(digest) && existsSync(from)) renameSync(from, path(digest));
     },
-    recover: (blobPath, isRecorded) => {
+    recover: (blobs) => {
       for (const digest of digests()) {
         if (existsSync(path(digest))) continue;
-        const promoted = blobPath(digest);
-        if (existsSync(promoted) && !isRecorded(digest)) renameSync(promoted, path(digest));
+        const promoted = blobs.path(digest);
+        if (existsSync(promoted) && !blobs.has(digest)) renameSync(promoted, path(digest));
         else forget(digest);
       }
       const known = new Set(digests().map(path));
@@ -86,22 +86,34 @@ export function createIngestStore(
         if (!known.has(join(root, name))) rmSync(join(root, name), { force: true });
       }
     },
-    sweep: (isInUse) => {
-      const now = clock.now().getTime();
-      let total = 0;
-      const rows = store
-        .prepare<{ digest: string; useMs: number }>(
-          'SELECT digest, use_ms AS useMs FROM ingests ORDER BY use_ms DESC',
-        )
-        .all();
-      for (const { digest, useMs } of rows) {
-        const bytes = statSync(path(digest), { throwIfNoEntry: false })?.size ?? 0;
-        total += bytes;
-        const isTooOld = now - useMs > ingestKeepMs || useMs > now + ingestKeepMs;
-        if (isInUse(digest) || !(isTooOld || total > ingestMaxBytes)) continue;
-        total -= bytes;
-        remove(digest);
-      }
-    },
+    sweep: (isInUse) =>
+      sweepIngests(store, { path, remove, ingestKeepMs, ingestMaxBytes }, isInUse),
   };
+}
+
+function sweepIngests(
+  store: Store,
+  {
+    path,
+    remove,
+    ingestKeepMs,
+    ingestMaxBytes,
+  }: IngestLimits & { path: (digest: string) => string; remove: (digest: string) => void },
+  isInUse: (digest: string) => boolean,
+): void {
+  const now = clock.now().getTime();
+  let total = 0;
+  const rows = store
+    .prepare<{ digest: string; useMs: number }>(
+      'SELECT digest, use_ms AS useMs FROM ingests ORDER BY use_ms DESC',
+    )
+    .all();
+  for (const { digest, useMs } of rows) {
+    const bytes = statSync(path(digest), { throwIfNoEntry: false })?.size ?? 0;
+    total += bytes;
+    const isTooOld = now - useMs > ingestKeepMs || useMs > now + ingestKeepMs;
+    if (isInUse(digest) || !(isTooOld || total > ingestMaxBytes)) continue;
+    total -= bytes;
+    remove(digest);
+  }
 }
