@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { waitFor } from '@teu/testing';
+import { waitFor, sha256, startStub, type StubAnswer, type StubRegistry } from '@teu/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RegistryClient } from './registry-client.js';
 import { parseRegistriesFile, registrySettings } from './registry-settings.js';
 import { MemorySink } from './testing/memory-sink.js';
-import { sha256, startStub, type StubAnswer, type StubRegistry } from './testing/stub-registry.js';
 
 const BLOB = randomBytes(300_000);
 const wanted = { digest: sha256(BLOB), size: BLOB.length };

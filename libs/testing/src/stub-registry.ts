@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** A request that somebody made. */
@@ -12,7 +13,7 @@ export interface SeenRequest {
   body: Buffer;
 }
 
-/** Answers a request; what it returns false for gets 404. */
+/** Answers a request; what it returns false for, and has not begun to answer, gets 404. */
 export type StubAnswer = (request: SeenRequest, response: ServerResponse, count: number) => unknown;
 
 /** A server that does what a test says, also what no registry should. */
@@ -28,7 +29,11 @@ export interface StubRegistry {
 }
 
 /** Starts a stub on an address of the loopback network. */
-export async function startStub(answer: StubAnswer, address = '127.0.0.1'): Promise<StubRegistry> {
+export async function startStub(
+  answer: StubAnswer,
+  address = '127.0.0.1',
+  tls?: { certificate: string; key: string },
+): Promise<StubRegistry> {
   const seen: SeenRequest[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -40,14 +45,19 @@ export async function startStub(answer: StubAnswer, address = '127.0.0.1'): Prom
     const entry = { method, url, authorization, range, body: Buffer.concat(body) };
     seen.push(entry);
     response.on('error', () => undefined);
-    if (answer(entry, response, seen.length) === false) {
+    const answered = answer(entry, response, seen.length);
+    if (answered === false && !response.headersSent) {
       response.writeHead(404, { 'content-type': 'application/json' });
       response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"it is unknown"}]}');
     }
   };
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response).catch(() => response.destroy());
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer(listener)
+      : createTlsServer({ cert: tls.certificate, key: tls.key }, listener);
   server.on('connection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);
