@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RegistryClient } from './registry-client.js';
 import { stubClient } from './testing/stub-client.js';
-import { sha256, startStub, type StubAnswer, type StubRegistry } from '@teu/testing';
+import { sha256, startStub, type StubAnswer, type StubRegistry } from './testing/index.js';
 
 const never = new AbortController().signal;
 const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { waitFor, sha256, startStub, type StubAnswer, type StubRegistry } from '@teu/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { sha256, startStub, type StubAnswer, type StubRegistry } from './testing/index.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RegistryClient } from './registry-client.js';
 import { parseRegistriesFile, registrySettings } from './registry-settings.js';
 import { MemorySink } from './testing/memory-sink.js';
@@ -41,14 +41,14 @@ async function download(sink = new MemorySink(), signal = never): Promise<Memory
 const fromOf = (range: string | undefined): number => Number(/=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
 
 /** As a good registry would. */
-function serve(range: string | undefined, response: ServerResponse, bytes = BLOB): void {
+function serve(range: string | undefined, response: ServerResponse, bytes = BLOB): unknown {
   const from = fromOf(range);
   const last = bytes.length - 1;
   response.writeHead(range === undefined ? 200 : 206, {
     'content-length': bytes.length - from,
     ...(range === undefined ? {} : { 'content-range': `bytes ${from}-${last}/${bytes.length}` }),
   });
-  response.end(bytes.subarray(from));
+  return response.end(bytes.subarray(from));
 }
 
 /** Breaks off after so many bytes. */
@@ -177,9 +177,13 @@ describe('a download ends', () => {
     const sink = new MemorySink();
     const running = download(sink, abort.signal);
     running.catch(() => undefined);
-    await waitFor(() => Promise.resolve(sink.size === 1000), { what: 'the first bytes' });
+    await vi.waitFor(() => {
+      expect(sink.size).toBe(1000);
+    });
     abort.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
-    await waitFor(() => Promise.resolve(stub.openConnections() === 0), { what: 'the end' });
+    await vi.waitFor(() => {
+      expect(stub.openConnections()).toBe(0);
+    });
   });
 });

@@ -1,13 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   makeCertificate,
-  tempDir,
-  type TempDir,
   type TestCertificate,
   sha256,
   startStub,
   type StubAnswer,
   type StubRegistry,
-} from '@teu/testing';
+} from './testing/index.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RegistryClient } from './registry-client.js';
 import { MemorySink } from './testing/memory-sink.js';
@@ -18,17 +19,17 @@ const wanted = { digest: sha256(BLOB), size: BLOB.length };
 const never = new AbortController().signal;
 const secret = { kind: 'password', user: 'me', password: 'secret' } as const;
 
-let directory: TempDir;
+let directory: string;
 let certificate: TestCertificate;
 let client: RegistryClient;
 const stubs: StubRegistry[] = [];
 
-beforeAll(async () => {
-  directory = tempDir();
-  certificate = await makeCertificate(directory.path, 'stub');
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'teu-'));
+  certificate = makeCertificate(directory, 'stub');
 });
 afterAll(() => {
-  directory.remove();
+  rmSync(directory, { recursive: true });
 });
 afterEach(async () => {
   client.close();

@@ -4,7 +4,7 @@ import { parseChallenges } from './challenge.js';
 import type { Credential } from './credentials.js';
 import type { RegistryClient } from './registry-client.js';
 import { stubClient } from './testing/stub-client.js';
-import { startStub, type SeenRequest, type StubRegistry } from '@teu/testing';
+import { startStub, type SeenRequest, type StubRegistry } from './testing/index.js';
 import { isTrustedRealm } from './trusted-realm.js';
 
 const MANIFEST = Buffer.from('{}');

@@ -26,14 +26,6 @@ export { startTeu, type StartTeuOptions, type TestTeu, type TeuPids } from './st
 export { tempDir, type TempDir } from './temp-dir.js';
 export { startRegistry, type StartRegistryOptions, type TestRegistry } from './start-registry.js';
 export { busyboxImageTar, debianRootfsTar } from './test-images.js';
-export {
-  sha256,
-  startStub,
-  type SeenRequest,
-  type StubAnswer,
-  type StubRegistry,
-} from './stub-registry.js';
-export { makeCertificate, type TestCertificate } from './test-certificates.js';
 export { waitFor, type WaitOptions } from './wait-for.js';
 export { takeZfsTurn } from './zfs-daemon.js';
 export { zfsPool, type ZfsPool, type ZfsPoolOptions } from './zfs-pool.js';

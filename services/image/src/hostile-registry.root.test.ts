@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { TransferStep } from '@teu/proto/image';
-import { requires, startStub, waitFor } from '@teu/testing';
+import { requires, waitFor } from '@teu/testing';
+import { startStub } from '@teu/registry/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from './domain/digest.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from './domain/media-types.js';
@@ -82,7 +83,7 @@ describe('a manifest is refused', () => {
     ['with fsLayers', spoiled((manifest) => (manifest['fsLayers'] = [])), 'IMAGE_INVALID'],
     [
       'with too many layers',
-      spoiled((manifest) => (manifest['layers'] = Array(513).fill({}))),
+      spoiled((manifest) => (manifest['layers'] = Array.from({ length: 513 }, () => ({})))),
       'IMAGE_INVALID',
     ],
     [

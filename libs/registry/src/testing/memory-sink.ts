@@ -1,5 +1,5 @@
 import type { BlobSink } from '../blob-download.js';
-import { sha256 } from '@teu/testing';
+import { sha256 } from './stub-registry.js';
 
 /** Keeps a blob in memory. */
 export class MemorySink implements BlobSink {

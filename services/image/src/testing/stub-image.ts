@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { startStub, type SeenRequest, type StubRegistry } from '@teu/testing';
+import { startStub, type SeenRequest, type StubRegistry } from '@teu/registry/testing';
 import { digestOf } from '../domain/digest.js';
 import { OCI_MANIFEST } from '../domain/media-types.js';
 import type { ArchiveFiles } from './make-image.js';
