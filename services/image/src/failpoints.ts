@@ -19,4 +19,7 @@ export const IMAGE_FAILPOINTS = [
   'image.rebuild.after-intent',
   'image.rebuild.after-documents',
   'image.rebuild.after-commit',
+  'image.save.after-intent',
+  'image.save.after-write',
+  'image.save.after-rename',
 ] as const;

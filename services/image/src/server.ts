@@ -5,7 +5,7 @@ import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import { defineFailpoints } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
-import { ImageServiceService } from '@teu/proto/image';
+import { ArchiveServiceService, ImageServiceService } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
 import type { ImageServiceConfig } from './config.js';
@@ -13,9 +13,11 @@ import { ImageWatchers } from './domain/image-watchers.js';
 import { createKeyedMutex } from './domain/keyed-mutex.js';
 import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
+import { createArchiveHandlers } from './handlers/archive-service.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
+import { createPackWorker } from './layers/pack-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
 import { DriverChores } from './operations/driver-chores.js';
@@ -53,6 +55,7 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
         implement(ImageServiceService, createImageHandlers(parts, config), {
           longRunning: ['prepareImage', 'removeImage', 'releaseDriver', 'transplantSnapshot'],
         }),
+        implement(ArchiveServiceService, createArchiveHandlers(parts)),
       ],
       log,
     });
@@ -107,6 +110,7 @@ function assemble(
       cageDirectory,
       limits: config,
     }),
+    packer: createPackWorker(nativeBinary('teu-pack')),
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({ store, snapshots, mutex: layerMutex, onLeftover }),
     events: createImageEvents(store, hostname()),

@@ -5,6 +5,7 @@ import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { Pins } from '../domain/pins.js';
 import type { Drivers } from '../layers/drivers.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
+import type { PackWorker } from '../layers/pack-worker.js';
 import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
@@ -25,6 +26,8 @@ export interface ImageParts {
   /** What is done in drivers when nobody waits for it. */
   chores: DriverChores;
   worker: LayerWorker;
+  /** Writes archives. */
+  packer: PackWorker;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { constants, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { teuError } from '@teu/errors';
@@ -11,6 +11,8 @@ export interface BlobStore {
   has(digest: string): boolean;
   /** @throws BLOB_NOT_FOUND */
   open(digest: string): Promise<FileHandle>;
+  /** The directory of all blobs, each named by the hexadecimal digits of its digest. */
+  openDirectory(): Promise<FileHandle>;
   /** Directory for the files of one operation; removed by `removeStaging`. */
   makeStaging(operation: string): string;
   removeStaging(operation: string): void;
@@ -49,6 +51,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
         });
       }
     },
+    openDirectory: () => open(blobs, constants.O_RDONLY | constants.O_DIRECTORY),
     makeStaging: (operation) => {
       const path = join(stagingRoot, operation);
       mkdirSync(path, { mode: 0o700 });

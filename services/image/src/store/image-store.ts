@@ -28,6 +28,8 @@ export interface ImageStore {
   chainUsers(chainId: string, exceptImage: string): number;
   /** Names, or else ids, of images that stand on a layer. */
   namesOn(chainId: string): string[];
+  /** Names of images whose top layer this is, sorted. */
+  namesEndingIn(chainId: string): string[];
 }
 
 interface ImageRow {
@@ -110,6 +112,16 @@ export function createImageStore(store: Store): ImageStore {
           `SELECT coalesce(min(name), layers.image_id) AS name
            FROM layers LEFT JOIN names ON names.image_id = layers.image_id
            WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`,
+        )
+        .all(chainId)
+        .map(({ name }) => name),
+    namesEndingIn: (chainId) =>
+      store
+        .prepare<{ name: string }>(
+          `SELECT name FROM layers AS top JOIN names ON names.image_id = top.image_id
+           WHERE chain_id = ?
+             AND position = (SELECT max(position) FROM layers WHERE image_id = top.image_id)
+           ORDER BY name LIMIT 100`,
         )
         .all(chainId)
         .map(({ name }) => name),
