@@ -20,6 +20,8 @@ export const debianPackages = [
     reason: 'has a system call filter to compare ours with',
   },
   { name: 'umoci', reason: 'writes images of another make for tests' },
+  { name: 'docker.io', reason: 'reads what we save, and saves what we read, in tests' },
+  { name: 'podman', reason: 'reads what we save, and saves what we read, in tests' },
   { name: 'python3-grpcio', reason: 'runs the Python client' },
   { name: 'python3-protobuf', reason: 'runs the Python client' },
   { name: 'protobuf-compiler', reason: 'generates the Python client’s code' },
