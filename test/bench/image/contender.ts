@@ -8,13 +8,13 @@ export type Operation =
 /** One way to keep images, on an empty store of its own. */
 export interface ImageStore {
   /** Takes an image from an archive that is both a docker archive and an OCI image layout. */
-  load?(archive: string, form: Form): Promise<void>;
+  readonly load?: (archive: string, form: Form) => Promise<void>;
   /** Takes an image from a registry that speaks plain HTTP at 127.0.0.1. */
-  pull?(name: string): Promise<void>;
+  readonly pull?: (name: string) => Promise<void>;
   /** Takes what `load` or `pull` has taken last to a registry, under this name. */
-  push?(name: string): Promise<void>;
+  readonly push?: (name: string) => Promise<void>;
   /** Writes what was taken last to a file that `load` reads. */
-  save?(file: string): Promise<void>;
+  readonly save?: (file: string) => Promise<void>;
   /** Processes whose memory is the engine's, while it works. Their children count as well. */
   pids(): number[];
   close(): Promise<void>;
