@@ -32,6 +32,8 @@ export interface ImageStore {
   ids(): string[];
   /** Ids of images that need a blob, or stand on a layer of this chain id. */
   usersOf(digestOrChain: string): string[];
+  /** Names of images whose top layer this is, sorted. */
+  namesEndingIn(chainId: string): string[];
 }
 
 interface ImageRow {
@@ -130,6 +132,16 @@ export function createImageStore(store: Store): ImageStore {
         )
         .all(digest)
         .map(({ id }) => id),
+    namesEndingIn: (chainId) =>
+      store
+        .prepare<{ name: string }>(
+          `SELECT name FROM layers AS top JOIN names ON names.image_id = top.image_id
+           WHERE chain_id = ?
+             AND position = (SELECT max(position) FROM layers WHERE image_id = top.image_id)
+           ORDER BY name LIMIT 100`,
+        )
+        .all(chainId)
+        .map(({ name }) => name),
   };
 }
 
