@@ -1,1 +1,2 @@
 export * from './gen/teu/image/v1/image_service.js';
+export * from './gen/teu/image/v1/content_service.js';

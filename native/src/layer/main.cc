@@ -20,8 +20,10 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: teu-layer apply --blob-fd N --cage DIRECTORY --mount TYPE SOURCE TARGET FLAGS DATA...\n"
-    "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]\n"
+    "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]   hashes only, without "
+    "either\n"
     "  --blob-offset N --blob-length N   piece of the file that is the blob\n"
+    "  --growth-fd N                     where it is told how much of the blob is there\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
     "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"

@@ -19,4 +19,8 @@ export const IMAGE_FAILPOINTS = [
   'image.rebuild.after-intent',
   'image.rebuild.after-documents',
   'image.rebuild.after-commit',
+  'image.mend.after-quarantine',
+  'image.mend.after-replace',
+  'image.mend.after-fetch',
+  'image.prune.after-image',
 ] as const;
