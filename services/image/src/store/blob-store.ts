@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { teuError } from '@teu/errors';
@@ -36,6 +44,8 @@ export interface BlobStore {
   strays(): string[];
   /** Where such a file is. */
   strayPath(name: string): string;
+  /** The directory of all blobs, each named by the hexadecimal digits of its digest. */
+  openDirectory(): Promise<FileHandle>;
   /** Directory for the files of one operation; removed by `removeStaging`. */
   makeStaging(operation: string): string;
   removeStaging(operation: string): void;
@@ -103,6 +113,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
         });
       }
     },
+    openDirectory: () => open(blobs, constants.O_RDONLY | constants.O_DIRECTORY),
     makeStaging: (operation) => {
       const path = join(stagingRoot, operation);
       mkdirSync(path, { mode: 0o700 });
