@@ -6,9 +6,11 @@ import { imageInspect } from './image/inspect.js';
 import { undoUpgrade } from './image/undo-upgrade.js';
 import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
+import { history } from './history.js';
 import { images } from './images.js';
 import { load } from './load.js';
 import { rmi } from './rmi.js';
+import { save } from './save.js';
 import { tag } from './tag.js';
 
 /** Docker has two words for some commands; the long one is the short one by another name. */
@@ -18,10 +20,11 @@ export const image: Command = commandGroup({
   name: 'image',
   group: 'images',
   summary:
-    'Upgrade a base for all that stands on it; also images, load, tag and rmi by longer names',
+    'Upgrade a base for all that stands on it, look at images; also images, load, save, tag, rmi',
   subcommands: [
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
-    ...[alias(images, 'image ls'), alias(load, 'image load'), alias(tag, 'image tag')],
-    ...[alias(rmi, 'image rm'), imageInspect],
+    ...[alias(images, 'image ls'), alias(load, 'image load'), alias(save, 'image save')],
+    ...[alias(tag, 'image tag'), alias(rmi, 'image rm'), alias(history, 'image history')],
+    imageInspect,
   ],
 });

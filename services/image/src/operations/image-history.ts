@@ -1,4 +1,4 @@
-import { HistoryEntry } from '@teu/proto/image';
+import type { HistoryEntry } from '@teu/proto/image';
 import { readHistory } from '../domain/image-history.js';
 import { findImage } from './find-image.js';
 import { readDocumentBytes } from './image-documents.js';

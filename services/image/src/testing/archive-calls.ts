@@ -8,14 +8,13 @@ import {
 import type { ImageStand } from './image-stand.js';
 
 const CALL_MS = 60_000;
-const { ARCHIVE_FORMAT_UNSPECIFIED } = ArchiveFormat;
 
 /** Saves images to a file. */
 export async function save(
   { service }: Pick<ImageStand, 'service'>,
   path: string,
   references: string[],
-  format = ARCHIVE_FORMAT_UNSPECIFIED,
+  format: ArchiveFormat = ArchiveFormat.ARCHIVE_FORMAT_UNSPECIFIED,
 ): Promise<SaveResult> {
   const { saveImages } = ArchiveServiceService;
   const answers = service.channel.serverStream(
@@ -31,7 +30,7 @@ export async function save(
 export async function download(
   { service }: Pick<ImageStand, 'service'>,
   references: string[],
-  format = ARCHIVE_FORMAT_UNSPECIFIED,
+  format: ArchiveFormat = ArchiveFormat.ARCHIVE_FORMAT_UNSPECIFIED,
 ): Promise<Buffer> {
   const { downloadImages } = ArchiveServiceService;
   const answers = service.channel.serverStream(
