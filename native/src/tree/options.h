@@ -6,11 +6,11 @@
 
 namespace teu::tree {
 
-enum class Command { kUsage, kProbe, kManifest, kHash, kCheck, kMend };
+enum class Command { kUsage, kProbe, kManifest, kHash, kDigest, kCheck, kMend };
 
 struct Options {
   Command command = Command::kUsage;
-  const char* directory = "";
+  const char* directory = "";  ///< for digest, a file
   const char* manifest = "";  ///< for check and mend
   std::string_view digest{};  ///< that the manifest must have; empty for any
   bool exclusive = false;     ///< usage: look at extents

@@ -1,13 +1,22 @@
-import type { DriverClient } from '@teu/driver-client';
+import type { DriverCall, DriverClient } from '@teu/driver-client';
 import { isTeuError, type StatusName } from '@teu/errors';
 import { parseStorageMounts, type ParsedMount } from '@teu/mounts';
 import { Kind, type Mount } from '@teu/proto/snapshots';
+import { Capability, FindingKind } from '@teu/proto/storage';
 
 /** What a snapshot is, and the one that it stands on. */
 export interface SnapshotFacts {
   kind: 'active' | 'view' | 'committed';
   /** Name of a committed snapshot; empty for none. */
   parent: string;
+}
+
+/** What a driver found out about a snapshot. */
+export interface SnapshotCheck {
+  /** What is wrong, for people: the first few things. Empty if nothing is. */
+  findings: string[];
+  /** Whether all of it is gone. */
+  isMissing: boolean;
 }
 
 /** A storage driver as somebody sees it who unpacks layers and looks into trees. */
@@ -39,7 +48,27 @@ export interface LayerDriver {
   remove(key: string, signal?: AbortSignal): Promise<'removed' | 'in use'>;
   /** Bytes on disk, parents excluded. */
   usage(name: string): Promise<number>;
+  /**
+   * Puts a writable snapshot in the place of a committed one, for all that stand on that.
+   * @throws FEATURE_UNSUPPORTED if the driver can't
+   */
+  replace(key: string, name: string): Promise<void>;
+  /** Keys and names of what stands on a snapshot. */
+  children(name: string): Promise<string[]>;
+  /** Waits until what was removed is freed. */
+  cleanup(signal: AbortSignal): Promise<void>;
+  /** Whether it can compare snapshots with what was committed. */
+  canCheck(signal: AbortSignal): Promise<boolean>;
+  /** Whether it can put a snapshot in the place of a committed one. */
+  canReplace(): Promise<boolean>;
+  /** Compares a committed snapshot with what was committed. */
+  check(name: string, readData: boolean, signal: AbortSignal): Promise<SnapshotCheck>;
+  /** Lets nothing stand on a snapshot any more that is not as it was committed. */
+  quarantine(name: string, signal: AbortSignal): Promise<void>;
 }
+
+/** Findings of a check that are told; the others are the same story. */
+const TOLD_FINDINGS_MAX = 3;
 
 /** Label by which drivers that fetch layers by themselves recognise the layer, to answer ALREADY_EXISTS. */
 const LAYER_LABEL = 'containerd.io/snapshot.ref';
@@ -64,7 +93,45 @@ export function layerDriver(client: DriverClient): LayerDriver {
     },
     remove: (key, signal) => remove(client, key, signal),
     usage: async (key) => (await client.usage(key)).size,
+    replace: (key, name) => client.replace(key, name),
+    children: (key) => client.children(key),
+    cleanup: (signal) => client.cleanup({ signal }),
+    canCheck: (signal) => can(client, Capability.CAPABILITY_CHECK, { signal }),
+    canReplace: () => can(client, Capability.CAPABILITY_REPLACE, {}),
+    check: (key, readData, signal) => check(client, key, readData, signal),
+    quarantine: async (key, signal) => {
+      for await (const repair of client.repair({ key, readData: true }, signal)) void repair;
+    },
   };
+}
+
+async function check(
+  client: DriverClient,
+  key: string,
+  readData: boolean,
+  signal: AbortSignal,
+): Promise<SnapshotCheck> {
+  const told: string[] = [];
+  let count = 0;
+  let isMissing = false;
+  for await (const { part } of client.check({ key, readData }, signal)) {
+    if (part?.$case !== 'finding') continue;
+    count += 1;
+    const { kind, path, detail } = part.value;
+    isMissing ||= kind === FindingKind.FINDING_KIND_MISSING_STORAGE;
+    const text = path === '' ? detail : `${JSON.stringify(path)}: ${detail}`;
+    if (told.length < TOLD_FINDINGS_MAX) told.push(text);
+  }
+  if (count > told.length) told.push(`and ${count - told.length} more`);
+  return { findings: told, isMissing };
+}
+
+async function can(
+  client: DriverClient,
+  capability: Capability,
+  call: DriverCall,
+): Promise<boolean> {
+  return (await client.describe(call))?.capabilities.includes(capability) ?? false;
 }
 
 async function describe(client: DriverClient, key: string): Promise<SnapshotFacts | undefined> {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { teuError } from '@teu/errors';
+import { isTeuError, teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import type { ParsedMount } from '@teu/mounts';
 import type { Store } from '@teu/state';
 import { requireDigest } from '../domain/digest.js';
 import { nextChainId } from '../domain/chain-id.js';
 import type { KeyedMutex } from '../domain/keyed-mutex.js';
+import type { DamageTable } from '../store/damage-table.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
 import type { LayerDriver } from './layer-driver.js';
 import type { LayerReport } from './layer-report.js';
@@ -52,19 +53,27 @@ export interface Unpacker {
   ): Promise<UnpackedLayer | undefined>;
 }
 
-export function createUnpacker(parts: {
+/** What unpacking works with. */
+export interface UnpackerParts {
   store: Store;
   snapshots: SnapshotTable;
+  damage: DamageTable;
   mutex: KeyedMutex;
   onLeftover: OnLeftover;
-}): Unpacker {
-  const { snapshots, mutex } = parts;
+  /** In a transaction: a layer that was damaged is whole again. */
+  onMended(chainId: string): void;
+}
+
+export function createUnpacker(parts: UnpackerParts): Unpacker {
+  const { damage, snapshots, mutex } = parts;
 
   const find = async (
     driver: LayerDriver,
     chainId: string,
     parent: string | undefined,
   ): Promise<UnpackedLayer | undefined> => {
+    // What is known to be damaged is made anew by whoever needs it.
+    if (damage.hasAny(driver.name, [chainId])) return undefined;
     if (!(await driver.hasCommitted(chainId))) return undefined;
     const known = snapshots.find(driver.name, chainId);
     if (known) return { chainId, sizeBytes: known.sizeBytes };
@@ -74,7 +83,9 @@ export function createUnpacker(parts: {
   };
 
   return {
-    find,
+    // In line with whoever removes it: what is found is still there afterwards.
+    find: (driver, chainId, parent) =>
+      mutex.run(`${driver.name} ${chainId}`, () => find(driver, chainId, parent)),
     ensure: async (request) => {
       const { driver, parent, diffId } = request;
       if (diffId === undefined) return extract(parts, request, find);
@@ -87,7 +98,7 @@ export function createUnpacker(parts: {
 }
 
 async function extract(
-  parts: { store: Store; snapshots: SnapshotTable; mutex: KeyedMutex; onLeftover: OnLeftover },
+  parts: UnpackerParts,
   request: UnpackRequest,
   find: Unpacker['find'],
 ): Promise<UnpackedLayer> {
@@ -99,7 +110,8 @@ async function extract(
   try {
     failpoint('image.extract.after-intent');
     const expected = diffId === undefined ? undefined : nextChainId(parent, diffId);
-    const mounts = await driver.prepare(key, parent ?? '', expected);
+    const isDamaged = expected !== undefined && parts.damage.hasAny(driver.name, [expected]);
+    const mounts = await driver.prepare(key, parent ?? '', isDamaged ? undefined : expected);
     failpoint('image.extract.after-prepare');
     if (mounts === undefined && expected !== undefined) {
       const found = await find(driver, expected, parent);
@@ -122,7 +134,7 @@ async function extract(
 }
 
 async function commit(
-  { snapshots }: { snapshots: SnapshotTable },
+  parts: UnpackerParts,
   request: UnpackRequest,
   key: string,
   chainId: string,
@@ -131,9 +143,39 @@ async function commit(
   const { driver, parent } = request;
   request.pin(chainId);
   // Recorded before it is there: whatever happens now, the layer is known and can be collected.
-  snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
-  if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);
+  parts.snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
+  if (parts.damage.hasAny(driver.name, [chainId])) await commitAnew(parts, driver, key, chainId);
+  else if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);
   failpoint('image.extract.after-commit');
+}
+
+/** Commits a layer in the place of one that is damaged. A crash before the end has it done once more. */
+async function commitAnew(
+  { damage, onMended, store }: UnpackerParts,
+  driver: LayerDriver,
+  key: string,
+  chainId: string,
+): Promise<void> {
+  if (await driver.hasCommitted(chainId)) await replace(driver, key, chainId);
+  else await driver.commit(key, chainId);
+  failpoint('image.mend.after-replace');
+  store.transaction(() => {
+    if (damage.forget(driver.name, chainId)) onMended(chainId);
+  });
+}
+
+async function replace(driver: LayerDriver, key: string, chainId: string): Promise<void> {
+  try {
+    await driver.replace(key, chainId);
+  } catch (error) {
+    if (!isTeuError(error, 'FEATURE_UNSUPPORTED')) throw error;
+    if ((await driver.remove(chainId)) === 'in use') {
+      const text = `the layer ${chainId} is damaged, and the storage driver ${driver.name} cannot replace it while others stand on it`;
+      const metadata = { driver: driver.name, snapshot: chainId };
+      throw teuError('SNAPSHOT_IN_USE', text, { metadata, cause: error });
+    }
+    await driver.commit(key, chainId);
+  }
 }
 
 function driverContradicts(driver: string): Error {

@@ -9,9 +9,14 @@ import type { PackWorker } from '../layers/pack-worker.js';
 import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
+import type { DamageTable } from '../store/damage-table.js';
 import type { DriverTable } from '../store/driver-table.js';
 import type { ImageStore } from '../store/image-store.js';
+import type { LeaseTable } from '../store/lease-table.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
+import type { UseTable } from '../store/use-table.js';
+import type { BlobHasher } from '../layers/blob-hasher.js';
+import type { BlobOrigins } from './blob-origins.js';
 import type { DriverChores } from './driver-chores.js';
 import type { ImageEvents } from './image-events.js';
 
@@ -21,11 +26,23 @@ export interface ImageParts {
   images: ImageStore;
   blobs: BlobStore;
   snapshots: SnapshotTable;
+  /** Layers that are to be made anew. */
+  damage: DamageTable;
+  /** What is kept though nothing else needs it. */
+  leases: LeaseTable;
+  /** When images were last used. */
+  uses: UseTable;
+  /** Directory of the service. */
+  directory: string;
   drivers: Drivers;
   driverTable: DriverTable;
   /** What is done in drivers when nobody waits for it. */
   chores: DriverChores;
   worker: LayerWorker;
+  /** Reads blobs again. */
+  hasher: BlobHasher;
+  /** Where blobs can be had once more. */
+  origins: BlobOrigins;
   /** Writes archives. */
   packer: PackWorker;
   /** Compares and copies trees. */

@@ -13,9 +13,10 @@ import { normalizeTag } from '../domain/reference.js';
 import { onDisk } from '../store/storage-error.js';
 import { collectGarbage } from './collect-garbage.js';
 import type { ImageParts } from './image-parts.js';
-import { loadLayer } from './load-layer.js';
+import { isWhole, loadLayer } from './load-layer.js';
 import type { LoadScope, ReportProgress, StoredBlob } from './load-scope.js';
 import { openArchive, type OpenedArchive } from './open-archive.js';
+import { recordBlob } from './record-blob.js';
 
 export const LOAD_OPERATION = 'load';
 
@@ -68,7 +69,7 @@ export async function loadImages(
     });
     failpoint('image.load.before-commit');
     const loaded = store.transaction(() => {
-      for (const [digest, size] of ingested) blobs.record(digest, size);
+      for (const [digest, size] of ingested) recordBlob(parts, digest, size, context.requestId);
       store.intents.finish(intent);
       return images.map((image) => recordImage(parts, image, context.requestId));
     });
@@ -80,8 +81,8 @@ export async function loadImages(
     blobs.removeStaging(operation);
     pins.release(pinned);
     if (!done) store.intents.finish(intent);
-    const dropped = [...ingested.keys()].filter((key) => !blobs.has(key) && !pins.has(key));
-    blobs.discard(dropped);
+    // Not only what this load has put in its place: another one may have left it there because this one wanted it.
+    blobs.discard(pinned.filter((key) => blobs.find(key) === undefined && !pins.has(key)));
     collectGarbage(parts);
   }
 }
@@ -147,7 +148,7 @@ async function readImage(
     );
   for (const { bytes, digest } of [config, manifest]) {
     scope.pin(digest);
-    if (parts.blobs.has(digest)) continue;
+    if (isWhole(parts.blobs, digest)) continue;
     await parts.blobs.write(bytes, scope.staging);
     scope.ingested(digest, bytes.length);
   }

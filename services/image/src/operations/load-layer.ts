@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,8 +12,10 @@ import { invalid } from '../domain/strict-json.js';
 import type { LayerDriver } from '../layers/layer-driver.js';
 import type { LayerReport } from '../layers/layer-report.js';
 import type { UnpackedLayer } from '../layers/unpacker.js';
+import type { BlobStore } from '../store/blob-store.js';
 import type { ImageParts } from './image-parts.js';
 import type { LoadScope, StoredBlob } from './load-scope.js';
+import { suspectBlob, type SuspectParts } from './quarantine-blob.js';
 
 /**
  * Brings one layer into the store and into the driver, reading it once: its bytes are hashed, copied
@@ -55,9 +58,22 @@ function storedLayer(
 ): StoredBlob | undefined {
   const fresh = layers.get(diffId);
   if (fresh && (digest === undefined || fresh.digest === digest)) return fresh;
-  if (digest === undefined) return images.layerByDiffId(diffId);
-  if (!blobs.has(digest)) return undefined;
+  if (digest === undefined) {
+    const known = images.layerByDiffId(diffId);
+    return known && isWhole(blobs, known.digest) ? known : undefined;
+  }
+  if (!isWhole(blobs, digest)) return undefined;
   return { diffId, digest, mediaType: mediaType ?? '', blobBytes: size ?? 0 };
+}
+
+/**
+ * Whether a blob need not be read again. One whose file is gone or has another size is not trusted, though the row says
+ * that it is there: loading an image again mends it.
+ */
+export function isWhole(blobs: BlobStore, digest: string): boolean {
+  if (!blobs.has(digest)) return false;
+  const file = statSync(blobs.path(digest), { throwIfNoEntry: false });
+  return file?.size === blobs.find(digest)?.size;
 }
 
 async function unpackStored(
@@ -76,13 +92,13 @@ async function unpackStored(
 
 /** Unpacks a layer whose blob is in the store, if the driver does not have it. */
 export async function unpackFromStore(
-  parts: Pick<ImageParts, 'blobs' | 'unpacker' | 'worker'>,
+  parts: SuspectParts & Pick<ImageParts, 'unpacker' | 'worker'>,
   driver: LayerDriver,
   { diffId, digest, blobBytes }: Pick<Layer, 'diffId' | 'digest' | 'blobBytes'>,
   parent: string | undefined,
   scope: Pick<LoadScope, 'pin' | 'signal'>,
 ): Promise<UnpackedLayer> {
-  return parts.unpacker.ensure({
+  const unpack = parts.unpacker.ensure({
     driver,
     parent,
     diffId,
@@ -104,6 +120,10 @@ export async function unpackFromStore(
         await file.close();
       }
     },
+  });
+  return unpack.catch(async (error: unknown) => {
+    await suspectBlob(parts, digest, error, scope.signal);
+    throw error;
   });
 }
 

@@ -1,16 +1,49 @@
-import { constants, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { teuError } from '@teu/errors';
+import { clock } from '@teu/ids';
 import type { Store } from '@teu/state';
 import { digestOf } from '../domain/digest.js';
+import { evenIfFull } from './even-if-full.js';
+
+/** A blob that is recorded. */
+export interface BlobRow {
+  digest: string;
+  /** Bytes that it should have. */
+  size: number;
+}
 
 /** The content of images: one file per digest, and one row once something durable refers to it. */
 export interface BlobStore {
-  /** Whether the blob is recorded, thus whole and on disk. */
+  /** Whether the blob is recorded, and not in quarantine: thus whole and on disk, as far as is known. */
   has(digest: string): boolean;
-  /** @throws BLOB_NOT_FOUND */
+  /** Its row, also if it is in quarantine. */
+  find(digest: string): BlobRow | undefined;
+  /** All rows. */
+  list(): BlobRow[];
+  /** @throws BLOB_NOT_FOUND; DATA_LOSS if it is in quarantine, or its file is gone */
   open(digest: string): Promise<FileHandle>;
+  /** Where its file is, or should be. */
+  path(digest: string): string;
+  /** Why a blob is not to be used; undefined if nothing is known against it. */
+  damageOf(digest: string): string | undefined;
+  /** In a transaction: takes a blob out of use. Then its file is put aside, under its name. */
+  quarantine(digest: string, why: string): void;
+  /** In the caller's transaction: the blob in the place of the damaged one is whole. @returns whether there was one */
+  release(digest: string): boolean;
+  /** Names of files in the place of blobs that have no row. */
+  strays(): string[];
+  /** Where such a file is. */
+  strayPath(name: string): string;
   /** The directory of all blobs, each named by the hexadecimal digits of its digest. */
   openDirectory(): Promise<FileHandle>;
   /** Directory for the files of one operation; removed by `removeStaging`. */
@@ -21,11 +54,11 @@ export interface BlobStore {
   /** Writes a small blob by way of the operation's staging directory. */
   write(bytes: Uint8Array, staging: string): Promise<string>;
   syncDirectory(): Promise<void>;
-  /** In the caller's transaction. */
-  record(digest: string, size: number): void;
-  /** Rows that nothing refers to. */
+  /** In the caller's transaction. What was in quarantine is whole again. @returns whether it was */
+  record(digest: string, size: number): boolean;
+  /** Rows that no image needs and no lease holds. */
   unreferenced(): string[];
-  /** Removes the rows, if there are any, and then the files. */
+  /** Removes the rows, if there are any, and then the files. Works on a full disk. */
   discard(digests: readonly string[]): void;
   /** Removes what a crash has left: all staging, and files without a row. */
   sweep(): void;
@@ -34,17 +67,46 @@ export interface BlobStore {
 export function createBlobStore(store: Store, directory: string): BlobStore {
   const blobs = join(directory, 'blobs', 'sha256');
   const stagingRoot = join(directory, 'staging');
-  for (const path of [blobs, stagingRoot]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const aside = join(directory, 'quarantine');
+  for (const path of [blobs, stagingRoot, aside]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const pathOf = (digest: string): string => join(blobs, hexOf(digest));
-  const has = (digest: string): boolean =>
-    store.prepare('SELECT 1 FROM blobs WHERE digest = ?').get(digest) !== undefined;
+  const find = (digest: string): BlobRow | undefined =>
+    store.prepare<BlobRow>('SELECT digest, size FROM blobs WHERE digest = ?').get(digest);
+  const damageOf = (digest: string): string | undefined =>
+    store.prepare<{ why: string }>('SELECT why FROM quarantine WHERE digest = ?').get(digest)?.why;
+  const release = (digest: string): boolean => {
+    const { changes } = store.prepare('DELETE FROM quarantine WHERE digest = ?').run(digest);
+    if (changes === 0) return false;
+    store.afterCommit(() => rmSync(join(aside, hexOf(digest)), { force: true }));
+    return true;
+  };
+  const strays = (): string[] =>
+    readdirSync(blobs).filter((name) => find(`sha256:${name}`) === undefined);
   const promote = (path: string, digest: string): void => renameSync(path, pathOf(digest));
   return {
-    has,
+    has: (digest) => find(digest) !== undefined && damageOf(digest) === undefined,
+    find,
+    list: () => store.prepare<BlobRow>('SELECT digest, size FROM blobs').all(),
+    path: pathOf,
+    damageOf,
+    release,
+    strays,
+    strayPath: (name) => join(blobs, basename(name)),
+    quarantine: (digest, why) => {
+      store
+        .prepare('INSERT OR REPLACE INTO quarantine (digest, why, found_ms) VALUES (?, ?, ?)')
+        .run(digest, why, clock.now().getTime());
+      store.afterCommit(() => {
+        if (existsSync(pathOf(digest))) renameSync(pathOf(digest), join(aside, hexOf(digest)));
+      });
+    },
     open: async (digest) => {
+      const damage = damageOf(digest);
+      if (damage !== undefined) throw damagedBlob(digest, damage);
       try {
         return await open(pathOf(digest), 'r');
       } catch (cause) {
+        if (find(digest) !== undefined && isMissing(cause)) throw damagedBlob(digest, BLOB_GONE);
         throw teuError('BLOB_NOT_FOUND', `the blob ${digest} is not in the store`, {
           metadata: { digest },
           cause,
@@ -74,10 +136,10 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
       return digest;
     },
     syncDirectory: () => syncDirectory(blobs),
-    record: (digest, size) =>
-      void store
-        .prepare('INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)')
-        .run(digest, size),
+    record: (digest, size) => {
+      store.prepare('INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)').run(digest, size);
+      return release(digest);
+    },
     unreferenced: () =>
       store
         .prepare<{ digest: string }>(UNREFERENCED_QUERY)
@@ -86,15 +148,19 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
     discard: (digests) => {
       if (digests.length === 0) return;
       const statement = store.prepare('DELETE FROM blobs WHERE digest = ?');
-      store.transaction(() => digests.forEach((digest) => statement.run(digest)));
-      for (const digest of digests) rmSync(pathOf(digest), { force: true });
+      evenIfFull(() => store.transaction(() => digests.forEach((digest) => statement.run(digest))));
+      for (const digest of digests) {
+        rmSync(pathOf(digest), { force: true });
+        rmSync(join(aside, hexOf(digest)), { force: true });
+      }
     },
     sweep: () => {
       for (const name of readdirSync(stagingRoot)) {
         rmSync(join(stagingRoot, name), { recursive: true, force: true });
       }
-      for (const name of readdirSync(blobs)) {
-        if (!has(`sha256:${name}`)) unlinkSync(join(blobs, name));
+      for (const name of strays()) unlinkSync(join(blobs, name));
+      for (const name of readdirSync(aside)) {
+        if (damageOf(`sha256:${name}`) === undefined) unlinkSync(join(aside, name));
       }
     },
   };
@@ -104,7 +170,21 @@ const UNREFERENCED_QUERY = `
   SELECT digest FROM blobs
   WHERE digest NOT IN (SELECT id FROM images)
     AND digest NOT IN (SELECT manifest_digest FROM images)
-    AND digest NOT IN (SELECT digest FROM layers)`;
+    AND digest NOT IN (SELECT digest FROM layers)
+    AND digest NOT IN (SELECT digest FROM lease_digests)`;
+
+/** What is said of a blob without a file. */
+export const BLOB_GONE = 'its file is gone';
+
+/** The error for the use of a blob that is not as it was stored. It says what helps. */
+export function damagedBlob(digest: string, why: string): Error {
+  const text = `the blob ${digest} is damaged: ${why}. Load or pull the image again, which mends it`;
+  return teuError('DATA_LOSS', text, { metadata: { digest } });
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
 
 /** Only digests that were parsed come here; the check keeps a mistake from becoming a path. */
 function hexOf(digest: string): string {

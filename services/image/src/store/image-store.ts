@@ -28,6 +28,10 @@ export interface ImageStore {
   chainUsers(chainId: string, exceptImage: string): number;
   /** Names, or else ids, of images that stand on a layer. */
   namesOn(chainId: string): string[];
+  /** Ids of all images, newest first. */
+  ids(): string[];
+  /** Ids of images that need a blob, or stand on a layer of this chain id. */
+  usersOf(digestOrChain: string): string[];
   /** Names of images whose top layer this is, sorted. */
   namesEndingIn(chainId: string): string[];
 }
@@ -106,6 +110,19 @@ export function createImageStore(store: Store): ImageStore {
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
+    ids: () =>
+      store
+        .prepare<{ id: string }>('SELECT id FROM images ORDER BY load_time DESC, id')
+        .all()
+        .map(({ id }) => id),
+    usersOf: (digest) =>
+      store
+        .prepare<{ id: string }>(
+          `SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
+           UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`,
+        )
+        .all(digest)
+        .map(({ id }) => id),
     namesOn: (chainId) => namesOfLayer(store, STANDING_QUERY, chainId),
     namesEndingIn: (chainId) => namesOfLayer(store, ENDING_QUERY, chainId),
   };

@@ -29,6 +29,7 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
     Capability.CAPABILITY_ALL_NAMES,
     Capability.CAPABILITY_REPARENT,
+    Capability.CAPABILITY_REPLACE,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
   readonly backingFilesystem: string;
