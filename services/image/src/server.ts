@@ -107,6 +107,7 @@ function assemble(
       cageDirectory,
       limits: config,
     }),
+    maxParallelLayers: config.maxParallelLayers,
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({ store, snapshots, mutex: layerMutex, onLeftover }),
     events: createImageEvents(store, hostname()),

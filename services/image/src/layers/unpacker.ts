@@ -8,7 +8,8 @@ import { nextChainId } from '../domain/chain-id.js';
 import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
 import type { LayerDriver } from './layer-driver.js';
-import type { LayerReport } from './layer-report.js';
+import { needsParent, type LayerReport } from './layer-report.js';
+import type { LayerBelow } from './layer-stack.js';
 
 export const EXTRACT_OPERATION = 'extract';
 
@@ -29,8 +30,13 @@ export interface UnpackRequest {
   diffId: string | undefined;
   /** Keeps the layer from being collected as garbage until an image refers to it. */
   pin(chainId: string): void;
-  /** Writes the layer into the mounts; checks whatever the caller knows about it. */
-  apply(mounts: ParsedMount[]): Promise<LayerReport>;
+  /** Given if the layer below is still on its way into the driver. */
+  below?: LayerBelow | undefined;
+  /**
+   * Writes the layer into the mounts; checks whatever the caller knows about it. May be called a second time.
+   * @param standalone - Whether the mounts show nothing of the layer below.
+   */
+  apply(mounts: ParsedMount[], standalone: boolean): Promise<LayerReport>;
 }
 
 export interface UnpackedLayer {
@@ -86,10 +92,37 @@ export function createUnpacker(parts: {
   };
 }
 
+interface ExtractParts {
+  store: Store;
+  snapshots: SnapshotTable;
+  mutex: KeyedMutex;
+  onLeftover: OnLeftover;
+}
+
+/** While the layer below is on its way, this one is unpacked beside it, if driver and layer allow that. */
 async function extract(
-  parts: { store: Store; snapshots: SnapshotTable; mutex: KeyedMutex; onLeftover: OnLeftover },
+  parts: ExtractParts,
   request: UnpackRequest,
   find: Unpacker['find'],
+): Promise<UnpackedLayer> {
+  const { driver, below } = request;
+  if (below === undefined) return extractOnce(parts, request, find, false);
+  if (!below.isReady && (await driver.canStandAlone())) {
+    try {
+      return await extractOnce(parts, request, find, true);
+    } catch (error) {
+      if (!needsParent(error)) throw error;
+    }
+  }
+  await below.ready;
+  return extractOnce(parts, request, find, false);
+}
+
+async function extractOnce(
+  parts: ExtractParts,
+  request: UnpackRequest,
+  find: Unpacker['find'],
+  standalone: boolean,
 ): Promise<UnpackedLayer> {
   const { store } = parts;
   const { driver, parent, diffId } = request;
@@ -99,18 +132,23 @@ async function extract(
   try {
     failpoint('image.extract.after-intent');
     const expected = diffId === undefined ? undefined : nextChainId(parent, diffId);
-    const mounts = await driver.prepare(key, parent ?? '', expected);
+    const mounts = await driver.prepare(key, standalone ? '' : (parent ?? ''), expected);
     failpoint('image.extract.after-prepare');
     if (mounts === undefined && expected !== undefined) {
       const found = await find(driver, expected, parent);
       if (found) return found;
       throw driverContradicts(driver.name);
     }
-    const report = await request.apply(mounts ?? []);
+    const report = await request.apply(mounts ?? [], standalone);
     if (diffId !== undefined) requireDigest('the uncompressed layer', diffId, report.diffId);
     failpoint('image.extract.after-apply');
+    if (standalone) {
+      failpoint('image.extract.before-parent');
+      await request.below?.ready;
+    }
     const chainId = nextChainId(parent, report.diffId);
-    const finish = () => commit(parts, request, key, chainId, report.contentBytes);
+    const layer = { chainId, sizeBytes: report.contentBytes, standalone };
+    const finish = () => commit(parts, request, key, layer);
     // With a known diff id the caller holds this lock already.
     await (diffId === undefined ? parts.mutex.run(`${driver.name} ${chainId}`, finish) : finish());
     store.intents.finish(intent);
@@ -125,14 +163,14 @@ async function commit(
   { snapshots }: { snapshots: SnapshotTable },
   request: UnpackRequest,
   key: string,
-  chainId: string,
-  sizeBytes: number,
+  { chainId, sizeBytes, standalone }: { chainId: string; sizeBytes: number; standalone: boolean },
 ): Promise<void> {
   const { driver, parent } = request;
   request.pin(chainId);
   // Recorded before it is there: whatever happens now, the layer is known and can be collected.
   snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
-  if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);
+  const chosen = standalone ? (parent ?? '') : '';
+  if ((await driver.commit(key, chainId, chosen)) === 'exists') await driver.remove(key);
   failpoint('image.extract.after-commit');
 }
 

@@ -25,6 +25,8 @@ export interface ImageParts {
   /** What is done in drivers when nobody waits for it. */
   chores: DriverChores;
   worker: LayerWorker;
+  /** Layers of one image that are unpacked at once. */
+  maxParallelLayers: number;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;
