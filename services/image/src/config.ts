@@ -61,6 +61,13 @@ export const imageConfig = defineConfig({
     default: 200,
     doc: 'Most bytes that a compressed byte may become, for layers above 1 GiB',
   },
+  maxParallelLayers: {
+    env: 'TEU_IMAGE_MAX_PARALLEL_LAYERS',
+    flag: '--max-parallel-layers',
+    parse: integer({ min: 1, max: 64 }),
+    default: 2,
+    doc: 'Layers of an image that are unpacked at once, where the storage driver allows it',
+  },
   maxUploadBytes: {
     env: 'TEU_IMAGE_MAX_UPLOAD_BYTES',
     flag: '--max-upload-bytes',

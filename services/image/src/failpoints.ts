@@ -8,6 +8,7 @@ export const IMAGE_FAILPOINTS = [
   'image.extract.after-intent',
   'image.extract.after-prepare',
   'image.extract.after-apply',
+  'image.extract.before-parent',
   'image.extract.after-commit',
   'image.remove.after-intent',
   'image.remove.after-snapshots',

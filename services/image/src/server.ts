@@ -143,6 +143,7 @@ function assemble(
       limits: config,
     }),
     packer: createPackWorker(nativeBinary('teu-pack')),
+    maxParallelLayers: config.maxParallelLayers,
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

@@ -45,6 +45,8 @@ export interface ImageParts {
   origins: BlobOrigins;
   /** Writes archives. */
   packer: PackWorker;
+  /** Layers of one image that are unpacked at once. */
+  maxParallelLayers: number;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;

@@ -13,7 +13,8 @@ import { normalizeTag } from '../domain/reference.js';
 import { onDisk } from '../store/storage-error.js';
 import { collectGarbage } from './collect-garbage.js';
 import type { ImageParts } from './image-parts.js';
-import { isWhole, loadLayer } from './load-layer.js';
+import { isWhole } from './load-layer.js';
+import { loadLayers } from './load-layers.js';
 import type { LoadScope, ReportProgress, StoredBlob } from './load-scope.js';
 import { openArchive, type OpenedArchive } from './open-archive.js';
 import { recordBlob } from './record-blob.js';
@@ -130,11 +131,7 @@ async function readImage(
   scope: LoadScope,
   source: SourceImage,
 ): Promise<ImageRecord> {
-  const layers: ImageRecord['layers'] = [];
-  for (const layer of source.layers) {
-    scope.signal.throwIfAborted();
-    layers.push(await loadLayer(parts, scope, layer, layers.at(-1)?.chainId));
-  }
+  const layers = await loadLayers(parts, scope, source.layers);
   failpoint('image.load.after-layers');
   const config =
     source.config ?? generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture));
