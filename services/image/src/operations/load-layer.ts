@@ -17,6 +17,7 @@ import type { BlobStore } from '../store/blob-store.js';
 import type { ImageParts } from './image-parts.js';
 import type { LoadScope, StoredBlob } from './load-scope.js';
 import { suspectBlob, type SuspectParts } from './quarantine-blob.js';
+import { unpackIncoming } from './unpack-incoming.js';
 
 /** On what a layer stands. */
 export interface LayerPlace {
@@ -45,7 +46,9 @@ export async function loadLayer(
   const driver = parts.drivers.get(scope.driver);
   const unpacked = await (known
     ? unpackStored(parts, scope, driver, known, { parent, below })
-    : unpackNew(parts, scope, driver, source, { parent, below }));
+    : source.incoming
+      ? unpackIncoming(parts, scope, driver, source, source.incoming, { parent, below })
+      : unpackNew(parts, scope, driver, source, { parent, below }));
   const facts = known ?? unpacked.blob;
   if (facts === undefined) throw new Error('a layer came without its blob');
   scope.pin(unpacked.layer.chainId);

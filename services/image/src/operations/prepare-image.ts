@@ -66,7 +66,8 @@ export async function unpackMissing(
       const parent = image.layers[index - 1]?.chainId;
       // All of the image is pinned here already.
       const scope = { pin: () => undefined, signal };
-      await unpackFromStore(parts, driver, layer, { parent, below }, scope);
+      const unpacked = await unpackFromStore(parts, driver, layer, { parent, below }, scope);
+      if (layer.sizeBytes === 0) parts.images.setLayerSize(layer.chainId, unpacked.sizeBytes);
     });
     recordChain(parts, image, driver.name);
   } finally {
