@@ -3,9 +3,12 @@ import { commandGroup } from '../command-group.js';
 import { editBase } from './image/edit-base.js';
 import { imageEdits } from './image/edits.js';
 import { imageInspect } from './image/inspect.js';
+import { prune } from './image/prune.js';
 import { undoUpgrade } from './image/undo-upgrade.js';
 import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
+import { imageUsage } from './image/usage.js';
+import { imageVerify } from './image/verify.js';
 import { images } from './images.js';
 import { load } from './load.js';
 import { rmi } from './rmi.js';
@@ -18,10 +21,10 @@ export const image: Command = commandGroup({
   name: 'image',
   group: 'images',
   summary:
-    'Upgrade a base for all that stands on it; also images, load, tag and rmi by longer names',
+    'Upgrade a base for all that stands on it, verify and prune what is stored; also images, load, tag and rmi by longer names',
   subcommands: [
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
     ...[alias(images, 'image ls'), alias(load, 'image load'), alias(tag, 'image tag')],
-    ...[alias(rmi, 'image rm'), imageInspect],
+    ...[alias(rmi, 'image rm'), imageInspect, prune, imageVerify, imageUsage],
   ],
 });
