@@ -3,7 +3,7 @@ export const debianPackages = [
   { name: 'g++', reason: 'compiles the native programs' },
   { name: 'make', reason: 'builds the native programs' },
   { name: 'libzstd-dev', reason: 'teu-layer unpacks zstd layers' },
-  { name: 'libisal-dev', reason: 'teu-layer unpacks gzip layers' },
+  { name: 'libisal-dev', reason: 'teu-layer packs and unpacks gzip layers' },
   { name: 'libssl-dev', reason: 'teu-layer computes digests' },
   { name: 'libfuse3-dev', reason: 'carries the requests that teu-union answers' },
   { name: 'nats-server', reason: 'carries events between services' },

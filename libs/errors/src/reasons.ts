@@ -75,6 +75,7 @@ export const REASONS = {
   IMAGE_UNSUPPORTED: entry('INVALID_ARGUMENT', 'The media type or platform is not supported.'),
   ARCHIVE_INVALID: entry('INVALID_ARGUMENT', 'The archive is malformed or of no known format.'),
   BLOB_NOT_FOUND: entry('NOT_FOUND', 'The content store does not have this digest.'),
+  BLOB_BROKEN_OFF: entry('UNAVAILABLE', 'The bytes of a blob stopped coming before the end.', true),
   BLOB_IN_USE: entry('FAILED_PRECONDITION', 'Something still refers to this digest.'),
   DIGEST_MISMATCH: entry('DATA_LOSS', 'The bytes do not have the digest they were announced with.'),
   LAYER_INVALID: entry('INVALID_ARGUMENT', 'A layer was refused; metadata names the entry.'),

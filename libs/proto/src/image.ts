@@ -1,2 +1,3 @@
 export * from './gen/teu/image/v1/image_service.js';
 export * from './gen/teu/image/v1/content_service.js';
+export * from './gen/teu/image/v1/archive_service.js';

@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "graft/difference.h"
+#include "graft/names.h"
 #include "graft/hard_links.h"
-#include "graft/position.h"
 
 namespace teu::graft {
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "graft/difference.h"
+#include "graft/names.h"
 #include "graft/entry_writer.h"
 #include "graft/remove_tree.h"
 

@@ -18,8 +18,8 @@ namespace {
 
 /// Closes whatever was inherited beyond the descriptors that the options name.
 Outcome closeStrangers(const Options& options) {
-  return cage::closeBeyond(
-      std::max({STDERR_FILENO, options.blobFd, options.copyFd, options.decodedFd}));
+  return cage::closeBeyond(std::max(
+      {STDERR_FILENO, options.blobFd, options.growthFd, options.copyFd, options.decodedFd}));
 }
 
 Outcome syncFile(int fd) {

@@ -8,17 +8,22 @@
 
 namespace teu::layer {
 
-BlobSource::BlobSource(int fd, std::uint64_t offset, std::uint64_t length, int copyFd, bool hash)
-    : fd_(fd), copyFd_(copyFd), hash_(hash), offset_(offset), left_(length) {}
+BlobSource::BlobSource(int fd, std::uint64_t offset, std::uint64_t length, Growth& growth,
+                       int copyFd, bool hash)
+    : fd_(fd), growth_(growth), copyFd_(copyFd), hash_(hash), offset_(offset), left_(length) {}
 
 Outcome BlobSource::read(std::span<std::uint8_t> into, std::size_t& got) {
   got = 0;
   while (got < into.size() && left_ > 0) {
-    const std::size_t wanted = std::min<std::uint64_t>(into.size() - got, left_);
+    const std::uint64_t done = bytesRead_ + got;
+    if (Outcome grown = growth_.waitFor(done + 1); !grown) return grown;
+    const std::size_t wanted =
+        std::min({std::uint64_t{into.size() - got}, left_, growth_.available() - done});
     const ssize_t count = pread(fd_, into.data() + got, wanted, static_cast<off_t>(offset_));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sysFailure("pread", "read blob", errno);
     if (count == 0) {
+      if (Outcome honest = growth_.checkEnd(done); !honest) return honest;
       left_ = 0;
       break;
     }
@@ -33,6 +38,7 @@ Outcome BlobSource::read(std::span<std::uint8_t> into, std::size_t& got) {
 
 Outcome BlobSource::peek(std::span<std::uint8_t> into, std::size_t& got) {
   const std::size_t wanted = std::min<std::uint64_t>(into.size(), left_);
+  if (Outcome grown = growth_.waitFor(wanted); !grown) return grown;
   const ssize_t count = pread(fd_, into.data(), wanted, static_cast<off_t>(offset_));
   if (count < 0) return sysFailure("pread", "read blob", errno);
   got = static_cast<std::size_t>(count);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "layer/failure.h"
+#include "layer/growth.h"
 #include "layer/sha256.h"
 
 namespace teu::layer {
@@ -13,8 +14,10 @@ namespace teu::layer {
 /// place in the store, and its content.
 class BlobSource {
  public:
-  /// `length` UINT64_MAX means up to the end of the file. `copyFd` -1 means no copy.
-  BlobSource(int fd, std::uint64_t offset, std::uint64_t length, int copyFd, bool hash);
+  /// `length` UINT64_MAX means up to the end of the file. `copyFd` -1 means no copy. Waits for
+  /// `growth`, which must outlive this.
+  BlobSource(int fd, std::uint64_t offset, std::uint64_t length, Growth& growth, int copyFd,
+             bool hash);
 
   /// Reads up to into.size() bytes; 0 at the end.
   Outcome read(std::span<std::uint8_t> into, std::size_t& got);
@@ -30,6 +33,7 @@ class BlobSource {
   Outcome copy(std::span<const std::uint8_t> data);
 
   const int fd_;
+  Growth& growth_;
   const int copyFd_;
   const bool hash_;
   std::uint64_t offset_;

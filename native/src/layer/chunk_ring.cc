@@ -1,6 +1,7 @@
 #include "layer/chunk_ring.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace teu::layer {
 
@@ -53,13 +54,15 @@ void ChunkRing::release(std::size_t consumer) {
   freed_.notify_one();
 }
 
-void ChunkRing::abort() {
+bool ChunkRing::abort() {
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
-    aborted_ = true;
+    first = !std::exchange(aborted_, true);
   }
   filled_.notify_all();
   freed_.notify_all();
+  return first;
 }
 
 }  // namespace teu::layer

@@ -8,18 +8,22 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 
 #include "layer/apply_layer.h"
 #include "layer/json_line.h"
 #include "layer/options.h"
+#include "produce/command.h"
 
 namespace teu::layer {
 namespace {
 
 constexpr char kUsage[] =
     "usage: teu-layer apply --blob-fd N --cage DIRECTORY --mount TYPE SOURCE TARGET FLAGS DATA...\n"
-    "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]\n"
+    "       teu-layer copy  --blob-fd N [--copy-fd N] [--decoded-fd N]   hashes only, without "
+    "either\n"
     "  --blob-offset N --blob-length N   piece of the file that is the blob\n"
+    "  --growth-fd N                     where it is told how much of the blob is there\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
     "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"
@@ -72,13 +76,21 @@ int main(int count, char** arguments) {
   using namespace teu::layer;
   // The service that asked is gone: nobody will record what this would write.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  Options options;
-  Outcome parsed = parseOptions(count, arguments, options);
-  if (!parsed) {
-    (void)!write(STDERR_FILENO, kUsage, sizeof kUsage - 1);
-    return answer(describe(parsed.failure()), 2);
-  }
   JsonLine line;
-  Outcome done = run(options, line);
-  return done ? answer(line.finish(), 0) : answer(describe(done.failure()), 1);
+  Outcome done;
+  if (count > 1 && std::string_view(arguments[1]) == "produce") {
+    done = teu::produce::runProduce(count, arguments, line);
+  } else {
+    Options options;
+    done = parseOptions(count, arguments, options);
+    if (done) done = run(options, line);
+  }
+  if (done) return answer(line.finish(), 0);
+  const bool misused = done.failure().code == code::kUsage;
+  if (misused) {
+    for (const char* text : {kUsage, teu::produce::kUsageText}) {
+      (void)!write(STDERR_FILENO, text, strlen(text));
+    }
+  }
+  return answer(describe(done.failure()), misused ? 2 : 1);
 }

@@ -28,6 +28,7 @@ bool parseValue(std::string_view name, std::string_view value, Options& options)
   if (name == "--blob-fd") return parseNumber(value, options.blobFd);
   if (name == "--blob-offset") return parseNumber(value, options.blobOffset);
   if (name == "--blob-length") return parseNumber(value, options.blobLength);
+  if (name == "--growth-fd") return parseNumber(value, options.growthFd);
   if (name == "--copy-fd") return parseNumber(value, options.copyFd);
   if (name == "--decoded-fd") return parseNumber(value, options.decodedFd);
   if (name == "--compression") return parseCompression(value, options.compression);
@@ -47,12 +48,12 @@ bool parseValue(std::string_view name, std::string_view value, Options& options)
 
 Outcome checkOptions(const Options& options) {
   if (options.blobFd < 0) return refused(code::kUsage, "--blob-fd is needed");
+  if (options.growthFd >= 0 && options.blobLength == UINT64_MAX) {
+    return refused(code::kUsage, "--growth-fd needs --blob-length");
+  }
   const bool apply = options.command == Command::kApply;
   if (apply && (options.cageDirectory.empty() || options.mounts.empty())) {
     return refused(code::kUsage, "apply needs --cage and at least one --mount");
-  }
-  if (!apply && options.copyFd < 0 && options.decodedFd < 0) {
-    return refused(code::kUsage, "copy needs --copy-fd or --decoded-fd");
   }
   return {};
 }

@@ -18,6 +18,7 @@ struct Options {
   int blobFd = -1;
   std::uint64_t blobOffset = 0;
   std::uint64_t blobLength = UINT64_MAX;
+  int growthFd = -1;   ///< tells how much of the blob is there (growth.h); -1 if all of it
   int copyFd = -1;     ///< where the blob goes as it is; -1 for nowhere
   int decodedFd = -1;  ///< where the uncompressed tar goes, with kCopy
   Compression compression = Compression::kAuto;

@@ -81,10 +81,10 @@ void hashChunks(ChunkRing& ring, std::string& digest) {
   digest = sha.finish();
 }
 
-bool isPlain(const Options& options) {
+bool isPlain(const Options& options, Growth& growth) {
   std::uint8_t start[4] = {};
   std::size_t got = 0;
-  BlobSource probe(options.blobFd, options.blobOffset, options.blobLength, -1, false);
+  BlobSource probe(options.blobFd, options.blobOffset, options.blobLength, growth, -1, false);
   return probe.peek(start, got) && compressionOf({start, got}) == Compression::kNone;
 }
 
@@ -93,9 +93,12 @@ bool isPlain(const Options& options) {
 Outcome runPipeline(const Options& options, const std::function<Outcome()>& ready, const Sink& sink,
                     BlobFacts& facts) {
   ChunkRing ring(kSlots, kChunkBytes, kConsumers);
+  Growth growth(options.growthFd, options.blobLength);
+  if (Outcome opened = growth.open(); !opened) return opened;
   // An uncompressed blob and its tar are the same bytes: one digest serves for both.
-  const bool plain = isPlain(options);
-  BlobSource source(options.blobFd, options.blobOffset, options.blobLength, options.copyFd, !plain);
+  const bool plain = isPlain(options, growth);
+  BlobSource source(options.blobFd, options.blobOffset, options.blobLength, growth, options.copyFd,
+                    !plain);
   Outcome produced;
   std::latch started(1);
   bool go = false;
@@ -103,7 +106,7 @@ Outcome runPipeline(const Options& options, const std::function<Outcome()>& read
     started.wait();
     if (!go) return;
     produced = produce(options, source, ring, facts);
-    if (!produced) ring.abort();
+    if (!produced) (void)ring.abort();
   });
   std::thread hasher([&] {
     started.wait();
@@ -113,11 +116,12 @@ Outcome runPipeline(const Options& options, const std::function<Outcome()>& read
   go = static_cast<bool>(consumed);
   started.count_down();
   if (go) consumed = sink(ring);
-  if (!consumed) ring.abort();
+  const bool sinkFailed = !consumed && ring.abort();
+  if (!consumed) growth.stop();
   producer.join();
   hasher.join();
-  // The producer's failure is the cause; the sink then only saw a stream that ended early.
-  if (!produced) return produced;
+  // Whoever failed first had the other stop: what that one then says is no cause.
+  if (!produced && !sinkFailed) return produced;
   if (!consumed) return consumed;
   facts.blobBytes = source.bytesRead();
   facts.digest = plain ? facts.diffId : source.finishDigest();

@@ -23,4 +23,7 @@ export const IMAGE_FAILPOINTS = [
   'image.mend.after-replace',
   'image.mend.after-fetch',
   'image.prune.after-image',
+  'image.save.after-intent',
+  'image.save.after-write',
+  'image.save.after-rename',
 ] as const;

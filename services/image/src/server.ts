@@ -5,7 +5,11 @@ import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import { defineFailpoints } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
-import { ContentServiceService, ImageServiceService } from '@teu/proto/image';
+import {
+  ArchiveServiceService,
+  ContentServiceService,
+  ImageServiceService,
+} from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
 import type { ImageServiceConfig } from './config.js';
@@ -15,10 +19,12 @@ import { createKeyedMutex } from './domain/keyed-mutex.js';
 import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
 import { createContentHandlers } from './handlers/content/index.js';
+import { createArchiveHandlers } from './handlers/archive-service.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createBlobHasher } from './layers/blob-hasher.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
+import { createPackWorker } from './layers/pack-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
 import { noOrigins } from './operations/blob-origins.js';
@@ -67,6 +73,7 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
         implement(ContentServiceService, createContentHandlers(parts, caretaker), {
           longRunning: ['pruneImages', 'getContentUsage'],
         }),
+        implement(ArchiveServiceService, createArchiveHandlers(parts)),
       ],
       log,
     });
@@ -135,6 +142,7 @@ function assemble(
       cageDirectory,
       limits: config,
     }),
+    packer: createPackWorker(nativeBinary('teu-pack')),
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

@@ -9,9 +9,11 @@ import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
 import { imageUsage } from './image/usage.js';
 import { imageVerify } from './image/verify.js';
+import { history } from './history.js';
 import { images } from './images.js';
 import { load } from './load.js';
 import { rmi } from './rmi.js';
+import { save } from './save.js';
 import { tag } from './tag.js';
 
 /** Docker has two words for some commands; the long one is the short one by another name. */
@@ -21,10 +23,11 @@ export const image: Command = commandGroup({
   name: 'image',
   group: 'images',
   summary:
-    'Upgrade a base for all that stands on it, verify and prune what is stored; also images, load, tag and rmi by longer names',
+    'Upgrade a base for all that stands on it; look at, verify and prune what is stored; also images, load, save, tag, rmi',
   subcommands: [
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
-    ...[alias(images, 'image ls'), alias(load, 'image load'), alias(tag, 'image tag')],
-    ...[alias(rmi, 'image rm'), imageInspect, prune, imageVerify, imageUsage],
+    ...[alias(images, 'image ls'), alias(load, 'image load'), alias(save, 'image save')],
+    ...[alias(tag, 'image tag'), alias(rmi, 'image rm'), alias(history, 'image history')],
+    ...[imageInspect, prune, imageVerify, imageUsage],
   ],
 });

@@ -93,6 +93,7 @@ export function layerFailure(failure: LayerFailure, role: BlobRole): Error {
 function reasonOf({ code, errnoName, step }: LayerFailure, role: BlobRole): Reason {
   if (code === 'LIMIT_EXCEEDED') return 'LAYER_TOO_LARGE';
   if (code === 'USAGE') return 'INTERNAL';
+  if (code === 'BROKEN_OFF') return 'BLOB_BROKEN_OFF';
   if (code !== 'SYSCALL') return role === 'layer' ? 'LAYER_INVALID' : 'ARCHIVE_INVALID';
   if (errnoName === 'ENOSPC' || errnoName === 'EDQUOT') return 'STORAGE_FULL';
   return step.includes('mounts') ? 'MOUNT_FAILED' : 'STORAGE_FAILED';

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
+import type { BlobGrowth } from './blob-growth.js';
 import {
   layerFailure,
   parseProgress,
@@ -28,6 +29,8 @@ export interface LayerLimits {
 export interface BlobWork {
   blob: BlobPlace;
   compression: Compression;
+  /** Given if the blob's file is still being written: it is read as far as it is there, and no slower. */
+  growth?: BlobGrowth;
   /** Where the blob is copied to while it is read. */
   copyTo?: FileHandle;
   signal: AbortSignal;
@@ -39,9 +42,9 @@ export interface BlobWork {
 
 /** Runs teu-layer: one short-lived program in a cage of its own for each layer. */
 export interface LayerWorker {
-  /** Writes a layer into a driver's mounts and syncs it, with the copy. */
+  /** Writes a layer into a driver's mounts and syncs it, with the copy; not the blob itself, if that is growing. */
   apply(work: BlobWork & { mounts: ParsedMount[] }): Promise<LayerReport>;
-  /** Copies and hashes a blob; `decodeTo` gets its bytes uncompressed. */
+  /** Hashes a blob, and copies it if asked to; `decodeTo` gets its bytes uncompressed. */
   copy(work: BlobWork & { decodeTo?: FileHandle }): Promise<LayerReport>;
 }
 
@@ -92,16 +95,21 @@ export function mountArguments({ type, source, target, flags, data }: ParsedMoun
 async function runWorker(
   binary: string,
   args: string[],
-  { blob, signal, progress, role = 'layer' }: BlobWork,
+  { blob, growth, signal: caller, progress, role = 'layer' }: BlobWork,
   files: FileHandle[],
 ): Promise<LayerReport> {
+  const signal = growth ? AbortSignal.any([caller, growth.aborted]) : caller;
   signal.throwIfAborted();
+  const fds = [blob.file.fd, ...files.map((file) => file.fd)];
+  const growthFd = BLOB_FD + fds.length;
+  const following = growth ? ['--growth-fd', String(growthFd)] : [];
   // Not on the road of a start; and the process that forks here is a small one.
-  const child = spawn(binary, args, {
+  const child = spawn(binary, [...args, ...following], {
     env: {},
     cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe', blob.file.fd, ...files.map((file) => file.fd)],
+    stdio: ['ignore', 'pipe', 'pipe', ...fds, ...(growth ? ['pipe' as const] : [])],
   });
+  if (growth) growth.follow(child.stdio[growthFd] as Writable);
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   try {

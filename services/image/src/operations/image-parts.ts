@@ -5,6 +5,7 @@ import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { Pins } from '../domain/pins.js';
 import type { Drivers } from '../layers/drivers.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
+import type { PackWorker } from '../layers/pack-worker.js';
 import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
@@ -42,6 +43,8 @@ export interface ImageParts {
   hasher: BlobHasher;
   /** Where blobs can be had once more. */
   origins: BlobOrigins;
+  /** Writes archives. */
+  packer: PackWorker;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { teuError } from '@teu/errors';
@@ -28,6 +36,8 @@ export interface BlobStore {
   path(digest: string): string;
   /** Why a blob is not to be used; undefined if nothing is known against it. */
   damageOf(digest: string): string | undefined;
+  /** @throws DATA_LOSS if it is in quarantine */
+  requireUndamaged(digest: string): void;
   /** In a transaction: takes a blob out of use. Then its file is put aside, under its name. */
   quarantine(digest: string, why: string): void;
   /** In the caller's transaction: the blob in the place of the damaged one is whole. @returns whether there was one */
@@ -36,6 +46,8 @@ export interface BlobStore {
   strays(): string[];
   /** Where such a file is. */
   strayPath(name: string): string;
+  /** The directory of all blobs, each named by the hexadecimal digits of its digest. */
+  openDirectory(): Promise<FileHandle>;
   /** Directory for the files of one operation; removed by `removeStaging`. */
   makeStaging(operation: string): string;
   removeStaging(operation: string): void;
@@ -64,6 +76,10 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
     store.prepare<BlobRow>('SELECT digest, size FROM blobs WHERE digest = ?').get(digest);
   const damageOf = (digest: string): string | undefined =>
     store.prepare<{ why: string }>('SELECT why FROM quarantine WHERE digest = ?').get(digest)?.why;
+  const requireUndamaged = (digest: string): void => {
+    const damage = damageOf(digest);
+    if (damage !== undefined) throw damagedBlob(digest, damage);
+  };
   const release = (digest: string): boolean => {
     const { changes } = store.prepare('DELETE FROM quarantine WHERE digest = ?').run(digest);
     if (changes === 0) return false;
@@ -79,6 +95,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
     list: () => store.prepare<BlobRow>('SELECT digest, size FROM blobs').all(),
     path: pathOf,
     damageOf,
+    requireUndamaged,
     release,
     strays,
     strayPath: (name) => join(blobs, basename(name)),
@@ -91,8 +108,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
       });
     },
     open: async (digest) => {
-      const damage = damageOf(digest);
-      if (damage !== undefined) throw damagedBlob(digest, damage);
+      requireUndamaged(digest);
       try {
         return await open(pathOf(digest), 'r');
       } catch (cause) {
@@ -103,6 +119,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
         });
       }
     },
+    openDirectory: () => open(blobs, constants.O_RDONLY | constants.O_DIRECTORY),
     makeStaging: (operation) => {
       const path = join(stagingRoot, operation);
       mkdirSync(path, { mode: 0o700 });

@@ -32,6 +32,8 @@ export interface ImageStore {
   ids(): string[];
   /** Ids of images that need a blob, or stand on a layer of this chain id. */
   usersOf(digestOrChain: string): string[];
+  /** Names of images whose top layer this is, sorted. */
+  namesEndingIn(chainId: string): string[];
 }
 
 interface ImageRow {
@@ -108,15 +110,6 @@ export function createImageStore(store: Store): ImageStore {
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
-    namesOn: (chainId) =>
-      store
-        .prepare<{ name: string }>(
-          `SELECT coalesce(min(name), layers.image_id) AS name
-           FROM layers LEFT JOIN names ON names.image_id = layers.image_id
-           WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`,
-        )
-        .all(chainId)
-        .map(({ name }) => name),
     ids: () =>
       store
         .prepare<{ id: string }>('SELECT id FROM images ORDER BY load_time DESC, id')
@@ -130,7 +123,24 @@ export function createImageStore(store: Store): ImageStore {
         )
         .all(digest)
         .map(({ id }) => id),
+    namesOn: (chainId) => namesOfLayer(store, STANDING_QUERY, chainId),
+    namesEndingIn: (chainId) => namesOfLayer(store, ENDING_QUERY, chainId),
   };
+}
+
+const STANDING_QUERY = `
+  SELECT coalesce(min(name), layers.image_id) AS name
+  FROM layers LEFT JOIN names ON names.image_id = layers.image_id
+  WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`;
+
+const ENDING_QUERY = `
+  SELECT name FROM layers AS top JOIN names ON names.image_id = top.image_id
+  WHERE chain_id = ? AND position = (SELECT max(position) FROM layers WHERE image_id = top.image_id)
+  ORDER BY name LIMIT 100`;
+
+function namesOfLayer(store: Store, query: string, chainId: string): string[] {
+  const rows = store.prepare<{ name: string }>(query).all(chainId);
+  return rows.map(({ name }) => name);
 }
 
 // ';' is the character after ':', so that the range holds all tags of a repository and nothing else.

@@ -1,8 +1,8 @@
-#include "graft/difference.h"
+#include "trees/difference.h"
 
-#include "graft/same_content.h"
+#include "trees/same_content.h"
 
-namespace teu::graft {
+namespace teu::trees {
 namespace {
 
 bool sameTime(const struct statx_timestamp& one, const struct statx_timestamp& other) {
@@ -71,4 +71,4 @@ Outcome findDifference(const Pair& pair, const Position& old, const Position& ch
   return {};
 }
 
-}  // namespace teu::graft
+}  // namespace teu::trees

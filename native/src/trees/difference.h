@@ -1,9 +1,9 @@
 #pragma once
 
-#include "graft/walk.h"
+#include "trees/walk.h"
 #include "tree/entry_facts.h"
 
-namespace teu::graft {
+namespace teu::trees {
 
 enum class Kind { kNone, kAdded, kRemoved, kContent, kAttributes };
 
@@ -29,4 +29,4 @@ Outcome findDifference(const Pair& pair, const Position& old, const Position& ch
 Outcome readEntry(const Position& position, const char* name, const std::string& path,
                   const struct statx& info, tree::EntryFacts& facts);
 
-}  // namespace teu::graft
+}  // namespace teu::trees

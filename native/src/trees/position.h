@@ -9,7 +9,7 @@
 #include "sys/unique_fd.h"
 #include "tree/outcome.h"
 
-namespace teu::graft {
+namespace teu::trees {
 
 using tree::failureAt;
 using tree::Outcome;
@@ -50,4 +50,4 @@ class Position {
   std::vector<Place> above_;  ///< the directories that it went through, from the root down
 };
 
-}  // namespace teu::graft
+}  // namespace teu::trees

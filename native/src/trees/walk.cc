@@ -1,4 +1,4 @@
-#include "graft/walk.h"
+#include "trees/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <functional>
 #include <memory>
 
-namespace teu::graft {
+namespace teu::trees {
 namespace {
 
 constexpr const char* kStep = "walk the tree";
@@ -157,4 +157,4 @@ Outcome walkBoth(Position& old, Position& changed, Visitor& visitor) {
   return Walk(old, changed, visitor).run();
 }
 
-}  // namespace teu::graft
+}  // namespace teu::trees

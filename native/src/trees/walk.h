@@ -1,9 +1,9 @@
 // Goes through two trees at once, in the order of the bytes of their paths.
 #pragma once
 
-#include "graft/position.h"
+#include "trees/position.h"
 
-namespace teu::graft {
+namespace teu::trees {
 
 /// A name that at least one of the trees has, looked at without following it.
 struct Pair {
@@ -32,4 +32,4 @@ class Visitor {
 /// directory for each level.
 Outcome walkBoth(Position& old, Position& changed, Visitor& visitor);
 
-}  // namespace teu::graft
+}  // namespace teu::trees

@@ -1,10 +1,10 @@
-#include "graft/position.h"
+#include "trees/position.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace teu::graft {
+namespace teu::trees {
 namespace {
 
 constexpr const char* kStep = "walk the tree";
@@ -67,4 +67,4 @@ Outcome Position::leave(const std::string& path) {
   return {};
 }
 
-}  // namespace teu::graft
+}  // namespace teu::trees

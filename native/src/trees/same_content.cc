@@ -1,4 +1,4 @@
-#include "graft/same_content.h"
+#include "trees/same_content.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace teu::graft {
+namespace teu::trees {
 namespace {
 
 constexpr const char* kStep = "read content";
@@ -61,4 +61,4 @@ Outcome compareContent(const Position& old, const Position& changed, const Pair&
   return {};
 }
 
-}  // namespace teu::graft
+}  // namespace teu::trees
