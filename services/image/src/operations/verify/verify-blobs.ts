@@ -150,7 +150,6 @@ async function fetchAgain(
       if (found?.digest !== blob.digest) return false;
       blobs.promote(path, blob.digest);
       await blobs.syncDirectory();
-      failpoint('image.mend.after-fetch');
       store.transaction(() => recordBlob(parts, blob.digest, blob.size, requestId));
       return true;
     });
