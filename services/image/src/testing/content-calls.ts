@@ -1,10 +1,10 @@
 import {
   ContentServiceService,
-  Damage,
   DamageAction,
   DamageKind,
   PruneImagesRequest,
   VerifyImagesRequest,
+  type Damage,
   type PruneImagesResponse,
   type VerifySummary,
 } from '@teu/proto/image';
