@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Image } from '@teu/proto/image';
 import { requires, waitFor } from '@teu/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { chainIds } from './domain/chain-id.js';
@@ -101,7 +102,7 @@ describe('what is whole', () => {
 const layerDigest = digestOf(LAYERS[1] ?? Buffer.alloc(0));
 
 describe('a damaged blob', () => {
-  it.each([
+  it.each<[string, (image: Image) => void, string]>([
     ['a layer with a byte flipped', () => flip(blobPath(layerDigest)), 'BLOB_CHANGED'],
     ['a layer cut short', () => truncateSync(blobPath(layerDigest), 700), 'BLOB_CHANGED'],
     [
@@ -110,19 +111,15 @@ describe('a damaged blob', () => {
       'BLOB_CHANGED',
     ],
     ['a layer that is gone', () => rmSync(blobPath(layerDigest)), 'BLOB_MISSING'],
-    [
-      'a config with a byte flipped',
-      async () => flip(blobPath((await stand.list())[0]?.id ?? '')),
-      'BLOB_CHANGED',
-    ],
+    ['a config with a byte flipped', ({ id }) => flip(blobPath(id)), 'BLOB_CHANGED'],
     [
       'a manifest that is gone',
-      async () => rmSync(blobPath((await stand.list())[0]?.manifestDigest ?? '')),
+      ({ manifestDigest }) => rmSync(blobPath(manifestDigest)),
       'BLOB_MISSING',
     ],
   ])('%s is found, kept aside, and mended by loading the image again', async (_, damage, kind) => {
-    await load();
-    await damage();
+    const [image] = await load();
+    damage(Image.create(image));
     const found = await verify(stand);
     expect(found.damages).toEqual([`${kind} UNSPECIFIED`]);
     expect(found.full[0]).toMatchObject({ images: ['app:latest'], driver: '', chainId: '' });

@@ -38,7 +38,8 @@ function damageLine({ kind, digest, chainId, driver, images, detail, action }: D
   const where = driver === '' ? '' : ` in ${driver}`;
   const id = chainId === '' ? digest : chainId;
   const whose = images.length === 0 ? '' : ` of ${images.join(', ')}`;
-  const done = actions[action] === undefined ? '' : `; ${actions[action] ?? ''}`;
+  const became = actions[action];
+  const done = became === undefined ? '' : `; ${became}`;
   const what = `${kinds[kind] ?? 'damage'} ${shortId(id)}`.trimEnd();
   return `${visible(`${what}${where}${whose}: ${detail}${done}`)}\n`;
 }

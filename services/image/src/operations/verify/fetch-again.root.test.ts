@@ -37,7 +37,7 @@ async function repairWith(fetch: BlobOrigins['fetch']) {
     hasher: createBlobHasher(nativeBinary('teu-tree')),
     pins: createPins(),
     log: silentLogger,
-    origins: { fetch },
+    blobOrigins: { fetch },
   } as unknown as ImageParts;
   const context = { requestId: 'r', signal: new AbortController().signal, idle: true };
   const damages: Damage[] = [];
