@@ -15,6 +15,7 @@ export const debianPackages = [
   { name: 'containerd', reason: 'uses our drivers, and lends us its own, in tests' },
   { name: 'runc', reason: 'runs containers for containerd in tests' },
   { name: 'skopeo', reason: 'writes images of another make for tests' },
+  { name: 'docker-registry', reason: 'is the registry of tests' },
   {
     name: 'golang-github-containers-common',
     reason: 'has a system call filter to compare ours with',

@@ -26,6 +26,8 @@ constexpr char kUsage[] =
     "  --growth-fd N                     where it is told how much of the blob is there\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
     "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
+    "  --standalone                      the mounts show the layer alone; NEEDS_PARENT if that "
+    "will not do\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"
     "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
     "  --max-depth N                     limits, see limits.h\n";

@@ -8,6 +8,7 @@ import type { Logger } from '@teu/log';
 import {
   ArchiveServiceService,
   ContentServiceService,
+  DistributionServiceService,
   ImageServiceService,
 } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
@@ -20,6 +21,7 @@ import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
 import { createContentHandlers } from './handlers/content/index.js';
 import { createArchiveHandlers } from './handlers/archive-service.js';
+import { createDistributionHandlers } from './handlers/distribution/index.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createBlobHasher } from './layers/blob-hasher.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
@@ -33,6 +35,8 @@ import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
 import type { ImageParts } from './operations/image-parts.js';
 import { recover } from './operations/recover.js';
+import { createDownloads } from './registry/downloads.js';
+import { createLimiter } from './registry/limiter.js';
 import { createBlobStore } from './store/blob-store.js';
 import { createDamageTable } from './store/damage-table.js';
 import { createDriverTable } from './store/driver-table.js';
@@ -40,6 +44,8 @@ import { createImageStore } from './store/image-store.js';
 import { createLeaseTable } from './store/lease-table.js';
 import { markCleanEnd, markRun } from './store/run-marker.js';
 import { IMAGE_MIGRATIONS } from './store/schema.js';
+import { createIngestStore } from './store/ingest-store.js';
+import { createOriginTable } from './store/origin-table.js';
 import { createSnapshotTable } from './store/snapshot-table.js';
 import { createUseTable } from './store/use-table.js';
 
@@ -74,6 +80,9 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
           longRunning: ['pruneImages', 'getContentUsage'],
         }),
         implement(ArchiveServiceService, createArchiveHandlers(parts)),
+        implement(DistributionServiceService, createDistributionHandlers(parts), {
+          longRunning: ['checkCredentials', 'resolveImage', 'listReferrers', 'listTags'],
+        }),
       ],
       log,
     });
@@ -116,6 +125,8 @@ function assemble(
   const driverTable = createDriverTable(store);
   const drivers = createDrivers(driverTable.load() ?? configured(config));
   const cageDirectory = join(directory, 'cage');
+  const blobs = createBlobStore(store, directory);
+  const ingests = createIngestStore(store, directory, config);
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   const [images, damage] = [createImageStore(store), createDamageTable(store)];
@@ -133,8 +144,13 @@ function assemble(
     leases: createLeaseTable(store, bootClock),
     uses: createUseTable(store),
     hasher: createBlobHasher(nativeBinary('teu-tree')),
-    origins: noOrigins,
-    blobs: createBlobStore(store, directory),
+    blobOrigins: noOrigins,
+    blobs,
+    origins: createOriginTable(store),
+    ingests,
+    downloads: createDownloads({ ingests, blobs }),
+    downloadLimiter: createLimiter(config.maxDownloads),
+    registry: config,
     snapshots,
     drivers,
     worker: createLayerWorker({
@@ -143,6 +159,7 @@ function assemble(
       limits: config,
     }),
     packer: createPackWorker(nativeBinary('teu-pack')),
+    maxParallelLayers: config.maxParallelLayers,
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

@@ -3,12 +3,16 @@ import { commandGroup } from '../command-group.js';
 import { editBase } from './image/edit-base.js';
 import { imageEdits } from './image/edits.js';
 import { imageInspect } from './image/inspect.js';
+import { imageReferrers } from './image/referrers.js';
+import { imageTags } from './image/tags.js';
 import { undoUpgrade } from './image/undo-upgrade.js';
 import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
 import { history } from './history.js';
 import { images } from './images.js';
 import { load } from './load.js';
+import { pull } from './pull.js';
+import { push } from './push.js';
 import { rmi } from './rmi.js';
 import { save } from './save.js';
 import { tag } from './tag.js';
@@ -25,6 +29,7 @@ export const image: Command = commandGroup({
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
     ...[alias(images, 'image ls'), alias(load, 'image load'), alias(save, 'image save')],
     ...[alias(tag, 'image tag'), alias(rmi, 'image rm'), alias(history, 'image history')],
+    ...[alias(pull, 'image pull'), alias(push, 'image push'), imageTags, imageReferrers],
     imageInspect,
   ],
 });

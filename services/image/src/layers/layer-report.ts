@@ -1,4 +1,4 @@
-import { teuError, type Reason } from '@teu/errors';
+import { isTeuError, teuError, type Reason } from '@teu/errors';
 
 /** What teu-layer found out about a blob, and did. */
 export interface LayerReport {
@@ -28,6 +28,8 @@ export interface LayerFailure {
 
 export type WorkerAnswer =
   { kind: 'done'; report: LayerReport } | { kind: 'failed'; failure: LayerFailure };
+
+const NEEDS_PARENT = 'NEEDS_PARENT';
 
 /** Reads a line of progress; undefined if it is something else. */
 export function parseProgress(line: string): number | undefined {
@@ -88,6 +90,11 @@ export function layerFailure(failure: LayerFailure, role: BlobRole): Error {
       ...(errnoName === '' ? {} : { errno: errnoName }),
     },
   });
+}
+
+/** Whether a layer that was unpacked without the one below cannot be, and has to be unpacked on top of it. */
+export function needsParent(error: unknown): boolean {
+  return isTeuError(error) && error.metadata['code'] === NEEDS_PARENT;
 }
 
 function reasonOf({ code, errnoName, step }: LayerFailure, role: BlobRole): Reason {

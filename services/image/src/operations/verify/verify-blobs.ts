@@ -140,12 +140,12 @@ async function fetchAgain(
   { requestId, signal }: VerifyScope,
   blob: BlobRow,
 ): Promise<boolean> {
-  const { blobs, hasher, log, origins, store } = parts;
+  const { blobOrigins, blobs, hasher, log, store } = parts;
   const operation = randomUUID();
   try {
     return await onDisk(async () => {
       const path = join(blobs.makeStaging(operation), 'blob');
-      if (!(await origins.fetch(blob, path, signal))) return false;
+      if (!(await blobOrigins.fetch(blob, path, signal))) return false;
       const found = await hasher.hash(path, false, signal);
       if (found?.digest !== blob.digest) return false;
       blobs.promote(path, blob.digest);
