@@ -82,7 +82,6 @@ async function expectHarmless({ look, sees }: Harmless): Promise<void> {
   const [image] = await stand.list();
   if (image === undefined) throw new Error('there is no image');
   expect(await stand.look(DRIVER, image.layers.at(-1)?.chainId ?? '', look)).toBe(sees);
-  await stand.remove(image);
 }
 
 describe.each([
@@ -98,11 +97,16 @@ describe.each([
 ] as const)('%s', (_, cases) => {
   test.each(cases.map((row): [string, HostileCase] => [row.what, row]))('%s', async (__, row) => {
     const error = await put(row);
-    if ('reason' in row.outcome) {
-      expectRefusal(error, row.outcome);
-    } else {
-      expect(error).toBeUndefined();
-      await expectHarmless(row.outcome);
+    try {
+      if ('reason' in row.outcome) {
+        expectRefusal(error, row.outcome);
+        expect(await stand.list()).toEqual([]);
+      } else {
+        expect(error).toBeUndefined();
+        await expectHarmless(row.outcome);
+      }
+    } finally {
+      for (const image of await stand.list()) await stand.remove(image);
     }
   });
 });

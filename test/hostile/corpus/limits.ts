@@ -1,6 +1,6 @@
 /** Limits of the image service that the corpus is read by: small, so that what passes them is made quickly. */
 export const MAX_LAYER_BYTES = 64 * 2 ** 20;
-export const MAX_LAYER_ENTRIES = 20_000;
+export const MAX_LAYER_ENTRIES = 5_000;
 
 /** A row must be done by then, in milliseconds, on a machine that has nothing else to do. */
 export const ROW_MS = 10_000;
