@@ -32,6 +32,10 @@ constexpr char kUsage[] =
     "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
     "  --max-depth N                     limits, see limits.h\n";
 
+/// Names of a MiB are refused, and not repeated: the longest path that the kernel takes is enough
+/// to find one.
+constexpr std::size_t kShownEntryBytes = 4096;
+
 void addBlob(JsonLine& line, const BlobFacts& facts) {
   line.add("digest", facts.digest)
       .add("diffId", facts.diffId)
@@ -45,7 +49,7 @@ std::string describe(const Failure& failure) {
   line.add("code", failure.code)
       .add("message", failure.message)
       .add("step", failure.step)
-      .add("entry", failure.entry)
+      .add("entry", std::string_view(failure.entry).substr(0, kShownEntryBytes))
       .add("offset", failure.offset)
       .add("errno", static_cast<std::uint64_t>(failure.number))
       .add("errnoName", failure.number == 0 ? "" : strerrorname_np(failure.number));

@@ -111,7 +111,7 @@ Outcome runThreads(const Options& options, Facts& facts) {
     started.wait();
     if (!go) return;
     encoded = bounded([&] { return encodeChunks(ring, options.compression, blob); });
-    if (!encoded) ring.abort();
+    if (!encoded) (void)ring.abort();
   });
   std::thread hasher([&] {
     started.wait();
@@ -121,10 +121,11 @@ Outcome runThreads(const Options& options, Facts& facts) {
   go = static_cast<bool>(made);
   started.count_down();
   if (go) made = bounded([&] { return writeTar(options, ring, facts); });
-  if (!made) ring.abort();
+  if (!made) (void)ring.abort();
   encoder.join();
   hasher.join();
-  // If the encoder failed, all that the others know is that they were stopped; it then is the cause.
+  // If the encoder failed, all that the others know is that they were stopped; it then is the
+  // cause.
   if (!encoded) return encoded;
   if (!made) return made;
   facts.blobBytes = blob.bytes();
@@ -140,7 +141,8 @@ const char* const kUsageText =
     "  --form layer|tree                 what it is for: to be applied, or a tar of a live tree\n"
     "  --descends                        the changed tree was made from the old one\n"
     "  --excluded PATH                   left out if it was added and is empty; may be repeated\n"
-    "  --compression none|gzip|zstd --progress-bytes N --max-bytes N --max-entries N --max-depth N\n";
+    "  --compression none|gzip|zstd --progress-bytes N --max-bytes N --max-entries N --max-depth "
+    "N\n";
 
 Outcome runProduce(int count, char** arguments, layer::JsonLine& line) {
   Options options;

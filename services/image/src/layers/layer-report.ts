@@ -102,6 +102,8 @@ function reasonOf({ code, errnoName, step }: LayerFailure, role: BlobRole): Reas
   if (code === 'USAGE') return 'INTERNAL';
   if (code === 'BROKEN_OFF') return 'BLOB_BROKEN_OFF';
   if (code !== 'SYSCALL') return role === 'layer' ? 'LAYER_INVALID' : 'ARCHIVE_INVALID';
+  // A sparse file may say that it is larger than any file can be.
+  if (errnoName === 'EFBIG') return 'LAYER_TOO_LARGE';
   if (errnoName === 'ENOSPC' || errnoName === 'EDQUOT') return 'STORAGE_FULL';
   return step.includes('mounts') ? 'MOUNT_FAILED' : 'STORAGE_FAILED';
 }
