@@ -11,7 +11,7 @@ import {
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { debianRootfsTar, runProgram } from '@teu/testing';
+import { slimDebianRootfsTar, runProgram } from '@teu/testing';
 import { pack } from 'tar-stream';
 import { file, type Entry } from '../hostile/hostile-image.js';
 
@@ -126,7 +126,7 @@ export async function writeBaseImages(path: string): Promise<void> {
   writeFileSync(join(path, 'libfixture.so'), old);
   const linked = ['-L', path, '-lfixture', '-Wl,-rpath,/usr/lib/fixture'];
   const binary = await compile(path, 'fixture', program, ...linked);
-  const debian = await layout.putFile(await debianRootfsTar());
+  const debian = await layout.putFile(await slimDebianRootfsTar());
   const first = layout.put(
     await layer([
       { name: 'usr/lib/fixture', type: 'directory', mode: 0o755 },

@@ -7,6 +7,7 @@ import { down } from './commands/down.js';
 import { driver } from './commands/driver.js';
 import { events } from './commands/events.js';
 import { exec } from './commands/exec.js';
+import { history } from './commands/history.js';
 import { image } from './commands/image.js';
 import { images } from './commands/images.js';
 import { inspect } from './commands/inspect.js';
@@ -21,6 +22,7 @@ import { push } from './commands/push.js';
 import { rm } from './commands/rm.js';
 import { rmi } from './commands/rmi.js';
 import { run } from './commands/run.js';
+import { save } from './commands/save.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
@@ -33,7 +35,7 @@ import { wait } from './commands/wait.js';
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
   ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
-  ...[pull, push, login, logout, load, images, tag, rmi, image],
+  ...[pull, push, login, logout, load, save, images, history, tag, rmi, image],
 ];
 
 /** A command and the words that follow its name. */

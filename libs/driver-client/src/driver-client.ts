@@ -97,10 +97,19 @@ export class DriverClient {
     return this.#mountable(answer.mounts, key);
   }
 
-  /** Makes a prepared snapshot one that others can stand on, under another name. */
-  async commit(key: string, name: string, call: DriverCall = {}): Promise<void> {
+  /**
+   * Makes a prepared snapshot one that others can stand on, under another name.
+   *
+   * @param call.parent Committed snapshot to put it on; only for one that was prepared without, in a driver with
+   *   CAPABILITY_REBASE
+   */
+  async commit(
+    key: string,
+    name: string,
+    { parent = '', ...call }: DriverCall & { parent?: string } = {},
+  ): Promise<void> {
     const labels = this.#labels(undefined);
-    const request = { snapshotter: this.#snapshotter, key, name, labels, parent: '' };
+    const request = { snapshotter: this.#snapshotter, key, name, labels, parent };
     const options = { timeoutMs: WHOLE_LAYER_MS, ...call };
     await this.#connection.callSlow(SnapshotsService.commit, request, options);
   }
@@ -192,6 +201,41 @@ export class DriverClient {
     const { mergeIntoParent } = DriverServiceService;
     const request = { key, expectedParent };
     return (await this.#connection.callSlow(mergeIntoParent, request, options)).changedCount;
+  }
+
+  /**
+   * Puts what is in a prepared snapshot in the place of a committed one, for all that stand on that.
+   * @throws FEATURE_UNSUPPORTED, SNAPSHOT_NOT_FOUND, INVALID_STATE, CONFLICT if they do not stand on the same parent
+   */
+  async replace(key: string, name: string, call: DriverCall = {}): Promise<void> {
+    const options = { timeoutMs: WHOLE_LAYER_MS, ...call };
+    const { replaceSnapshot } = DriverServiceService;
+    try {
+      await this.#connection.callSlow(replaceSnapshot, { key, name }, options);
+    } catch (error) {
+      throw isTeuError(error, 'UNIMPLEMENTED') ? this.#isForeign('replace a snapshot') : error;
+    }
+  }
+
+  /** Waits until what was removed before is freed. */
+  async cleanup(call: DriverCall = {}): Promise<void> {
+    const request = { snapshotter: this.#snapshotter };
+    const options = { timeoutMs: COPY_MS, ...call };
+    await this.#connection.callSlow(SnapshotsService.cleanup, request, options);
+  }
+
+  /** Keys and names of the snapshots that stand on one. */
+  async children(name: string, signal?: AbortSignal): Promise<string[]> {
+    const request = {
+      snapshotter: this.#snapshotter,
+      filters: [`parent==${JSON.stringify(name)}`],
+    };
+    const found: string[] = [];
+    const own = signal ?? new AbortController().signal;
+    for await (const { info } of this.#stream(SnapshotsService.list, request, own)) {
+      found.push(...info.map(({ name: key }) => key));
+    }
+    return found;
   }
 
   /** Has it check its snapshots. @throws FEATURE_UNSUPPORTED if it does not do that */

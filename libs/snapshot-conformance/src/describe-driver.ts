@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONFORMANCE_CASES } from './cases/index.js';
+import { deepStackCase } from './cases/layer-cases.js';
 import { readTraits, type DeclaredTraits, type DriverTraits } from './driver-traits.js';
 import { missingTrait, runCase, type CaseTarget } from './run-case.js';
 import { SnapshotsClient, type SnapshotsClientOptions } from './snapshots-client.js';
@@ -34,6 +35,8 @@ export interface DriverSuite {
   readonly differs?: Readonly<Record<string, string>>;
   /** Stacks of random layers; 25 if absent. */
   readonly stacks?: number;
+  /** Layers on top of each other, in place of 128: where each takes its time, and none is a limit of its own. */
+  readonly depth?: number;
   /** Starts a driver with which the trees of random layers are compared, beside a plain directory. */
   readonly reference?: OpenDriver;
 }
@@ -92,7 +95,9 @@ export function describeSnapshotDriver(name: string, suite: DriverSuite): void {
       opened.push(driver);
       return driver;
     };
-    for (const conformanceCase of CONFORMANCE_CASES) {
+    for (const each of CONFORMANCE_CASES) {
+      const isDeep = suite.depth !== undefined && each.name === 'layers-128';
+      const conformanceCase = isDeep ? deepStackCase(suite.depth) : each;
       const missing = missingTrait(conformanceCase, traits);
       if (missing !== undefined) {
         process.stdout.write(`${name}: ${conformanceCase.name} not applicable: ${missing}\n`);

@@ -49,6 +49,13 @@ export class BranchRecords {
     else this.#store.afterCommit(() => this.#having.delete(id));
   }
 
+  /** Puts another committed snapshot in the place of one that is a branch. */
+  replace(id: number, by: number): void {
+    if (this.#having.size === 0) return;
+    const sql = 'UPDATE branches SET branch_id = ? WHERE branch_id = ?';
+    this.#store.prepare(sql).run(by, id);
+  }
+
   /** Forgets a snapshot that is deleted in the same transaction. */
   delete(id: number): void {
     if (this.#having.has(id)) this.set(id, []);

@@ -5,6 +5,7 @@ import type { StorageDriver } from './driver.js';
 import type { Manifests } from './manifests.js';
 import type { MergeRecords } from './merge-records.js';
 import type { SnapshotRecords } from './records.js';
+import type { ReplacedRecords } from './replaced-records.js';
 import type { Sealer } from './sealer.js';
 import type { TaskQueue } from './task-queue.js';
 import type { TreeJobs } from './tree-jobs.js';
@@ -15,6 +16,7 @@ export interface SnapshotContext {
   readonly records: SnapshotRecords;
   readonly branches: BranchRecords;
   readonly merges: MergeRecords;
+  readonly replaced: ReplacedRecords;
   readonly log: Logger;
   /** Directory of the driver. */
   readonly root: string;

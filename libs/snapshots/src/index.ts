@@ -34,6 +34,7 @@ export { measureDriver, measureUsage } from './measure-usage.js';
 export { openSnapshots, type OpenSnapshots } from './open-snapshots.js';
 export { getQuota, setQuota } from './quota.js';
 export { removeSnapshot } from './remove-snapshot.js';
+export { replaceSnapshot, type ReplaceRequest } from './replace-snapshot.js';
 export { setParent, type ParentChange } from './set-parent.js';
 export { syncFilesystem } from './sync-filesystem.js';
 export { TaskQueue } from './task-queue.js';

@@ -43,15 +43,26 @@ export async function measureDriver(
     if (record.kind === Kind.COMMITTED) continue;
     active += (await context.driver.usage(record.id, signal)).bytes;
   }
-  const removing = await context.driver.discardedUsage();
+  const discarded = await context.driver.discardedUsage();
+  const removing = discarded.bytes + (await replacedBytes(context, signal));
   const overhead = await context.driver.overhead();
   const manifests = await context.manifests.usage(signal);
   return {
     committed: context.records.committedBytes() + (await lostBytes(context, known, signal)),
     active,
-    removing: removing.bytes,
+    removing,
     overhead: overhead.bytes + manifests.bytes,
   };
+}
+
+/** What was replaced and is still mounted is on its way out. */
+async function replacedBytes(
+  { driver, replaced }: SnapshotContext,
+  signal?: AbortSignal,
+): Promise<number> {
+  let bytes = 0;
+  for (const id of replaced.ids()) bytes += (await driver.usage(id, signal)).bytes;
+  return bytes;
 }
 
 /** Snapshots whose records were lost take up space all the same. */

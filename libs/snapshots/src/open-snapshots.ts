@@ -15,6 +15,8 @@ import { finishMerges } from './merge-into-parent.js';
 import { MergeRecords } from './merge-records.js';
 import { Reclaimer } from './reclaimer.js';
 import { SnapshotRecords } from './records.js';
+import { ReplacedRecords } from './replaced-records.js';
+import { freeReplaced } from './replaced-storage.js';
 import { Sealer } from './sealer.js';
 import { TaskQueue } from './task-queue.js';
 import { TreeJobs } from './tree-jobs.js';
@@ -45,6 +47,7 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
   store.migrate('snapshots', MIGRATIONS);
   const records = new SnapshotRecords(store);
   const [branches, merges] = [new BranchRecords(store), new MergeRecords(store)];
+  const replaced = new ReplacedRecords(store);
   const manifests = new Manifests(root);
   const trees = new TreeJobs(driver);
   const sealer = new Sealer({ records, manifests, trees, log });
@@ -63,6 +66,7 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
     records,
     branches,
     merges,
+    replaced,
     manifests,
     trees,
     sealer,
@@ -84,6 +88,7 @@ export async function openSnapshots(options: OpenSnapshotsOptions): Promise<Open
   const found = await recover(snapshots);
   await driver.settle?.(mountablePlaces(snapshots));
   await finishMerges(snapshots);
+  await freeReplaced(snapshots);
   if (driver.capabilities.includes(Capability.CAPABILITY_LIVE_REPARENT)) {
     await reapplyParents(snapshots, activePlaces(snapshots));
   }

@@ -1,4 +1,4 @@
-import type { Kind } from '@teu/proto/snapshots';
+import { Kind } from '@teu/proto/snapshots';
 import type { Store } from '@teu/state';
 import type { DiskUsage } from './driver.js';
 import type { Labels, SnapshotRecord } from './record.js';
@@ -189,6 +189,22 @@ export class SnapshotRecords {
   setChanged(id: number, { bytes, inodes }: DiskUsage): void {
     const sql = 'UPDATE snapshots SET bytes = ?, inodes = ?, sealed = NULL WHERE id = ?';
     this.#store.prepare(sql).run(bytes, inodes, id);
+  }
+
+  /**
+   * Gives an active snapshot the name and labels of a committed one and all that stands on that; the committed one is
+   * gone then. What is in the place of a damaged one is sound.
+   */
+  replace(
+    committed: SnapshotRecord,
+    by: { readonly id: number; readonly at: Date } & DiskUsage,
+  ): void {
+    const { id, name, labels, parentId } = committed;
+    const sql = 'UPDATE snapshots SET parent_id = ? WHERE parent_id = ?';
+    this.#store.prepare(sql).run(by.id, id);
+    this.delete(id);
+    this.commit({ ...by, name, parentId, labels, kind: Kind.COMMITTED });
+    this.#store.afterCommit(() => this.#ancestry.clear());
   }
 
   /**

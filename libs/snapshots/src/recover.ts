@@ -36,7 +36,8 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   const { complete, incomplete } = await driver.inventory();
   const sealed = manifests.inventory().ids;
   const discards = new Set(records.discards());
-  for (const ids of [complete, incomplete, sealed, discards]) {
+  const replaced = new Set(context.replaced.ids());
+  for (const ids of [complete, incomplete, sealed, discards, replaced]) {
     for (const id of ids) records.raiseIds(id);
   }
   const known = new Set<number>();
@@ -58,7 +59,8 @@ export async function recover(context: SnapshotContext): Promise<Recovery> {
   let orphans = 0;
   let lost = 0;
   for (const id of [...complete, ...incomplete]) {
-    if (known.has(id)) continue;
+    // What was replaced is looked after when the others are there.
+    if (known.has(id) || replaced.has(id)) continue;
     if (sealed.has(id) && !discards.has(id)) {
       lost += 1;
       continue;

@@ -6,6 +6,7 @@ import { checkName } from './check-input.js';
 import type { SnapshotContext } from './context.js';
 import { findSnapshot } from './find-snapshot.js';
 import type { SnapshotRecord } from './record.js';
+import { freeReplaced } from './replaced-storage.js';
 
 /**
  * Removes a snapshot: the row at once, the files later. The row of a committed one leaves behind that its
@@ -32,6 +33,7 @@ export async function removeSnapshot(context: SnapshotContext, name: string): Pr
     context.records.settle(id);
   }
   failpoint('storage.remove.after-discard');
+  await freeReplaced(context);
   context.scheduleReclaim();
 }
 

@@ -38,4 +38,12 @@ export const MIGRATIONS: string[] = [
      PRIMARY KEY (snapshot_id, branch_id)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX branches_by_branch ON branches (branch_id);`,
+  // `replaced` has the ids of storage whose snapshot has got other storage, and the snapshots that may be mounted with
+  // it, 0 being none; `holder_id` refers to nothing, because a holder is gone when its row is.
+  `CREATE TABLE replaced (
+     id        INTEGER NOT NULL,
+     holder_id INTEGER NOT NULL,
+     boot_id   TEXT    NOT NULL,
+     PRIMARY KEY (id, holder_id)
+   ) STRICT, WITHOUT ROWID;`,
 ];

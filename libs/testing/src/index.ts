@@ -25,7 +25,7 @@ export {
 export { startTeu, type StartTeuOptions, type TestTeu, type TeuPids } from './start-teu.js';
 export { tempDir, type TempDir } from './temp-dir.js';
 export { startRegistry, type StartRegistryOptions, type TestRegistry } from './start-registry.js';
-export { busyboxImageTar, debianRootfsTar } from './test-images.js';
+export { busyboxImageTar, debianRootfsTar, slimDebianRootfsTar } from './test-images.js';
 export { waitFor, type WaitOptions } from './wait-for.js';
 export { takeZfsTurn } from './zfs-daemon.js';
 export { zfsPool, type ZfsPool, type ZfsPoolOptions } from './zfs-pool.js';

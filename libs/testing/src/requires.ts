@@ -58,6 +58,8 @@ const FEATURES = {
   python3: command('/usr/bin/python3', 'python3'),
   containerd: command('containerd', 'containerd'),
   runc: command('runc', 'runc'),
+  docker: command('dockerd', 'docker.io'),
+  podman: command('podman', 'podman'),
 } as const;
 
 /** A name of the table. */

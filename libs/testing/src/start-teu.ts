@@ -54,6 +54,8 @@ export interface StartTeuOptions {
   env?: Record<string, string>;
   /** More words for `teu up --detach`. */
   args?: readonly string[];
+  /** Where its directories are made, which have to be on one file system; for sockets a short path. */
+  parent?: string;
 }
 
 const UP_MS = 60_000;
@@ -63,7 +65,7 @@ const LOG_TAIL_BYTES = 8_192;
 export async function startTeu(options: StartTeuOptions = {}): Promise<TestTeu> {
   const bin = join(installRoot(), 'bin/teu');
   if (!existsSync(bin)) throw new Error('bin/teu is missing: run "npm run setup"');
-  const directory = tempDir();
+  const directory = tempDir(options.parent);
   const instance = { runDir: join(directory.path, 'run'), dataDir: join(directory.path, 'data') };
   const { runDir, dataDir } = instance;
   const env = {

@@ -11,9 +11,12 @@ export interface TempDir extends Disposable {
   remove(): void;
 }
 
-/** Makes a directory with a short name, so that sockets in it fit into 108 bytes (unix(7)). */
-export function tempDir(): TempDir {
-  const path = mkdtempSync(join(tmpdir(), 'teu-'));
+/**
+ * Makes a directory with a short name, so that sockets in it fit into 108 bytes (unix(7)).
+ * @param parent where; the system's directory for such things if absent
+ */
+export function tempDir(parent = tmpdir()): TempDir {
+  const path = mkdtempSync(join(parent, 'teu-'));
   const remove = (): void => removeTree(path);
   return { path, remove, [Symbol.dispose]: remove };
 }

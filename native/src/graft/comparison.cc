@@ -1,6 +1,6 @@
 #include "graft/comparison.h"
 
-#include "graft/difference.h"
+#include "graft/names.h"
 #include "layer/json_line.h"
 #include "tree/line_output.h"
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "graft/position.h"
+#include "graft/names.h"
 
 namespace teu::graft {
 

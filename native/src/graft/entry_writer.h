@@ -3,9 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "graft/difference.h"
 #include "graft/hard_links.h"
-#include "graft/position.h"
+#include "graft/names.h"
 
 namespace teu::graft {
 

@@ -20,7 +20,9 @@ Outcome normalizePath(std::string_view name, const Limits& limits, std::string& 
     name.remove_prefix(slash == std::string_view::npos ? name.size() : slash + 1);
     if (part.empty() || part == ".") continue;
     if (part == "..") return refused(code::kTraversal, "the name goes up by \"..\"");
-    if (part.size() > Limits::kNameBytes) {
+    // A whiteout is never made as a file: what it hides may have the longest name there is.
+    const std::size_t mark = part.starts_with(kPrefix) ? kPrefix.size() : 0;
+    if (part.size() > Limits::kNameBytes + mark) {
       return refused(code::kLimit, "a component of the name is longer than 255 bytes");
     }
     if (++depth > limits.depth) {

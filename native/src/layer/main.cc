@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <string>
+#include <string_view>
 
 #include "layer/apply_layer.h"
 #include "layer/json_line.h"
 #include "layer/options.h"
+#include "produce/command.h"
 
 namespace teu::layer {
 namespace {
@@ -24,9 +26,15 @@ constexpr char kUsage[] =
     "  --growth-fd N                     where it is told how much of the blob is there\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
     "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
+    "  --standalone                      the mounts show the layer alone; NEEDS_PARENT if that "
+    "will not do\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"
     "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
     "  --max-depth N                     limits, see limits.h\n";
+
+/// Names of a MiB are refused, and not repeated: the longest path that the kernel takes is enough
+/// to find one.
+constexpr std::size_t kShownEntryBytes = 4096;
 
 void addBlob(JsonLine& line, const BlobFacts& facts) {
   line.add("digest", facts.digest)
@@ -41,7 +49,7 @@ std::string describe(const Failure& failure) {
   line.add("code", failure.code)
       .add("message", failure.message)
       .add("step", failure.step)
-      .add("entry", failure.entry)
+      .add("entry", std::string_view(failure.entry).substr(0, kShownEntryBytes))
       .add("offset", failure.offset)
       .add("errno", static_cast<std::uint64_t>(failure.number))
       .add("errnoName", failure.number == 0 ? "" : strerrorname_np(failure.number));
@@ -74,13 +82,21 @@ int main(int count, char** arguments) {
   using namespace teu::layer;
   // The service that asked is gone: nobody will record what this would write.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  Options options;
-  Outcome parsed = parseOptions(count, arguments, options);
-  if (!parsed) {
-    (void)!write(STDERR_FILENO, kUsage, sizeof kUsage - 1);
-    return answer(describe(parsed.failure()), 2);
-  }
   JsonLine line;
-  Outcome done = run(options, line);
-  return done ? answer(line.finish(), 0) : answer(describe(done.failure()), 1);
+  Outcome done;
+  if (count > 1 && std::string_view(arguments[1]) == "produce") {
+    done = teu::produce::runProduce(count, arguments, line);
+  } else {
+    Options options;
+    done = parseOptions(count, arguments, options);
+    if (done) done = run(options, line);
+  }
+  if (done) return answer(line.finish(), 0);
+  const bool misused = done.failure().code == code::kUsage;
+  if (misused) {
+    for (const char* text : {kUsage, teu::produce::kUsageText}) {
+      (void)!write(STDERR_FILENO, text, strlen(text));
+    }
+  }
+  return answer(describe(done.failure()), misused ? 2 : 1);
 }

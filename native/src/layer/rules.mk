@@ -2,8 +2,9 @@
 # (-z now) before the cage is entered, so nothing is looked up from inside it. Included by native/Makefile; also usable
 # alone: make -C native -f src/layer/rules.mk teu-layer
 BUILD ?= build
-LAYER_SOURCES := $(wildcard src/layer/*.cc src/cage/*.cc)
-LAYER_HEADERS := $(wildcard src/layer/*.h src/cage/*.h) src/sys/unique_fd.h src/sys/result.h src/sys/raw_syscall.h \
+LAYER_SOURCES := $(wildcard src/layer/*.cc src/produce/*.cc src/trees/*.cc src/cage/*.cc) \
+	src/tree/content_digest.cc src/tree/entry_facts.cc
+LAYER_HEADERS := $(wildcard src/layer/*.h src/produce/*.h src/trees/*.h src/tree/*.h src/cage/*.h) src/sys/unique_fd.h src/sys/result.h src/sys/raw_syscall.h \
 	src/sys/mount_data.h src/sys/text.h
 LAYER_WARNINGS := -std=c++20 -Wall -Wextra -Werror -fvisibility=hidden -Isrc
 LAYER_FLAGS := $(LAYER_WARNINGS) -O2 -g0 -pthread -D_FORTIFY_SOURCE=2 -fstack-protector-strong \

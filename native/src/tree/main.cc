@@ -8,6 +8,7 @@
 
 #include "layer/json_line.h"
 #include "tree/comparison.h"
+#include "tree/file_digest.h"
 #include "tree/listing.h"
 #include "tree/options.h"
 #include "tree/priority.h"
@@ -21,6 +22,7 @@ constexpr char kUsageText[] =
     "usage: teu-tree usage DIR [--exclusive]\n"
     "       teu-tree probe DIR\n"
     "       teu-tree hash DIR [--no-xattrs] [--no-hard-links] [--list]\n"
+    "       teu-tree digest FILE\n"
     "       teu-tree manifest DIR [--header]\n"
     "       teu-tree check DIR MANIFEST [--digest DIGEST] [--read-data]\n"
     "       teu-tree mend DIR MANIFEST [--digest DIGEST] [--read-data]\n"
@@ -65,6 +67,19 @@ Outcome printHash(const Options& options) {
   return output.flush();
 }
 
+Outcome printDigest(const Options& options) {
+  std::string digest;
+  std::uint64_t size = 0;
+  if (Outcome done = digestFile(options.directory, digest, size); !done) return done;
+  layer::JsonLine line;
+  line.add("digest", digest).add("bytes", size);
+  std::string text = line.finish();
+  text.pop_back();
+  LineOutput output;
+  output.addUnhashed(text);
+  return output.flush();
+}
+
 Outcome run(const Options& options) {
   switch (options.command) {
     case Command::kUsage:
@@ -73,6 +88,8 @@ Outcome run(const Options& options) {
       return printProbe(options);
     case Command::kHash:
       return printHash(options);
+    case Command::kDigest:
+      return printDigest(options);
     case Command::kManifest:
       return writeManifest(options.directory, options.header);
     case Command::kCheck:

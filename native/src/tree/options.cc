@@ -20,6 +20,8 @@ bool parseCommand(std::string_view text, Command& command) {
     command = Command::kManifest;
   else if (text == "hash")
     command = Command::kHash;
+  else if (text == "digest")
+    command = Command::kDigest;
   else if (text == "check")
     command = Command::kCheck;
   else if (text == "mend")

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   address,
+  boolean,
   bytes,
   defineConfig,
   durationMs,
@@ -9,9 +10,17 @@ import {
   path,
   string,
   type Config,
+  type Parser,
 } from '@teu/config';
 import { driverAddress } from '@teu/driver-client';
 import { DriverAddress } from '@teu/proto/storage';
+
+/** Not so short that nothing else is done, nor longer than a timer takes. */
+const interval: Parser<number> = (text) => {
+  const ms = durationMs(text);
+  if (ms >= 1000 && ms <= 2 ** 31 - 1) return ms;
+  throw new Error('expected a duration from 1s to 596h');
+};
 
 /** Configuration of the image service. */
 export const imageConfig = defineConfig({
@@ -52,12 +61,54 @@ export const imageConfig = defineConfig({
     default: 200,
     doc: 'Most bytes that a compressed byte may become, for layers above 1 GiB',
   },
+  maxParallelLayers: {
+    env: 'TEU_IMAGE_MAX_PARALLEL_LAYERS',
+    flag: '--max-parallel-layers',
+    parse: integer({ min: 1, max: 64 }),
+    default: 2,
+    doc: 'Layers of an image that are unpacked at once, where the storage driver allows it',
+  },
   maxUploadBytes: {
     env: 'TEU_IMAGE_MAX_UPLOAD_BYTES',
     flag: '--max-upload-bytes',
     parse: bytes,
     default: 64 * 2 ** 30,
     doc: 'Largest archive that a client may send',
+  },
+  keepImagesFor: {
+    env: 'TEU_IMAGE_KEEP_IMAGES_FOR',
+    flag: '--keep-images-for',
+    parse: durationMs,
+    default: 0,
+    doc: 'Images that were not used for so long are removed, unless containers stand on them; 0 for never',
+  },
+  minFreeBytes: {
+    env: 'TEU_IMAGE_MIN_FREE_BYTES',
+    flag: '--min-free-bytes',
+    parse: bytes,
+    default: 0,
+    doc: 'With less free, unused images are removed until there is so much, least recently used first; 0 for never',
+  },
+  policyInterval: {
+    env: 'TEU_IMAGE_POLICY_INTERVAL',
+    flag: '--policy-interval',
+    parse: interval,
+    default: 3_600_000,
+    doc: 'How often is looked whether images are to be removed, and which are in use',
+  },
+  verifyAfterCrash: {
+    env: 'TEU_IMAGE_VERIFY_AFTER_CRASH',
+    flag: '--verify-after-crash',
+    parse: boolean,
+    default: true,
+    doc: 'After an end that was none, all images are verified in the background, and mended',
+  },
+  verifyDelay: {
+    env: 'TEU_IMAGE_VERIFY_DELAY',
+    flag: '--verify-delay',
+    parse: durationMs,
+    default: 10_000,
+    doc: 'How long after its start the service waits with that',
   },
   registriesFile: {
     env: 'TEU_IMAGE_REGISTRIES_FILE',

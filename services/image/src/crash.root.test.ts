@@ -1,16 +1,18 @@
-import { requires } from '@teu/testing';
-import { waitFor } from '@teu/testing';
+import { readdirSync, readFileSync } from 'node:fs';
+import { requires, waitFor } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainIds } from './domain/chain-id.js';
 import { digestOf } from './domain/digest.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
+import { download, save } from './testing/archive-calls.js';
 import { startImageStand, type ImageStand } from './testing/image-stand.js';
 import { archiveTar, dockerFiles } from './testing/make-image.js';
 import { makeTar } from './testing/make-tar.js';
 
 const LAYERS = [
   makeTar({ name: 'etc/', type: '5' }, { name: 'etc/base', data: 'base' }),
-  makeTar({ name: 'etc/top', data: 'top' }),
+  // It has its directory, so that it is unpacked beside the other.
+  makeTar({ name: 'etc/', type: '5' }, { name: 'etc/top', data: 'top' }),
 ];
 const CHAIN = chainIds(LAYERS.map(digestOf)).sort();
 
@@ -74,6 +76,23 @@ describe('kill -9 of a removal', () => {
     await stand.restart();
     await expectWhole(false);
     await stand.load({ path, reference: 'app' });
+    await expectWhole(true);
+  });
+});
+
+describe('kill -9 of a save', () => {
+  it.each(of('image.save'))('at %s leaves the whole file or the one before', async (failpoint) => {
+    await stand.load({ path, reference: 'app' });
+    const target = stand.file('saved', Buffer.from('before'));
+    await restartArmed(failpoint);
+    await expect(save(stand, target, ['app'])).rejects.toThrow();
+    expect((await stand.service.exited).signal).toBe('SIGKILL');
+    await stand.restart();
+    const isNew = failpoint === 'image.save.after-rename';
+    expect(readFileSync(target).equals(Buffer.from('before'))).toBe(!isNew);
+    expect(readdirSync(stand.directory).sort()).toEqual(['a', 'saved']);
+    if (isNew)
+      expect(digestOf(await download(stand, ['app']))).toBe(digestOf(readFileSync(target)));
     await expectWhole(true);
   });
 });

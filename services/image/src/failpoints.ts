@@ -14,6 +14,7 @@ export const IMAGE_FAILPOINTS = [
   'image.extract.after-intent',
   'image.extract.after-prepare',
   'image.extract.after-apply',
+  'image.extract.before-parent',
   'image.extract.after-commit',
   'image.remove.after-intent',
   'image.remove.after-snapshots',
@@ -25,4 +26,10 @@ export const IMAGE_FAILPOINTS = [
   'image.rebuild.after-intent',
   'image.rebuild.after-documents',
   'image.rebuild.after-commit',
+  'image.mend.after-quarantine',
+  'image.mend.after-replace',
+  'image.prune.after-image',
+  'image.save.after-intent',
+  'image.save.after-write',
+  'image.save.after-rename',
 ] as const;

@@ -15,6 +15,8 @@ export const FAILPOINTS = defineFailpoints('storage', [
   'storage.discards.after-sync',
   'storage.restore.after-row',
   'storage.reparent.after-row',
+  'storage.replace.after-persist',
+  'storage.replace.after-row',
   'storage.merge.after-intent',
   'storage.merge.after-storage',
   'storage.merge.after-row',

@@ -1,4 +1,3 @@
-import { teuError } from '@teu/errors';
 import { Empty } from '@teu/proto/google';
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { BranchServiceService, DriverServiceService } from '@teu/proto/storage';
@@ -23,6 +22,7 @@ import {
   removeBranch,
   removeSnapshot,
   repairSnapshots,
+  replaceSnapshot,
   setBranchPermission,
   setParent,
   setQuota,
@@ -72,14 +72,17 @@ export function implementDriverService(
     getQuota: ({ key }) => getQuota(snapshots, key),
     setParent: (request) => setParent(snapshots, request),
     mergeIntoParent: (request) => mergeIntoParent(snapshots, request),
-    replaceSnapshot: () => {
-      throw teuError('FEATURE_UNSUPPORTED', 'the storage driver cannot replace a snapshot');
+    replaceSnapshot: async (request) => {
+      await replaceSnapshot(snapshots, request);
+      return {};
     },
     checkSnapshots: (request, { signal }) => checkSnapshots(snapshots, request, signal),
     repairSnapshots: (request, { signal }) => repairSnapshots(snapshots, request, signal),
   };
   // As much is read and written as there is, and everybody waits for the disk.
-  return implement(DriverServiceService, handlers, { longRunning: ['mergeIntoParent'] });
+  return implement(DriverServiceService, handlers, {
+    longRunning: ['mergeIntoParent', 'replaceSnapshot'],
+  });
 }
 
 /** Branches of unions; for a driver that has them. */

@@ -4,7 +4,7 @@ import { HealthService } from '@teu/proto/grpc';
 import { connect } from '@teu/rpc';
 import { SnapshotsClient } from '@teu/snapshot-conformance';
 import { startDaemon, stopDaemon } from '../harness/process.js';
-import type { BenchFilesystem } from './filesystems.js';
+import type { BenchFilesystem } from '../harness/filesystem.js';
 import type { Subject } from './subject.js';
 
 /** A snapshotter of Debian's containerd, asked over the same protocol as our drivers. */

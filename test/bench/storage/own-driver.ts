@@ -7,7 +7,7 @@ import { DriverServiceService } from '@teu/proto/storage';
 import { connect } from '@teu/rpc';
 import { SnapshotsClient } from '@teu/snapshot-conformance';
 import { stopDaemon } from '../harness/process.js';
-import type { BenchFilesystem } from './filesystems.js';
+import type { BenchFilesystem } from '../harness/filesystem.js';
 import type { Subject } from './subject.js';
 
 const READY_MS = 30_000;

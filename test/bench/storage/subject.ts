@@ -1,5 +1,5 @@
 import type { SnapshotsClient } from '@teu/snapshot-conformance';
-import type { BenchFilesystem } from './filesystems.js';
+import type { BenchFilesystem } from '../harness/filesystem.js';
 
 /** A snapshotter to be measured, on a file system of its own. */
 export interface Subject {

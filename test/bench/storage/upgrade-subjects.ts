@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { makeFilesystem, makeZfs, type BenchFilesystem } from './filesystems.js';
+import { makeFilesystem, type BenchFilesystem } from '../harness/filesystem.js';
+import { makeZfs } from './zfs-filesystem.js';
 import type { UpgradeSubject } from './upgrade-effect.js';
 
 const CONTAINERS = 100;

@@ -43,9 +43,10 @@ export class ParsedOptions {
     this.#values.set(spec.name, [...before, value]);
   }
 
-  /** Whether a flag is on. */
-  flag(name: string): boolean {
-    return this.#valuesOf(name, 'flag').at(-1) === 'true';
+  /** Whether a flag is on; `fallback` if it wasn't given. */
+  flag(name: string, fallback = false): boolean {
+    const given = this.#valuesOf(name, 'flag').at(-1);
+    return given === undefined ? fallback : given === 'true';
   }
 
   /** Value of an option, undefined if it wasn't given. */

@@ -10,6 +10,7 @@ import { LIFECYCLE_CASES } from './lifecycle-cases.js';
 import { MERGE_CASES } from './merge-cases.js';
 import { QUOTA_CASES } from './quota-cases.js';
 import { REPARENT_CASES } from './reparent-cases.js';
+import { REPLACE_CASES } from './replace-cases.js';
 import { USAGE_CASES } from './usage-cases.js';
 
 /** The whole contract. */
@@ -26,4 +27,5 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...CHECK_CASES,
   ...REPARENT_CASES,
   ...MERGE_CASES,
+  ...REPLACE_CASES,
 ];

@@ -160,16 +160,21 @@ export const LAYER_CASES: readonly ConformanceCase[] = [
       ],
     ],
   }),
-  treeCase({
-    name: 'layers-128',
-    layers: 128,
-    changes: Array.from({ length: 128 }, layerOf128),
-    looks: [0, 1, 63, 126, 127],
-  }),
+  deepStackCase(128),
 ];
 
+/** As many layers as that on top of each other. */
+export function deepStackCase(depth: number): ConformanceCase {
+  return treeCase({
+    name: `layers-${String(depth)}`,
+    layers: depth,
+    changes: Array.from({ length: depth }, layerOfDeepStack),
+    looks: [0, 1, Math.floor(depth / 2) - 1, depth - 2, depth - 1],
+  });
+}
+
 /** Every layer adds a file, changes one that all change, and removes the one of the layer before. */
-function layerOf128(_: unknown, layer: number): TreeOperation[] {
+function layerOfDeepStack(_: unknown, layer: number): TreeOperation[] {
   const removed: TreeOperation[] =
     layer === 0 ? [] : [{ do: 'unlink', path: `only in ${layer - 1}` }];
   return [

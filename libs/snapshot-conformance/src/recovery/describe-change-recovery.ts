@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SnapshotsClient } from '../snapshots-client.js';
-import { expectAddsUp, expectSound, makeFiles, withTree } from './expect-sound.js';
+import { expectAddsUp, expectSound, makeFiles, withTree, writeFiles } from './expect-sound.js';
 import {
   directoryPlace,
   type DriverPlace,
@@ -21,17 +21,19 @@ export interface ChangeRecoverySuite {
   readonly reparentFailpoints?: readonly string[];
   /** Points that MergeIntoParent passes; none if it is not there. */
   readonly mergeFailpoints?: readonly string[];
+  /** Points that ReplaceSnapshot passes; none if it is not there. */
+  readonly replaceFailpoints?: readonly string[];
   /** What the machine must have beside root. */
   readonly features?: readonly FeatureName[];
 }
 
 const CASE_TIMEOUT_MS = 60_000;
-const { setParent, mergeIntoParent } = DriverServiceService;
+const { setParent, mergeIntoParent, replaceSnapshot } = DriverServiceService;
 
 /** Crashes a driver while it changes what others stand on, and starts it again. */
 export function describeChangeRecovery(name: string, suite: ChangeRecoverySuite): void {
   const isPossible = requires('root', ...(suite.features ?? []));
-  const { reparentFailpoints = [], mergeFailpoints = [] } = suite;
+  const { reparentFailpoints = [], mergeFailpoints = [], replaceFailpoints = [] } = suite;
   const title = `${name} after a crash amid a change`;
   describe.runIf(isPossible)(title, { timeout: CASE_TIMEOUT_MS }, () => {
     let place: DriverPlace;
@@ -95,7 +97,46 @@ export function describeChangeRecovery(name: string, suite: ChangeRecoverySuite)
       expect(await snapshots.stat('a')).toMatchObject({ parent: 'before', kind: Kind.ACTIVE });
       await removeAll(again);
     });
+
+    it.each(replaceFailpoints)('by a replacement, at %s', async (point) => {
+      await makeStacked(await start());
+      await running?.stop();
+      const crashing = await start(point);
+      const request = { key: 'anew', name: 'middle' };
+      await expectCrash(crashing, crashing.channel.unary(replaceSnapshot, request));
+
+      // Done or not done; and if not, it can be asked for again.
+      const again = await start();
+      const snapshots = new SnapshotsClient(again.channel, '');
+      const isDone = !(await snapshots.list()).some(({ name }) => name === 'anew');
+      expect(isDone).toBe(point.endsWith('after-row'));
+      if (!isDone) await again.channel.unary(replaceSnapshot, request);
+      await withTree(await snapshots.mounts('a'), (root) => {
+        expect(readFileSync(join(root, 'file'), 'utf8')).toBe('anew');
+      });
+      // What it may have been mounted with stays as long as it.
+      await snapshots.remove('a');
+      await expectSound(again.channel);
+      await removeNamed(again, ['middle', 'before']);
+    });
   });
+}
+
+/** A container on a layer on another, and what is to take the place of the upper one. */
+async function makeStacked(service: TestedService): Promise<void> {
+  const snapshots = new SnapshotsClient(service.channel, '');
+  await makeFiles(snapshots, 'before');
+  for (const [key, text] of [
+    ['middle being made', 'middle'],
+    ['anew', 'anew'],
+  ] as const) {
+    await withTree(await snapshots.prepare(key, 'before'), (root) => {
+      writeFiles(root, 'middle');
+      writeFileSync(join(root, 'file'), text);
+    });
+  }
+  await snapshots.commit('middle', 'middle being made');
+  await snapshots.prepare('a', 'middle');
 }
 
 /** Two bases, and a snapshot on the first that has a file of its own and lacks one of the base. */
@@ -116,9 +157,13 @@ async function expectCrash(crashing: TestedService, call: Promise<unknown>): Pro
   expect(await crashing.exited).toMatchObject({ signal: 'SIGKILL' });
 }
 
-async function removeAll(service: TestedService): Promise<void> {
+function removeAll(service: TestedService): Promise<void> {
+  return removeNamed(service, ['a', 'before', 'after']);
+}
+
+async function removeNamed(service: TestedService, names: readonly string[]): Promise<void> {
   const snapshots = new SnapshotsClient(service.channel, '');
-  for (const name of ['a', 'before', 'after']) await snapshots.remove(name);
+  for (const name of names) await snapshots.remove(name);
   await snapshots.cleanup();
   await expectAddsUp(service.channel, 0);
 }

@@ -37,6 +37,23 @@ export async function readOciLayout(files: ImageFiles): Promise<SourceImage[]> {
   return [...images.values()];
 }
 
+/**
+ * Whether images of a layout have configs with layers and manifests without: docker 25.0 wrote such ones, beside a
+ * manifest.json that tells all.
+ */
+export async function lacksLayers(files: ImageFiles): Promise<boolean> {
+  const index = parseDocument(await readDocument(files, 'index.json'), 'index.json');
+  for (const entry of parseIndex(index)) {
+    if (isIndexType(entry.mediaType)) continue;
+    const { bytes } = await readVerified(files, entry, 'the manifest');
+    const parsed = parseManifest(bytes, entry.mediaType);
+    if (parsed.kind !== 'manifest' || parsed.manifest.layers.length > 0) continue;
+    const config = await readVerified(files, parsed.manifest.config, 'the config');
+    if (parseImageConfig(config.bytes).diffIds.length > 0) return true;
+  }
+  return false;
+}
+
 async function readEntry(
   files: ImageFiles,
   entry: Descriptor,

@@ -16,6 +16,11 @@ export interface ImageRecord {
   names: string[];
 }
 
+/** Chain ids of all layers, from the base up. */
+export function chainIdsOf(image: Pick<ImageRecord, 'layers'>): string[] {
+  return image.layers.map(({ chainId }) => chainId);
+}
+
 /** Chain id of the top layer; empty for an image without layers. */
 export function topChainId(image: Pick<ImageRecord, 'layers'>): string {
   return image.layers.at(-1)?.chainId ?? '';

@@ -2,6 +2,7 @@ import type { LoadProgress, LoadResult } from '@teu/proto/image';
 import type { ImageRecord } from '../domain/image-record.js';
 import type { ReportProgress } from '../operations/load-scope.js';
 import { toImage } from './image-message.js';
+import { streamWork } from './work-stream.js';
 
 /** A message of a load's stream; the same in LoadImageResponse and UploadImageResponse. */
 export type LoadEvent =
@@ -11,23 +12,13 @@ export type LoadEvent =
 export async function* streamLoad(
   load: (report: ReportProgress) => Promise<ImageRecord[]>,
 ): AsyncGenerator<{ event: LoadEvent }> {
-  const waiting: LoadProgress[] = [];
-  let wake = (): void => undefined;
-  const state = { running: true };
-  const outcome = load((step, digest, currentBytes, totalBytes) => {
-    waiting.push({ step, digest, currentBytes, totalBytes });
-    wake();
-  }).finally(() => {
-    state.running = false;
-    wake();
-  });
-  // The failure is thrown by the await below; until then it must not count as unhandled.
-  outcome.catch(() => undefined);
-  while (state.running || waiting.length > 0) {
-    const progress = waiting.shift();
+  const told = streamWork<LoadProgress, ImageRecord[]>((report) =>
+    load((step, digest, currentBytes, totalBytes) =>
+      report({ step, digest, currentBytes, totalBytes }),
+    ),
+  );
+  for await (const { progress, result } of told) {
     if (progress) yield { event: { $case: 'progress', value: progress } };
-    else await new Promise<void>((resolve) => (wake = resolve));
+    if (result) yield { event: { $case: 'result', value: { images: result.map(toImage) } } };
   }
-  const images = (await outcome).map(toImage);
-  yield { event: { $case: 'result', value: { images } } };
 }

@@ -14,6 +14,8 @@ export interface Drivers {
   get(name: string): LayerDriver;
   /** Undefined if it is not told any more. */
   find(name: string): LayerDriver | undefined;
+  /** All that were last told. */
+  all(): LayerDriver[];
   replace(known: KnownDrivers): void;
   close(): void;
 }
@@ -35,6 +37,7 @@ export function createDrivers(known: KnownDrivers): Drivers {
       const client = set.find(name);
       return client && toLayered(client);
     },
+    all: () => set.all().map(toLayered),
     replace: (next) => {
       set.replace(next.addresses);
       ({ defaultName } = next);

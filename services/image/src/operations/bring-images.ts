@@ -6,7 +6,9 @@ import type { ImageRecord } from '../domain/image-record.js';
 import { onDisk } from '../store/storage-error.js';
 import { collectGarbage } from './collect-garbage.js';
 import type { ImageParts } from './image-parts.js';
+import { isWhole } from './load-layer.js';
 import type { LoadScope, ReportProgress, StoredBlob } from './load-scope.js';
+import { recordBlob } from './record-blob.js';
 
 /** What a load needs to know of its caller. */
 export interface LoadContext {
@@ -47,7 +49,9 @@ export async function bringImages(
     const images = await onDisk(() => steps.read(scope));
     steps.beforeCommit();
     const brought = store.transaction(() => {
-      for (const [digest, size] of ingested) blobs.record(digest, size);
+      for (const [digest, size] of ingested) {
+        recordBlob(parts, digest, size, options.requestId);
+      }
       store.intents.finish(intent);
       return images.map((image) => steps.record(image));
     });
@@ -59,7 +63,8 @@ export async function bringImages(
     blobs.removeStaging(operation);
     pins.release(pinned);
     if (!done) store.intents.finish(intent);
-    const dropped = [...ingested.keys()].filter((key) => !blobs.has(key) && !pins.has(key));
+    // Not only what this one has put in its place: another may have left it there because this one wanted it.
+    const dropped = pinned.filter((key) => blobs.find(key) === undefined && !pins.has(key));
     for (const digest of dropped) steps.takeBack?.(digest);
     blobs.discard(dropped);
     collectGarbage(parts);
@@ -91,7 +96,7 @@ export async function storeDocument(
   { bytes, digest }: SourceDocument,
 ): Promise<void> {
   scope.pin(digest);
-  if (blobs.has(digest)) return;
+  if (isWhole(blobs, digest)) return;
   await blobs.write(bytes, scope.staging);
   scope.ingested(digest, bytes.length);
 }

@@ -6,20 +6,38 @@ import type { ImageDocuments } from '../domain/rebuilt-documents.js';
 import { DOCUMENT_BYTES_MAX, parseDocument } from '../domain/strict-json.js';
 import type { ImageParts } from './image-parts.js';
 
+/** The documents of an image as they came. */
+export interface DocumentBytes {
+  config: Uint8Array;
+  manifest: Uint8Array;
+}
+
+/**
+ * Reads the documents of an image, byte by byte.
+ * @throws BLOB_NOT_FOUND, DIGEST_MISMATCH if the disk has changed them
+ */
+export async function readDocumentBytes(
+  parts: Pick<ImageParts, 'blobs'>,
+  { id, manifestDigest }: Pick<ImageRecord, 'id' | 'manifestDigest'>,
+): Promise<DocumentBytes> {
+  const [config, manifest] = await Promise.all([
+    readBlob(parts, id, 'the config'),
+    readBlob(parts, manifestDigest, 'the manifest'),
+  ]);
+  return { config, manifest };
+}
+
 /**
  * Reads what an image says of itself.
  * @throws BLOB_NOT_FOUND, DIGEST_MISMATCH if the disk has changed it
  */
 export async function readDocuments(
   parts: Pick<ImageParts, 'blobs'>,
-  { id, manifestDigest, layers }: ImageRecord,
+  image: ImageRecord,
 ): Promise<ImageDocuments> {
-  const [config, manifest] = await Promise.all([
-    readBlob(parts, id, 'the config'),
-    readBlob(parts, manifestDigest, 'the manifest'),
-  ]);
+  const { config, manifest } = await readDocumentBytes(parts, image);
   for (const bytes of [config, manifest]) parseDocument(bytes, 'a document of the image');
-  const diffIds = layers.map(({ diffId }) => diffId);
+  const diffIds = image.layers.map(({ diffId }) => diffId);
   return { config: parseExact(config), manifest: parseExact(manifest), diffIds };
 }
 

@@ -13,6 +13,10 @@ export interface ImageEvents {
   removed(imageId: string, requestId: string): void;
   /** It was made of another image. */
   rebuilt(imageId: string, sourceImageId: string, requestId: string): void;
+  /** A blob or layer of it is not what it should be; `digest` is its digest or chain id. */
+  damaged(imageId: string, digest: string, requestId: string): void;
+  /** What was damaged is whole again. */
+  repaired(imageId: string, digest: string, requestId: string): void;
 }
 
 /** `node` is this machine's name in subjects. */
@@ -22,9 +26,9 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     imageId: string,
     reference: string,
     requestId: string,
-    sourceImageId = '',
+    more: Partial<ImageEvent> = {},
   ): void => {
-    const value = ImageEvent.create({ action, imageId, reference, sourceImageId });
+    const value = ImageEvent.create({ action, imageId, reference, ...more });
     const payload = { $case: 'image' as const, value: value };
     store.outbox.append(makeEvent({ node, source: 'image', payload, requestId }));
   };
@@ -35,7 +39,13 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     tagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_TAGGED, id, name, request),
     untagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_UNTAGGED, id, name, request),
     rebuilt: (id, source, request) =>
-      announce(ImageAction.IMAGE_ACTION_REBUILT, id, '', request, source),
+      announce(ImageAction.IMAGE_ACTION_REBUILT, id, '', request, {
+        sourceImageId: source,
+      }),
+    damaged: (id, digest, request) =>
+      announce(ImageAction.IMAGE_ACTION_DAMAGED, id, '', request, { digest }),
+    repaired: (id, digest, request) =>
+      announce(ImageAction.IMAGE_ACTION_REPAIRED, id, '', request, { digest }),
     removed: (id, request) => announce(ImageAction.IMAGE_ACTION_REMOVED, id, '', request),
   };
 }

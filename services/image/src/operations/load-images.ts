@@ -15,7 +15,7 @@ import {
   type LoadContext,
 } from './bring-images.js';
 import type { ImageParts } from './image-parts.js';
-import { loadLayer } from './load-layer.js';
+import { loadLayers } from './load-layers.js';
 import type { LoadScope } from './load-scope.js';
 import { openArchive, type OpenedArchive } from './open-archive.js';
 
@@ -97,11 +97,7 @@ async function readImage(
   scope: LoadScope,
   source: SourceImage,
 ): Promise<ImageRecord> {
-  const layers: ImageRecord['layers'] = [];
-  for (const layer of source.layers) {
-    scope.signal.throwIfAborted();
-    layers.push(await loadLayer(parts, scope, layer, layers.at(-1)?.chainId));
-  }
+  const layers = await loadLayers(parts, scope, source.layers);
   failpoint('image.load.after-layers');
   const config =
     source.config ?? generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture));

@@ -12,7 +12,7 @@ import {
 import { readDockerArchive } from '../archive/docker-archive.js';
 import { directoryFiles, tarFiles, type ImageFiles } from '../archive/image-files.js';
 import type { SourceImage } from '../archive/image-source.js';
-import { readOciLayout } from '../archive/oci-layout.js';
+import { lacksLayers, readOciLayout } from '../archive/oci-layout.js';
 import type { ReadAt } from '../archive/tar-members.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
 
@@ -105,7 +105,9 @@ async function openImages(
   // Docker since version 25 writes both indexes into one archive; the OCI one has the digests.
   const asDocker =
     kind === 'docker' ||
-    (format === ArchiveFormat.ARCHIVE_FORMAT_DOCKER && (await files.has('manifest.json')));
+    (format !== ArchiveFormat.ARCHIVE_FORMAT_OCI_LAYOUT &&
+      (await files.has('manifest.json')) &&
+      (format === ArchiveFormat.ARCHIVE_FORMAT_DOCKER || (await lacksLayers(files))));
   if (kind === 'docker' && format === ArchiveFormat.ARCHIVE_FORMAT_OCI_LAYOUT) {
     throw teuError('ARCHIVE_INVALID', 'the archive is not an OCI image layout');
   }

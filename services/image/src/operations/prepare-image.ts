@@ -1,5 +1,7 @@
-import { topChainId, type ImageRecord } from '../domain/image-record.js';
+import { chainIdsOf, topChainId, type ImageRecord } from '../domain/image-record.js';
 import type { LayerDriver } from '../layers/layer-driver.js';
+import { overLayers } from '../layers/layer-stack.js';
+import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
 import { unpackFromStore } from './load-layer.js';
@@ -27,16 +29,22 @@ export function createImagePreparer(parts: ImageParts): ImagePreparer {
       const snapshot = topChainId(image);
       const seen = seenIn.get(driver) ?? new Set();
       const isKnown = parts.snapshots.find(driver.name, snapshot) !== undefined;
-      if (!(seen.has(snapshot) && isKnown)) {
+      const isDamaged = parts.damage.hasAny(driver.name, chainIdsOf(image));
+      if (!(seen.has(snapshot) && isKnown) || isDamaged) {
         await unpackMissing(parts, image, driver, signal);
         seenIn.set(driver, seen.add(snapshot));
       }
+      parts.uses.mark(image.id);
       return { image, driver: driver.name, snapshot };
     },
   };
 }
 
-async function unpackMissing(
+/**
+ * Unpacks what a driver lacks of an image, and makes anew what is known to be damaged.
+ * @throws DATA_LOSS if a blob is damaged, IMAGE_NOT_FOUND if the image was removed meanwhile
+ */
+export async function unpackMissing(
   parts: ImageParts,
   image: ImageRecord,
   driver: LayerDriver,
@@ -48,22 +56,26 @@ async function unpackMissing(
     const top = topChainId(image);
     // Parents cannot be missing under a child that is there.
     const below = image.layers.at(-2)?.chainId;
-    if (top === '' || (await parts.unpacker.find(driver, top, below))) {
+    const isDamaged = parts.damage.hasAny(driver.name, chainIdsOf(image));
+    if (top === '' || (!isDamaged && (await parts.unpacker.find(driver, top, below)))) {
       recordChain(parts, image, driver.name);
       return;
     }
-    let parent: string | undefined;
-    for (const layer of image.layers) {
+    const limit = parts.maxParallelLayers;
+    await overLayers(image.layers, { limit, signal }, async (layer, { index, below, signal }) => {
+      const parent = image.layers[index - 1]?.chainId;
       // All of the image is pinned here already.
       const scope = { pin: () => undefined, signal };
-      const unpacked = await unpackFromStore(parts, driver, layer, parent, scope);
+      const unpacked = await unpackFromStore(parts, driver, layer, { parent, below }, scope);
       if (layer.sizeBytes === 0) parts.images.setLayerSize(layer.chainId, unpacked.sizeBytes);
-      parent = unpacked.chainId;
-    }
+    });
     recordChain(parts, image, driver.name);
   } finally {
     parts.pins.release(keys);
+    if (parts.images.byId(image.id) === undefined) collectGarbage(parts);
   }
+  // What was unpacked of an image that is gone is garbage by now.
+  if (parts.images.byId(image.id) === undefined) findImage(parts.images, image.id);
 }
 
 /** Layers that a driver had by itself are ours to remove as well, once no image needs them. */

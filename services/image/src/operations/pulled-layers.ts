@@ -10,6 +10,7 @@ import type { FetchBlob, Incoming } from '../registry/downloads.js';
 import { createLimiter, type Limiter } from '../registry/limiter.js';
 import { fromAny, type RemoteImage } from '../registry/remote-image.js';
 import type { ImageParts } from './image-parts.js';
+import { isWhole } from './load-layer.js';
 import type { LoadScope, ReportProgress } from './load-scope.js';
 import { TransferReport, type ReportTransfer } from './transfer-report.js';
 
@@ -64,7 +65,7 @@ export class PulledLayers {
   begin(scope: LoadScope): void {
     for (const { digest } of this.#blobs.values()) {
       scope.pin(digest);
-      if (this.#parts.blobs.has(digest)) this.#tell(digest, TransferStep.TRANSFER_STEP_EXISTS);
+      if (isWhole(this.#parts.blobs, digest)) this.#tell(digest, TransferStep.TRANSFER_STEP_EXISTS);
       else this.#begin(digest).catch(() => undefined);
     }
   }
@@ -89,7 +90,7 @@ export class PulledLayers {
     const { blobs, ingests } = this.#parts;
     for (const { digest, size } of this.#arrived()) {
       // Another pull of the same may have been first.
-      if (!blobs.has(digest) && existsSync(ingests.path(digest))) {
+      if (!isWhole(blobs, digest) && existsSync(ingests.path(digest))) {
         blobs.promote(ingests.path(digest), digest);
       }
       scope.ingested(digest, size);

@@ -19,6 +19,8 @@ import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import { readDocuments } from './image-documents.js';
 import type { ImageParts } from './image-parts.js';
+import { isWhole } from './load-layer.js';
+import { recordBlob } from './record-blob.js';
 import { rebuiltLayers } from './rebuilt-layers.js';
 
 export const REBUILD_OPERATION = 'rebuild';
@@ -143,13 +145,13 @@ async function keepImage(
     await onDisk(async () => {
       const staging = blobs.makeStaging(operation);
       for (const { bytes, digest } of documents) {
-        if (!blobs.has(digest)) await blobs.write(bytes, staging);
+        if (!isWhole(blobs, digest)) await blobs.write(bytes, staging);
       }
       await blobs.syncDirectory();
     });
     failpoint('image.rebuild.after-documents');
     const kept = store.transaction(() => {
-      for (const { bytes, digest } of documents) blobs.record(digest, bytes.length);
+      for (const { bytes, digest } of documents) recordBlob(parts, digest, bytes.length, requestId);
       store.intents.finish(intent);
       if (images.byId(record.id) === undefined) {
         images.insert(record);
@@ -163,7 +165,9 @@ async function keepImage(
     blobs.removeStaging(operation);
     store.intents.finish(intent);
     pins.release(digests);
-    blobs.discard(digests.filter((digest) => !blobs.has(digest) && !pins.has(digest)));
+    blobs.discard(
+      digests.filter((digest) => blobs.find(digest) === undefined && !pins.has(digest)),
+    );
   }
 }
 

@@ -6,6 +6,7 @@ import { LOAD_OPERATION } from './load-images.js';
 import { PULL_OPERATION } from './pull-image.js';
 import { REBUILD_OPERATION } from './rebuild-image.js';
 import { REMOVE_OPERATION, removeImage } from './remove-image.js';
+import { SAVE_OPERATION, undoSave } from './saved-file.js';
 import { TRANSPLANT_OPERATION } from './transplant-snapshot.js';
 import { LOOK_OPERATION } from './tree-look.js';
 
@@ -31,6 +32,9 @@ function recoverIntent(parts: ImageParts, intent: Intent): Promise<void> | undef
     case REBUILD_OPERATION:
       // Its staging is gone with the sweep, and its layers are garbage.
       parts.store.intents.finish(intent.id);
+      return undefined;
+    case SAVE_OPERATION:
+      undoSave(parts, intent);
       return undefined;
     case EXTRACT_OPERATION:
     case LOOK_OPERATION:

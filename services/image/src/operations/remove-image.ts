@@ -1,9 +1,11 @@
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { topChainId, type ImageRecord } from '../domain/image-record.js';
+import { evenIfFull } from '../store/even-if-full.js';
 import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
+import { refuseLeased } from './leases.js';
 import { removeLayers } from './remove-layers.js';
 
 export const REMOVE_OPERATION = 'remove';
@@ -19,7 +21,7 @@ export interface RemovedImage {
 /**
  * Removes a name, and with the last name, or by id, the image with what only it needs.
  * @throws IMAGE_NOT_FOUND, AMBIGUOUS_REFERENCE, INVALID_STATE for an id of an image with several
- *   names without `force`, IMAGE_IN_USE if a container stands on it, DRIVER_UNAVAILABLE if a driver with layers of it
+ *   names without `force`, IMAGE_IN_USE if a container stands on it, or a lease holds it, without `force`; DRIVER_UNAVAILABLE if a driver with layers of it
  *   does not answer, without `force`; then the image stays
  */
 export async function removeImage(
@@ -40,24 +42,33 @@ export async function removeImage(
       metadata: { image: image.id, names },
     });
   }
+  if (!force) refuseLeased(parts, image.id, image.names[0] ?? image.id);
   return deleteImage(parts, image, force, requestId);
 }
 
 function untag(parts: ImageParts, image: ImageRecord, name: string, requestId: string): void {
-  parts.store.transaction(() => {
-    parts.images.deleteName(name);
-    parts.events.untagged(image.id, name, requestId);
-  });
+  evenIfFull(() =>
+    parts.store.transaction(() => {
+      parts.images.deleteName(name);
+      parts.events.untagged(image.id, name, requestId);
+    }),
+  );
 }
 
-async function deleteImage(
+/**
+ * Removes an image with all its names and what only it needs.
+ * @throws IMAGE_IN_USE, DRIVER_UNAVAILABLE; then it stays
+ */
+export async function deleteImage(
   parts: ImageParts,
   image: ImageRecord,
   force: boolean,
   requestId: string,
 ): Promise<RemovedImage> {
   const { store, images, events } = parts;
-  const intent = store.intents.begin({ operation: REMOVE_OPERATION, objectKey: image.id });
+  const intent = evenIfFull(() =>
+    store.intents.begin({ operation: REMOVE_OPERATION, objectKey: image.id }),
+  );
   try {
     failpoint('image.remove.after-intent');
     // Who has made snapshots on these in advance gives them up; a container's stay, and are in the way.
@@ -66,12 +77,14 @@ async function deleteImage(
     failpoint('image.remove.after-snapshots');
     // Read again: a name may have come while the driver worked.
     const names = images.byId(image.id)?.names ?? [];
-    store.transaction(() => {
-      for (const name of names) events.untagged(image.id, name, requestId);
-      images.delete(image.id);
-      events.removed(image.id, requestId);
-      store.intents.finish(intent);
-    });
+    evenIfFull(() =>
+      store.transaction(() => {
+        for (const name of names) events.untagged(image.id, name, requestId);
+        images.delete(image.id);
+        events.removed(image.id, requestId);
+        store.intents.finish(intent);
+      }),
+    );
     failpoint('image.remove.after-commit');
     await parts.watchers.announce();
     collectGarbage(parts);

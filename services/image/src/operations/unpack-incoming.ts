@@ -6,6 +6,7 @@ import type { LayerDriver } from '../layers/layer-driver.js';
 import type { UnpackedLayer, UnpackRequest } from '../layers/unpacker.js';
 import type { Incoming } from '../registry/downloads.js';
 import type { ImageParts } from './image-parts.js';
+import type { LayerPlace } from './load-layer.js';
 import type { LoadScope, StoredBlob } from './load-scope.js';
 
 /**
@@ -18,11 +19,14 @@ export async function unpackIncoming(
   driver: LayerDriver,
   source: SourceLayer,
   begin: () => Promise<Incoming>,
-  parent: string | undefined,
+  { parent, below }: LayerPlace,
 ): Promise<{ layer: UnpackedLayer; blob: StoredBlob }> {
   const { digest = '', diffId = '', mediaType = '', size = 0 } = source;
   const incoming = await begin();
-  const request = { driver, parent, diffId, pin: (chainId: string) => scope.pin(chainId) };
+  const request = {
+    ...{ driver, parent, below, diffId },
+    pin: (chainId: string) => scope.pin(chainId),
+  };
   const apply = applyIncoming(parts, scope, source, incoming);
   const layer = await unpackOnTheWay(parts, scope, { ...request, apply: apply(true) }, incoming);
   await incoming.done;
@@ -57,13 +61,13 @@ function applyIncoming(
   { digest = '', size = 0, compression }: SourceLayer,
   incoming: Incoming,
 ): (isGrowing: boolean) => UnpackRequest['apply'] {
-  return (isGrowing) => async (mounts) => {
+  return (isGrowing) => async (mounts, standalone) => {
     const file = await incoming.open();
     try {
       const report = await worker.apply({
         blob: { file, offset: 0, size },
         ...(isGrowing ? { growth: incoming.growth } : {}),
-        ...{ compression, mounts, signal },
+        ...{ compression, mounts, signal, standalone },
       });
       requireDigest('a layer', digest, report.digest);
       return report;

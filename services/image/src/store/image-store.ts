@@ -35,6 +35,12 @@ export interface ImageStore {
   chainUsers(chainId: string, exceptImage: string): number;
   /** Names, or else ids, of images that stand on a layer. */
   namesOn(chainId: string): string[];
+  /** Ids of all images, newest first. */
+  ids(): string[];
+  /** Ids of images that need a blob, or stand on a layer of this chain id. */
+  usersOf(digestOrChain: string): string[];
+  /** Names of images whose top layer this is, sorted. */
+  namesEndingIn(chainId: string): string[];
 }
 
 interface ImageRow {
@@ -106,16 +112,37 @@ export function createImageStore(store: Store): ImageStore {
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
-    namesOn: (chainId) =>
-      store
-        .prepare<{ name: string }>(
-          `SELECT coalesce(min(name), layers.image_id) AS name
-           FROM layers LEFT JOIN names ON names.image_id = layers.image_id
-           WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`,
-        )
-        .all(chainId)
-        .map(({ name }) => name),
+    ids: () => idsOf(store, 'SELECT id FROM images ORDER BY load_time DESC, id'),
+    usersOf: (digest) => idsOf(store, USERS_QUERY, digest),
+    namesOn: (chainId) => namesOfLayer(store, STANDING_QUERY, chainId),
+    namesEndingIn: (chainId) => namesOfLayer(store, ENDING_QUERY, chainId),
   };
+}
+
+function idsOf(store: Store, query: string, ...values: string[]): string[] {
+  return store
+    .prepare<{ id: string }>(query)
+    .all(...values)
+    .map(({ id }) => id);
+}
+
+const USERS_QUERY = `
+  SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
+  UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`;
+
+const STANDING_QUERY = `
+  SELECT coalesce(min(name), layers.image_id) AS name
+  FROM layers LEFT JOIN names ON names.image_id = layers.image_id
+  WHERE chain_id = ? GROUP BY layers.image_id ORDER BY 1 LIMIT 10`;
+
+const ENDING_QUERY = `
+  SELECT name FROM layers AS top JOIN names ON names.image_id = top.image_id
+  WHERE chain_id = ? AND position = (SELECT max(position) FROM layers WHERE image_id = top.image_id)
+  ORDER BY name LIMIT 100`;
+
+function namesOfLayer(store: Store, query: string, chainId: string): string[] {
+  const rows = store.prepare<{ name: string }>(query).all(chainId);
+  return rows.map(({ name }) => name);
 }
 
 // ';' is the character after ':', so that the range holds all tags of a repository and nothing else.

@@ -77,4 +77,46 @@ export const IMAGE_MIGRATIONS: readonly string[] = [
      PRIMARY KEY (image_id, registry, repository, digest)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX image_origins_by_digest ON image_origins (registry, repository, digest);`,
+
+  // `leases` end by the clock of a boot (`boot_id`, `ends_boot_ms`), after another boot by that of the wall (`ends_ms`).
+  // `quarantine` has blobs that are not what their digest says, `damaged_layers` what a driver holds that is to be made
+  // anew. `runs` tells whether the last end was a clean one.
+  `CREATE TABLE leases (
+     id TEXT PRIMARY KEY,
+     holder TEXT NOT NULL,
+     create_ms INTEGER NOT NULL,
+     ttl_ms INTEGER NOT NULL,
+     boot_id TEXT NOT NULL,
+     ends_boot_ms INTEGER NOT NULL,
+     ends_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE lease_digests (
+     lease_id TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE,
+     digest TEXT NOT NULL,
+     PRIMARY KEY (lease_id, digest)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX lease_digests_by_digest ON lease_digests (digest);
+
+   CREATE TABLE image_uses (
+     image_id TEXT PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
+     use_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE quarantine (
+     digest TEXT PRIMARY KEY REFERENCES blobs (digest) ON DELETE CASCADE,
+     why TEXT NOT NULL,
+     found_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE damaged_layers (
+     driver TEXT NOT NULL,
+     chain_id TEXT NOT NULL,
+     why TEXT NOT NULL,
+     PRIMARY KEY (driver, chain_id)
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE runs (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     boot_id TEXT NOT NULL,
+     ended_clean INTEGER NOT NULL
+   ) STRICT;`,
 ];

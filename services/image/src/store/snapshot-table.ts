@@ -15,6 +15,8 @@ export interface SnapshotTable {
   find(driver: string, chainId: string): SnapshotRow | undefined;
   /** Drivers that hold a layer. */
   driversOf(chainId: string): string[];
+  /** Names of the drivers that hold any, sorted. */
+  drivers(): string[];
   /** Layers that a driver holds. */
   ofDriver(driver: string): SnapshotRow[];
   record(row: SnapshotRow): void;
@@ -35,6 +37,11 @@ export function createSnapshotTable(store: Store): SnapshotTable {
       store
         .prepare<{ driver: string }>('SELECT driver FROM snapshots WHERE chain_id = ?')
         .all(chainId)
+        .map(({ driver }) => driver),
+    drivers: () =>
+      store
+        .prepare<{ driver: string }>('SELECT DISTINCT driver FROM snapshots ORDER BY driver')
+        .all()
         .map(({ driver }) => driver),
     ofDriver: (driver) =>
       store.prepare<SnapshotRow>(`SELECT ${COLUMNS} FROM snapshots WHERE driver = ?`).all(driver),

@@ -13,6 +13,7 @@ export const CAPABILITY_ROWS: Readonly<Record<string, Capability>> = {
   'upgrade of a base without copying': Capability.CAPABILITY_REPARENT,
   'upgrade of a base under running containers': Capability.CAPABILITY_LIVE_REPARENT,
   'base changed in place': Capability.CAPABILITY_MERGE_INTO_PARENT,
+  'damaged layer replaced under containers': Capability.CAPABILITY_REPLACE,
   'parent chosen at commit': Capability.CAPABILITY_REBASE,
   'extended attributes and ACLs of every kind': Capability.CAPABILITY_XATTRS,
   'owners and times to the last digit': Capability.CAPABILITY_EXACT_ATTRIBUTES,

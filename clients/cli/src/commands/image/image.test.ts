@@ -16,7 +16,7 @@ import {
   type EditBaseHeader,
 } from '@teu/proto/engine';
 import { LogRecord, OutputStream } from '@teu/proto/executor';
-import { ChangeKind, Image, ImageServiceService } from '@teu/proto/image';
+import { ArchiveServiceService, ChangeKind, Image, ImageServiceService } from '@teu/proto/image';
 import { implement, startRpcServer, type Handlers, type RpcServer } from '@teu/rpc';
 import { tempDir, type TempDir } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -129,6 +129,11 @@ const bases: Partial<Handlers<typeof BaseServiceService>> = {
 const images: Partial<Handlers<typeof ImageServiceService>> = {
   getImage: async () => ({ image: Image.create({ id: 'sha256:aaaa', references: ['debian:1'] }) }),
 };
+const archives: Partial<Handlers<typeof ArchiveServiceService>> = {
+  getImageDocuments: async () => ({
+    ...{ manifest: Buffer.from('{}'), config: Buffer.from('{}'), manifestMediaType: '' },
+  }),
+};
 
 beforeEach(async () => {
   directory = tempDir();
@@ -141,9 +146,9 @@ beforeEach(async () => {
     ...containers.map((value) => ({ part: { $case: 'container' as const, value } })),
     { part: { $case: 'summary', value: upgrade } },
   ];
-  const serve = (name: string, service: ReturnType<typeof implement>) =>
+  const serve = (name: string, ...parts: ReturnType<typeof implement>[]) =>
     startRpcServer({
-      ...{ name, version: '1', services: [service], log: silentLogger },
+      ...{ name, version: '1', services: parts, log: silentLogger },
       address: `unix:${join(directory.path, `${name}.sock`)}`,
     });
   servers = [
@@ -154,6 +159,7 @@ beforeEach(async () => {
     await serve(
       'image',
       implement(ImageServiceService, images as Handlers<typeof ImageServiceService>),
+      implement(ArchiveServiceService, archives as Handlers<typeof ArchiveServiceService>),
     ),
   ];
   services = new ServiceConnections(directory.path);

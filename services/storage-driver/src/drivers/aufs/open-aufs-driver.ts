@@ -59,6 +59,7 @@ async function findHost(root: string): Promise<AufsHost> {
     Capability.CAPABILITY_REBASE,
     Capability.CAPABILITY_REPARENT,
     Capability.CAPABILITY_MERGE_INTO_PARENT,
+    Capability.CAPABILITY_REPLACE,
     Capability.CAPABILITY_EXACT_ATTRIBUTES,
   ];
   if (await keepsAttributes(root)) capabilities.push(Capability.CAPABILITY_XATTRS);

@@ -9,6 +9,7 @@ import {
   LIFECYCLE_FAILPOINTS,
   MERGE_FAILPOINTS,
   REPARENT_FAILPOINTS,
+  REPLACE_FAILPOINTS,
 } from '../../testing/lifecycle-failpoints.js';
 import { endUnions } from './testing/unions-of.js';
 
@@ -29,6 +30,7 @@ describeChangeRecovery('aufs', {
   start,
   reparentFailpoints: REPARENT_FAILPOINTS,
   mergeFailpoints: MERGE_FAILPOINTS,
+  replaceFailpoints: REPLACE_FAILPOINTS,
   features: ['fuse'],
 });
 describeDriverOnFailingDisk('aufs', { start: startOnMachine, features: ['fuse'] });

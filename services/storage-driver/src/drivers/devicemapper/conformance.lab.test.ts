@@ -10,5 +10,6 @@ describeSnapshotDriver('devicemapper', {
   reference: openVfs,
   // Fewer than elsewhere: every layer is a device here, on a machine that is emulated.
   stacks: 2,
+  depth: 24,
   open: (root) => startDriver(root, ['--driver', 'devicemapper', ...SMALL_POOL]),
 });

@@ -4,7 +4,11 @@ import {
   describeDriverRecovery,
   serviceOf,
 } from '@teu/snapshot-conformance';
-import { LIFECYCLE_FAILPOINTS, REPARENT_FAILPOINTS } from '../../testing/lifecycle-failpoints.js';
+import {
+  LIFECYCLE_FAILPOINTS,
+  REPARENT_FAILPOINTS,
+  REPLACE_FAILPOINTS,
+} from '../../testing/lifecycle-failpoints.js';
 
 const start = serviceOf('overlay2');
 
@@ -17,5 +21,6 @@ describeDriverOnFailingDisk('overlay2', { start, features: ['overlayfs'] });
 describeChangeRecovery('overlay2', {
   start,
   reparentFailpoints: REPARENT_FAILPOINTS,
+  replaceFailpoints: REPLACE_FAILPOINTS,
   features: ['overlayfs'],
 });

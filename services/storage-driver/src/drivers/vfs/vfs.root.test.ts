@@ -62,6 +62,7 @@ afterEach(() => {
 describeSnapshotDriver('vfs where files share blocks', {
   features: ['btrfs', 'loop', 'mkfs.btrfs'],
   stacks: 8,
+  depth: 40,
   open: async (directory) => {
     const btrfs = await loopFilesystem(1024 * MEGABYTE, 'btrfs');
     const root = join(btrfs.path, 'vfs');

@@ -9,6 +9,7 @@ const STACKS = 4;
 describeSnapshotDriver('zfs', {
   features: ['fuse', 'zfs-fuse'],
   stacks: STACKS,
+  depth: 40,
   open: async (root) => {
     const pool = await zfsPool();
     const flags = ['--driver', 'zfs', '--zfs-dataset', pool.name];

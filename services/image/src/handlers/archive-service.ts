@@ -1,0 +1,25 @@
+import { teuError } from '@teu/errors';
+import type { ArchiveServiceService } from '@teu/proto/image';
+import type { Handlers } from '@teu/rpc';
+import type { ImageParts } from '../operations/image-parts.js';
+import { downloadImagesHandler } from './download-images.js';
+import { getImageDocumentsHandler } from './get-image-documents.js';
+import { getImageHistoryHandler } from './get-image-history.js';
+import { saveImagesHandler } from './save-images.js';
+
+const absent = (): never => {
+  throw teuError('UNIMPLEMENTED', 'this version does not have the method');
+};
+
+/** A handler for each method of teu.image.v1.ArchiveService. */
+export function createArchiveHandlers(parts: ImageParts): Handlers<typeof ArchiveServiceService> {
+  return {
+    saveImages: saveImagesHandler(parts),
+    downloadImages: downloadImagesHandler(parts),
+    getImageHistory: getImageHistoryHandler(parts),
+    getImageDocuments: getImageDocumentsHandler(parts),
+    exportSnapshot: absent,
+    downloadSnapshot: absent,
+    commitSnapshot: absent,
+  };
+}
