@@ -1,3 +1,4 @@
+export { startTokenServer, type TokenServerOptions } from './token-server.js';
 export { makeCertificate, type TestCertificate } from './make-certificate.js';
 export {
   sha256,
