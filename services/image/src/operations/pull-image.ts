@@ -1,9 +1,8 @@
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { parseImageReference, type ImageReference } from '@teu/ids';
-import type { Layer, PullImageRequest, PullResolution } from '@teu/proto/image';
+import type { PullImageRequest, PullResolution } from '@teu/proto/image';
 import type { RegistryClient } from '@teu/registry';
-import { chainIds } from '../domain/chain-id.js';
 import type { ImageRecord } from '../domain/image-record.js';
 import type { ImagePlatform } from '../domain/manifest.js';
 import { normalizeTag } from '../domain/reference.js';
@@ -12,8 +11,7 @@ import { readRemoteImage, resolveName, type RemoteImage } from '../registry/remo
 import type { ImageOrigin } from '../store/origin-table.js';
 import { bringImages, imageRecord, recordImage, storeDocument } from './bring-images.js';
 import type { ImageParts } from './image-parts.js';
-import { loadLayer } from './load-layer.js';
-import type { LoadScope } from './load-scope.js';
+import { loadLayers } from './load-layers.js';
 import { PulledLayers } from './pulled-layers.js';
 import type { ReportTransfer } from './transfer-report.js';
 
@@ -119,7 +117,7 @@ async function bring(
       layers.begin(scope);
       const brought = request.skipUnpack
         ? await layers.downloadOnly(scope)
-        : await unpackLayers(parts, scope, layers);
+        : await loadLayers(parts, scope, layers.sources);
       failpoint('image.pull.after-layers');
       for (const document of [remote.config, remote.manifest]) {
         await storeDocument(parts, scope, document);
@@ -139,20 +137,6 @@ async function bring(
     afterCommit: () => failpoint('image.pull.after-commit'),
     takeBack: (digest) => parts.ingests.takeBack(digest, parts.blobs.path(digest)),
   });
-}
-
-async function unpackLayers(
-  parts: ImageParts,
-  scope: LoadScope,
-  layers: PulledLayers,
-): Promise<Layer[]> {
-  const chain = chainIds(layers.sources.map(({ diffId = '' }) => diffId));
-  const brought: Layer[] = [];
-  for (const [index, source] of layers.sources.entries()) {
-    scope.signal.throwIfAborted();
-    brought.push(await loadLayer(parts, scope, source, chain[index - 1]));
-  }
-  return brought;
 }
 
 /** Whether all of it was here before, under this name. */
