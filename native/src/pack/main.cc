@@ -27,7 +27,7 @@ void print(const std::string& line) {
 Outcome writeAll(layer::ChunkRing& ring, Output& output) {
   for (layer::Bytes chunk = ring.next(kWriter); !chunk.empty(); chunk = ring.next(kWriter)) {
     if (Outcome written = output.write(chunk); !written) {
-      ring.abort();
+      (void)ring.abort();
       return written;
     }
     ring.release(kWriter);
@@ -55,7 +55,7 @@ Outcome pack(const Options& options, std::string& digest, Output& output) {
     if (collected) {
       filler.finish();
     } else {
-      ring.abort();
+      (void)ring.abort();
     }
   });
   std::thread hasher;

@@ -25,6 +25,7 @@ import { createBlobHasher } from './layers/blob-hasher.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
 import { createPackWorker } from './layers/pack-worker.js';
+import { createProduceWorker } from './layers/produce-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
 import { noOrigins } from './operations/blob-origins.js';
@@ -73,7 +74,9 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
         implement(ContentServiceService, createContentHandlers(parts, caretaker), {
           longRunning: ['pruneImages', 'getContentUsage'],
         }),
-        implement(ArchiveServiceService, createArchiveHandlers(parts)),
+        implement(ArchiveServiceService, createArchiveHandlers(parts), {
+          longRunning: ['commitSnapshot'],
+        }),
       ],
       log,
     });
@@ -143,6 +146,11 @@ function assemble(
       limits: config,
     }),
     packer: createPackWorker(nativeBinary('teu-pack')),
+    producer: createProduceWorker({
+      binary: nativeBinary('teu-layer'),
+      cageDirectory,
+      limits: config,
+    }),
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

@@ -5,8 +5,13 @@ import { clock } from '@teu/ids';
 import type { LoadImageRequest } from '@teu/proto/image';
 import type { SourceDocument, SourceImage } from '../archive/image-source.js';
 import { hostArchitecture } from '../domain/architecture.js';
+import { changeConfig } from '../domain/config-changes.js';
 import { digestOf } from '../domain/digest.js';
-import { generateManifest, generateRootfsConfig } from '../domain/generated-documents.js';
+import {
+  generateManifest,
+  generateRootfsConfig,
+  type RootfsWishes,
+} from '../domain/generated-documents.js';
 import { parseImageConfig } from '../domain/image-config.js';
 import type { ImageRecord } from '../domain/image-record.js';
 import { normalizeTag } from '../domain/reference.js';
@@ -19,6 +24,8 @@ import { openArchive, type OpenedArchive } from './open-archive.js';
 import { recordBlob } from './record-blob.js';
 
 export const LOAD_OPERATION = 'load';
+
+const COMMENT_LENGTH_MAX = 64 * 1024;
 
 /** What a load needs to know of its caller. */
 export interface LoadContext {
@@ -42,6 +49,7 @@ export async function loadImages(
 ): Promise<ImageRecord[]> {
   const { blobs, store, pins } = parts;
   if (request.reference !== '') normalizeTag(request.reference, 'reference');
+  checkWishes(request);
   const operation = randomUUID();
   const intent = store.intents.begin({ operation: LOAD_OPERATION, objectKey: operation });
   const pinned: string[] = [];
@@ -98,12 +106,24 @@ async function readImages(
   const archive = await openArchive(path, request.format, { worker, staging, signal });
   try {
     const sources = withNames(archive, request.reference);
+    if (!archive.isRootfs && (request.changes.length > 0 || request.comment !== '')) {
+      throw teuError('INVALID_ARGUMENT', 'changes and comment are for a plain root file system', {
+        metadata: { field: request.changes.length > 0 ? 'changes' : 'comment' },
+      });
+    }
     const images: ImageRecord[] = [];
-    for (const source of sources) images.push(await readImage(parts, scope, source));
+    for (const source of sources) images.push(await readImage(parts, scope, source, request));
     return images;
   } finally {
     await archive.close();
   }
+}
+
+/** Before an archive is read, though only then it is known whether it is a root file system. */
+function checkWishes({ changes, comment }: RootfsWishes): void {
+  changeConfig({}, changes);
+  if (comment.length <= COMMENT_LENGTH_MAX) return;
+  throw teuError('INVALID_ARGUMENT', 'comment is too long', { metadata: { field: 'comment' } });
 }
 
 /** Applies the name of the request; see LoadImageRequest.reference. */
@@ -129,6 +149,7 @@ async function readImage(
   parts: ImageParts,
   scope: LoadScope,
   source: SourceImage,
+  wishes: RootfsWishes,
 ): Promise<ImageRecord> {
   const layers: ImageRecord['layers'] = [];
   for (const layer of source.layers) {
@@ -137,7 +158,8 @@ async function readImage(
   }
   failpoint('image.load.after-layers');
   const config =
-    source.config ?? generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture));
+    source.config ??
+    generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture, wishes));
   const manifest =
     source.manifest ??
     generated(
