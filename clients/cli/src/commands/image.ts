@@ -7,6 +7,7 @@ import { undoUpgrade } from './image/undo-upgrade.js';
 import { upgradeBase } from './image/upgrade-base.js';
 import { imageUpgrades } from './image/upgrades.js';
 import { history } from './history.js';
+import { importTree } from './import.js';
 import { images } from './images.js';
 import { load } from './load.js';
 import { rmi } from './rmi.js';
@@ -25,6 +26,7 @@ export const image: Command = commandGroup({
     ...[upgradeBase, undoUpgrade, imageUpgrades, editBase, imageEdits],
     ...[alias(images, 'image ls'), alias(load, 'image load'), alias(save, 'image save')],
     ...[alias(tag, 'image tag'), alias(rmi, 'image rm'), alias(history, 'image history')],
+    alias(importTree, 'image import'),
     imageInspect,
   ],
 });
