@@ -8,7 +8,7 @@ export const importTree: Command = {
   name: 'import',
   group: 'images',
   summary: 'Make an image of the tar of a root file system',
-  usage: 'FILE|- [NAME[:TAG]]',
+  usage: 'FILE|- NAME[:TAG]',
   options: [
     { name: 'message', short: 'm', kind: 'value', value: 'TEXT', doc: 'what its history says' },
     {
@@ -22,7 +22,7 @@ export const importTree: Command = {
     { name: 'quiet', short: 'q', kind: 'flag', doc: 'show no progress' },
     formatOption,
   ],
-  arguments: { min: 1, max: 2 },
+  arguments: { min: 2, max: 2 },
   completes: 'files',
   examples: [
     { command: 'teu import root.tar mine:1', meaning: 'packed by gzip or zstd, or not' },
