@@ -1,7 +1,6 @@
 #include "layer/chunk_ring.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace teu::layer {
 
@@ -54,15 +53,13 @@ void ChunkRing::release(std::size_t consumer) {
   freed_.notify_one();
 }
 
-bool ChunkRing::abort() {
-  bool first = false;
+void ChunkRing::abort() {
   {
     std::lock_guard lock(mutex_);
-    first = !std::exchange(aborted_, true);
+    aborted_ = true;
   }
   filled_.notify_all();
   freed_.notify_all();
-  return first;
 }
 
 }  // namespace teu::layer

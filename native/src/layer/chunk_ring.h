@@ -31,8 +31,8 @@ class ChunkRing {
   /// Gives back what next() returned.
   void release(std::size_t consumer);
 
-  /// Makes all others stop soon: something failed. False if something else did before.
-  [[nodiscard]] bool abort();
+  /// Makes all others stop soon: something failed.
+  void abort();
 
  private:
   std::uint64_t slowest() const noexcept;

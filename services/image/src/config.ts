@@ -3,6 +3,7 @@ import {
   address,
   bytes,
   defineConfig,
+  durationMs,
   integer,
   listOf,
   path,
@@ -50,6 +51,13 @@ export const imageConfig = defineConfig({
     parse: integer({ min: 1, max: 1_000_000 }),
     default: 200,
     doc: 'Most bytes that a compressed byte may become, for layers above 1 GiB',
+  },
+  maxLayerTime: {
+    env: 'TEU_IMAGE_MAX_LAYER_TIME',
+    flag: '--max-layer-time',
+    parse: durationMs,
+    default: 30 * 60_000,
+    doc: 'Longest that unpacking one layer may take',
   },
   maxParallelLayers: {
     env: 'TEU_IMAGE_MAX_PARALLEL_LAYERS',

@@ -43,7 +43,11 @@ class Model {
   readonly #kinds = new Map<string, 'directory' | 'file' | 'link'>();
   readonly #own = new Set<string>();
 
-  constructor(private readonly random: (below: number) => number) {}
+  readonly random: (below: number) => number;
+
+  constructor(random: (below: number) => number) {
+    this.random = random;
+  }
 
   /** A layer of members that replace each other, hide what is below, or stand in what only a lower layer has. */
   layer(number: number): Buffer {
