@@ -52,8 +52,7 @@ Outcome BlobSource::keep(std::span<const std::uint8_t> data) {
 Outcome BlobSource::copy(std::span<const std::uint8_t> data) {
   const std::uint64_t before = bytesKept_;
   while (!data.empty()) {
-    const ssize_t count =
-        pwrite(copyFd_, data.data(), data.size(), static_cast<off_t>(bytesKept_));
+    const ssize_t count = pwrite(copyFd_, data.data(), data.size(), static_cast<off_t>(bytesKept_));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sysFailure("pwrite", "store blob", errno);
     bytesKept_ += static_cast<std::uint64_t>(count);
@@ -63,8 +62,8 @@ Outcome BlobSource::copy(std::span<const std::uint8_t> data) {
   return {};
 }
 
-/// The disk has nothing else to do yet, and what it takes now need not be waited for at the end. That it is told so is
-/// all this is for: errors come to light at fdatasync.
+/// The disk has nothing else to do yet, and what it takes now need not be waited for at the end.
+/// That it is told so is all this is for: errors come to light at fdatasync.
 void BlobSource::startWriting(std::uint64_t before) const {
   constexpr std::uint64_t kStride = 8 << 20;
   const std::uint64_t from = before / kStride * kStride;

@@ -188,7 +188,8 @@ class Pipeline {
 Outcome findCompression(const Options& options, Growth& growth, Compression& found) {
   std::uint8_t start[4] = {};
   std::size_t got = 0;
-  const BlobSource source(options.blobFd, options.blobOffset, options.blobLength, growth, -1, false);
+  const BlobSource source(options.blobFd, options.blobOffset, options.blobLength, growth, -1,
+                          false);
   if (Outcome peeked = source.peek(start, got); !peeked) return peeked;
   found = compressionOf({start, got});
   if (options.compression == Compression::kAuto || options.compression == found) return {};
