@@ -35,7 +35,10 @@ const MARGIN_MS = 5_000;
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #tokens = new Map<string, { issued: Promise<IssuedToken>; until: number }>();
+  readonly #tokens = new Map<
+    string,
+    { issued: Promise<IssuedToken>; header: string; until: number }
+  >();
   #challenge: Challenge | undefined;
 
   constructor(options: AuthorizerOptions) {
@@ -57,10 +60,15 @@ export class Authorizer {
   }
 
   /**
-   * Learns from an answer 401 how the registry wants to be asked. A token that it did not take is not used again.
+   * Learns from an answer 401 how the registry wants to be asked. What it did not take is not said again.
+   * @param refused - The header that was sent, if there was one.
    * @returns whether there is something new to say
    */
-  learn(header: string | undefined, { scopes }: AuthorizedRequest): boolean {
+  learn(
+    header: string | undefined,
+    { scopes }: AuthorizedRequest,
+    refused: string | undefined,
+  ): boolean {
     const challenges = parseChallenges(header ?? '');
     const { credential } = this.#options;
     const found =
@@ -68,7 +76,8 @@ export class Authorizer {
       challenges.find(({ scheme }) => scheme === 'basic');
     if (found === undefined) return false;
     this.#challenge = found;
-    this.#tokens.delete(scopes.join(' '));
+    const key = scopes.join(' ');
+    if (this.#tokens.get(key)?.header === refused) this.#tokens.delete(key);
     return found.scheme === 'bearer' || credential?.kind === 'password';
   }
 
@@ -88,10 +97,11 @@ export class Authorizer {
     const known = offline ? undefined : this.#tokens.get(key);
     if (known && known.until > clock.monotonicMs()) return known.issued;
     const issued = this.#request(challenge, request, offline);
-    const entry = { issued, until: Infinity };
+    const entry = { issued, header: '', until: Infinity };
     this.#tokens.set(key, entry);
     try {
-      const { lifetimeMs } = await issued;
+      const { lifetimeMs, token } = await issued;
+      entry.header = `Bearer ${token}`;
       entry.until = clock.monotonicMs() + Math.max(MARGIN_MS, lifetimeMs - MARGIN_MS);
     } catch (error) {
       if (this.#tokens.get(key) === entry) this.#tokens.delete(key);

@@ -109,7 +109,11 @@ export class Endpoint {
       const isOwn = response.url.origin === base.origin;
       if (response.status !== 401 || !isOwn || round >= AUTHORIZATIONS_MAX) return response;
       const said = authorization !== undefined;
-      const news = this.#authorizer.learn(response.headers['www-authenticate'], authorized);
+      const news = this.#authorizer.learn(
+        response.headers['www-authenticate'],
+        authorized,
+        authorization,
+      );
       if (!news || (said && round > 0)) return response;
       response.body.destroy();
     }

@@ -52,6 +52,7 @@ const FEATURES = {
   'zfs-fuse': command('zfs-fuse', 'zfs-fuse'),
   strace: command('strace', 'strace'),
   'docker-registry': command('docker-registry', 'docker-registry'),
+  htpasswd: command('htpasswd', 'apache2-utils'),
   skopeo: command('skopeo', 'skopeo'),
   umoci: command('umoci', 'umoci'),
   python3: command('/usr/bin/python3', 'python3'),

@@ -3,7 +3,6 @@ import type { Command } from '../../command.js';
 import { storedSize } from '../../output/for-people.js';
 import { formatOption, jsonDocument, wantsJson } from '../../output/json.js';
 import { formatTable } from '../../output/table.js';
-import { visible } from '../../output/visible.js';
 import { credentialsFor } from '../../registry/logins.js';
 
 export const imageReferrers: Command = {
@@ -39,7 +38,7 @@ export const imageReferrers: Command = {
     }
     const rows = referrers.map(({ digest, artifactType, mediaType, sizeBytes }) => [
       digest,
-      visible(artifactType === '' ? mediaType : artifactType),
+      artifactType === '' ? mediaType : artifactType,
       storedSize(sizeBytes),
     ]);
     await context.stdout.write(formatTable(['DIGEST', 'TYPE', 'SIZE'], rows));
