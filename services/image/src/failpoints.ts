@@ -28,7 +28,6 @@ export const IMAGE_FAILPOINTS = [
   'image.rebuild.after-commit',
   'image.mend.after-quarantine',
   'image.mend.after-replace',
-  'image.mend.after-fetch',
   'image.prune.after-image',
   'image.save.after-intent',
   'image.save.after-write',

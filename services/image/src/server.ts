@@ -29,12 +29,12 @@ import { createLayerWorker } from './layers/layer-worker.js';
 import { createPackWorker } from './layers/pack-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
-import { noOrigins } from './operations/blob-origins.js';
 import { Caretaker } from './operations/caretaker.js';
 import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
 import type { ImageParts } from './operations/image-parts.js';
 import { recover } from './operations/recover.js';
+import { registryOrigins } from './operations/registry-origins.js';
 import { createDownloads } from './registry/downloads.js';
 import { createLimiter } from './registry/limiter.js';
 import { createBlobStore } from './store/blob-store.js';
@@ -127,6 +127,13 @@ function assemble(
   const cageDirectory = join(directory, 'cage');
   const blobs = createBlobStore(store, directory);
   const ingests = createIngestStore(store, directory, config);
+  const transfers = {
+    origins: createOriginTable(store),
+    ingests,
+    downloads: createDownloads({ ingests, blobs }),
+    downloadLimiter: createLimiter(config.maxDownloads),
+    registry: config,
+  };
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   const [images, damage] = [createImageStore(store), createDamageTable(store)];
@@ -144,13 +151,9 @@ function assemble(
     leases: createLeaseTable(store, bootClock),
     uses: createUseTable(store),
     hasher: createBlobHasher(nativeBinary('teu-tree')),
-    blobOrigins: noOrigins,
     blobs,
-    origins: createOriginTable(store),
-    ingests,
-    downloads: createDownloads({ ingests, blobs }),
-    downloadLimiter: createLimiter(config.maxDownloads),
-    registry: config,
+    ...transfers,
+    blobOrigins: registryOrigins({ ...transfers, images, log, store }),
     snapshots,
     drivers,
     worker: createLayerWorker({

@@ -106,7 +106,9 @@ export function layerDriver(client: DriverClient): LayerDriver {
     canReplace: () => can(client, Capability.CAPABILITY_REPLACE, {}),
     check: (key, readData, signal) => check(client, key, readData, signal),
     quarantine: async (key, signal) => {
-      for await (const repair of client.repair({ key, readData: true }, signal)) void repair;
+      // What it tells is known from the check; what counts is that it has come to its end.
+      const repairs = client.repair({ key, readData: true }, signal);
+      while ((await repairs.next()).done !== true);
     },
   };
 }

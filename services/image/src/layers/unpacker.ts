@@ -67,7 +67,7 @@ export interface UnpackerParts {
   mutex: KeyedMutex;
   onLeftover: OnLeftover;
   /** In a transaction: a layer that was damaged is whole again. */
-  onMended(chainId: string): void;
+  onMended: (chainId: string) => void;
 }
 
 export function createUnpacker(parts: UnpackerParts): Unpacker {

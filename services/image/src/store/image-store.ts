@@ -112,23 +112,23 @@ export function createImageStore(store: Store): ImageStore {
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
-    ids: () =>
-      store
-        .prepare<{ id: string }>('SELECT id FROM images ORDER BY load_time DESC, id')
-        .all()
-        .map(({ id }) => id),
-    usersOf: (digest) =>
-      store
-        .prepare<{ id: string }>(
-          `SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
-           UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`,
-        )
-        .all(digest)
-        .map(({ id }) => id),
+    ids: () => idsOf(store, 'SELECT id FROM images ORDER BY load_time DESC, id'),
+    usersOf: (digest) => idsOf(store, USERS_QUERY, digest),
     namesOn: (chainId) => namesOfLayer(store, STANDING_QUERY, chainId),
     namesEndingIn: (chainId) => namesOfLayer(store, ENDING_QUERY, chainId),
   };
 }
+
+function idsOf(store: Store, query: string, ...values: string[]): string[] {
+  return store
+    .prepare<{ id: string }>(query)
+    .all(...values)
+    .map(({ id }) => id);
+}
+
+const USERS_QUERY = `
+  SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
+  UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`;
 
 const STANDING_QUERY = `
   SELECT coalesce(min(name), layers.image_id) AS name

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { Damage, DamageAction, DamageKind } from '@teu/proto/image';
 import type { BlobRow } from '../../store/blob-store.js';
-import { BLOB_GONE } from '../../store/blob-store.js';
+import { BLOB_GONE } from '../../store/blob-quarantine.js';
 import { onDisk } from '../../store/storage-error.js';
 import type { ImageParts } from '../image-parts.js';
 import { readDocuments } from '../image-documents.js';
@@ -148,9 +149,9 @@ async function fetchAgain(
       if (!(await blobOrigins.fetch(blob, path, signal))) return false;
       const found = await hasher.hash(path, false, signal);
       if (found?.digest !== blob.digest) return false;
+      await syncFile(path);
       blobs.promote(path, blob.digest);
       await blobs.syncDirectory();
-      failpoint('image.mend.after-fetch');
       store.transaction(() => recordBlob(parts, blob.digest, blob.size, requestId));
       return true;
     });
@@ -160,5 +161,14 @@ async function fetchAgain(
     return false;
   } finally {
     blobs.removeStaging(operation);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
