@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "graft/names.h"
 #include "graft/hard_links.h"
+#include "graft/names.h"
 
 namespace teu::graft {
 

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "graft/names.h"
 #include "graft/entry_writer.h"
+#include "graft/names.h"
 #include "graft/remove_tree.h"
 
 namespace teu::graft {

@@ -141,7 +141,8 @@ const char* const kUsageText =
     "  --form layer|tree                 what it is for: to be applied, or a tar of a live tree\n"
     "  --descends                        the changed tree was made from the old one\n"
     "  --excluded PATH                   left out if it was added and is empty; may be repeated\n"
-    "  --compression none|gzip|zstd --progress-bytes N --max-bytes N --max-entries N --max-depth N\n";
+    "  --compression none|gzip|zstd --progress-bytes N --max-bytes N --max-entries N --max-depth "
+    "N\n";
 
 Outcome runProduce(int count, char** arguments, layer::JsonLine& line) {
   Options options;

@@ -62,7 +62,8 @@ class ZstdEncoder final : public Encoder {
     ZSTD_inBuffer input{data.data(), data.size(), 0};
     for (std::size_t left = 1; left > 0;) {
       ZSTD_outBuffer made{piece_.data(), piece_.size(), 0};
-      left = ZSTD_compressStream2(context_.get(), &made, &input, isEnd ? ZSTD_e_end : ZSTD_e_continue);
+      left =
+          ZSTD_compressStream2(context_.get(), &made, &input, isEnd ? ZSTD_e_end : ZSTD_e_continue);
       if (ZSTD_isError(left)) {
         return refused(layer::code::kBadCompression, ZSTD_getErrorName(left));
       }

@@ -6,16 +6,15 @@
 
 namespace teu::produce {
 
-
 using layer::Outcome;
 using layer::refused;
 using layer::sysFailure;
 using tree::failureAt;
 
 namespace code {
-inline constexpr const char* kChanged = "CHANGED";        ///< it was written to while it was read
-inline constexpr const char* kReserved = "RESERVED_NAME"; ///< no layer can have it
-inline constexpr const char* kStopped = "STOPPED";        ///< another thread failed, and tells why
+inline constexpr const char* kChanged = "CHANGED";         ///< it was written to while it was read
+inline constexpr const char* kReserved = "RESERVED_NAME";  ///< no layer can have it
+inline constexpr const char* kStopped = "STOPPED";         ///< another thread failed, and tells why
 }  // namespace code
 
 inline Outcome changedMeanwhile(const std::string& path) {

@@ -21,7 +21,8 @@ bool LinkGroups::concerns(const Pair& pair) noexcept {
 
 class LinkGroups::Look final : public trees::Visitor {
  public:
-  Look(const Position& old, const Position& changed, bool descends, std::map<FileKey, bool>& touched)
+  Look(const Position& old, const Position& changed, bool descends,
+       std::map<FileKey, bool>& touched)
       : old_(old), changed_(changed), descends_(descends), touched_(touched) {}
 
   Outcome visit(const Pair& pair) override {

@@ -60,8 +60,8 @@ Outcome MemberWriter::describe(const std::string& path, const tree::EntryFacts& 
             .nanoseconds = facts.nanoseconds,
             .major = facts.major,
             .minor = facts.minor};
-  const bool isWhiteout = facts.type == tree::EntryType::kCharacterDevice && facts.major == 0 &&
-                          facts.minor == 0;
+  const bool isWhiteout =
+      facts.type == tree::EntryType::kCharacterDevice && facts.major == 0 && facts.minor == 0;
   if (isWhiteout && options_.form == Form::kLayer) {
     return refused(layer::code::kDevice, "no layer can have a device 0:0").at(path, 0);
   }
@@ -112,8 +112,7 @@ Outcome MemberWriter::writeWhiteout(const std::string& path) {
 
 Outcome MemberWriter::writeFile(const std::string& path, const char* name, TarMember& member,
                                 bool& written) {
-  const UniqueFd fd(
-      openat(changed_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd(openat(changed_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   const bool mayVanish = options_.form == Form::kTree;
   if (!fd && mayVanish && errno == ENOENT) return {};
   if (!fd && errno == ENOENT) return changedMeanwhile(path);

@@ -27,7 +27,8 @@ Outcome RingOutput::filled(std::size_t size) {
   used_ += size;
   bytes_ += size;
   if (bytes_ > limit_) {
-    return refused(layer::code::kLimit, "the tar is larger than " + std::to_string(limit_) + " bytes");
+    return refused(layer::code::kLimit,
+                   "the tar is larger than " + std::to_string(limit_) + " bytes");
   }
   if (used_ == ring_.chunkBytes()) {
     ring_.publish(used_);

@@ -25,8 +25,8 @@ bool isZero(const char* data, std::size_t size) {
 Outcome readAt(int fd, std::vector<char>& buffer, std::uint64_t offset, const std::string& path) {
   std::size_t done = 0;
   while (done < buffer.size()) {
-    const ssize_t count = pread(fd, buffer.data() + done, buffer.size() - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t count =
+        pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failureAt("pread", "read content", path, errno);
     if (count == 0) break;
@@ -77,8 +77,8 @@ Outcome findSegments(int fd, std::uint64_t size, const std::string& path, Sparse
 
 /// The end of the file is told by an empty segment, as GNU tar does.
 void writeText(std::uint64_t size, SparseMap& map) {
-  const bool endsInData = !map.segments.empty() &&
-                          map.segments.back().offset + map.segments.back().length == size;
+  const bool endsInData =
+      !map.segments.empty() && map.segments.back().offset + map.segments.back().length == size;
   if (!endsInData) map.segments.push_back({size, 0});
   map.text = std::to_string(map.segments.size()) + '\n';
   for (const layer::Segment& segment : map.segments) {

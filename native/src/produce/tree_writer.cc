@@ -112,7 +112,8 @@ class TreeWriter final : public trees::Visitor {
     for (Directory& directory : open_) {
       const bool isRoot = directory.path == "/";
       if (directory.isWritten || isRoot) continue;
-      if (Outcome done = writer_.writeEntry(directory.path, ".", directory.facts, directory.isWritten);
+      if (Outcome done =
+              writer_.writeEntry(directory.path, ".", directory.facts, directory.isWritten);
           !done) {
         return done;
       }

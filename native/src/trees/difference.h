@@ -1,7 +1,7 @@
 #pragma once
 
-#include "trees/walk.h"
 #include "tree/entry_facts.h"
+#include "trees/walk.h"
 
 namespace teu::trees {
 
