@@ -18,7 +18,11 @@ import { inspect } from './commands/inspect.js';
 import { kill } from './commands/kill.js';
 import { load } from './commands/load.js';
 import { logs } from './commands/logs.js';
+import { login } from './commands/login.js';
+import { logout } from './commands/logout.js';
 import { ps } from './commands/ps.js';
+import { pull } from './commands/pull.js';
+import { push } from './commands/push.js';
 import { rm } from './commands/rm.js';
 import { rmi } from './commands/rmi.js';
 import { run } from './commands/run.js';
@@ -37,7 +41,7 @@ export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
   ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
   ...[diff, exportTree, commit, container],
-  ...[load, importTree, save, images, history, tag, rmi, image],
+  ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],
 ];
 
 /** A command and the words that follow its name. */

@@ -97,10 +97,19 @@ export class DriverClient {
     return this.#mountable(answer.mounts, key);
   }
 
-  /** Makes a prepared snapshot one that others can stand on, under another name. */
-  async commit(key: string, name: string, call: DriverCall = {}): Promise<void> {
+  /**
+   * Makes a prepared snapshot one that others can stand on, under another name.
+   *
+   * @param call.parent Committed snapshot to put it on; only for one that was prepared without, in a driver with
+   *   CAPABILITY_REBASE
+   */
+  async commit(
+    key: string,
+    name: string,
+    { parent = '', ...call }: DriverCall & { parent?: string } = {},
+  ): Promise<void> {
     const labels = this.#labels(undefined);
-    const request = { snapshotter: this.#snapshotter, key, name, labels, parent: '' };
+    const request = { snapshotter: this.#snapshotter, key, name, labels, parent };
     const options = { timeoutMs: WHOLE_LAYER_MS, ...call };
     await this.#connection.callSlow(SnapshotsService.commit, request, options);
   }

@@ -36,6 +36,7 @@ export async function commitSnapshot(
   checkName(request.name, 'name');
   const labels = checkLabels(request.labels);
   const active = findCommittable(context, request);
+  adoptParent(context, request, active);
   await context.driver.persist(active.id);
   // After it: before, some of the blocks are only reserved, and others not even that.
   const usage = await context.driver.usage(active.id);
@@ -59,6 +60,17 @@ export async function commitSnapshot(
   failpoint('storage.commit.after-row');
   await tellDriver(context, active);
   context.sealer.schedule();
+}
+
+/** The root of a stack of layers is that of the highest, so one that was made alone has to look like those below. */
+function adoptParent(
+  context: SnapshotContext,
+  { parent }: CommitRequest,
+  { id, parentName }: SnapshotRecord,
+): void {
+  if (parent === '' || parentName !== '') return;
+  const below = findParent(context, parent);
+  if (below !== undefined) context.driver.adoptParent?.(id, below.id);
 }
 
 /** What the driver cannot let go of now it lets go of at the next start. */

@@ -1,5 +1,5 @@
 import type { Mount } from '@teu/proto/snapshots';
-import type { Capability } from '@teu/proto/storage';
+import type { Capability, WhiteoutForm } from '@teu/proto/storage';
 
 /** What a driver is told about a snapshot. Everything on disk is named after `id`, never after a key. */
 export interface SnapshotPlace {
@@ -103,6 +103,11 @@ export interface StorageDriver {
   readonly backingFilesystem: string;
   /** What does the work, where there are several ways; see teu.storage.v1.Driver. */
   readonly implementation?: string;
+  /**
+   * How a layer that is written without its parent says what it hides; see teu.storage.v1.Driver. Absent where it
+   * cannot be written so.
+   */
+  readonly whiteoutForm?: WhiteoutForm;
 
   /**
    * Makes the storage of a new active snapshot or view. It is empty when this returns, also if
@@ -159,6 +164,11 @@ export interface StorageDriver {
   readonly merge?: SnapshotMerge;
   /** Absent where there are no branches beside the parents. */
   readonly branches?: SnapshotBranches;
+  /**
+   * Gives the root of a snapshot that was made without a parent the looks of the one that it is about to be committed
+   * on, unless it was changed since it was made. May be repeated. Absent without CAPABILITY_REBASE.
+   */
+  adoptParent?(id: number, parentId: number): void;
   /**
    * Told when an active snapshot has become immutable, for what the driver holds for its writers. A crash
    * can come before it; `settle` has to make up for that.

@@ -111,7 +111,22 @@ export class LayerDirectories {
     const [own, old] = [lstatSync(layer), lstatSync(this.layer(oldParent))];
     const isOwn = own.mode !== old.mode || own.uid !== old.uid || own.gid !== old.gid;
     if (isOwn) return;
-    const { mode, uid, gid } = lstatSync(this.layer(newParent));
+    this.#copyLooks(newParent, layer);
+  }
+
+  /** Gives the root of a layer that was made without a parent the looks of one, unless they were changed since. */
+  adoptParent(id: number, parentId: number): void {
+    const layer = this.layer(id);
+    const { mode, uid, gid } = lstatSync(layer);
+    const isUnchanged =
+      (mode & MODE_BITS) === DEFAULT_ATTRIBUTES.mode &&
+      uid === DEFAULT_ATTRIBUTES.uid &&
+      gid === DEFAULT_ATTRIBUTES.gid;
+    if (isUnchanged) this.#copyLooks(parentId, layer);
+  }
+
+  #copyLooks(from: number, layer: string): void {
+    const { mode, uid, gid } = lstatSync(this.layer(from));
     chownSync(layer, uid, gid);
     chmodSync(layer, mode & MODE_BITS);
   }

@@ -24,6 +24,7 @@ export {
 } from './start-service.js';
 export { startTeu, type StartTeuOptions, type TestTeu, type TeuPids } from './start-teu.js';
 export { tempDir, type TempDir } from './temp-dir.js';
+export { startRegistry, type StartRegistryOptions, type TestRegistry } from './start-registry.js';
 export { busyboxImageTar, debianRootfsTar, slimDebianRootfsTar } from './test-images.js';
 export { waitFor, type WaitOptions } from './wait-for.js';
 export { takeZfsTurn } from './zfs-daemon.js';

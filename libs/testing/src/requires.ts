@@ -51,11 +51,14 @@ const FEATURES = {
   'mkfs.btrfs': command('mkfs.btrfs', 'btrfs-progs'),
   'zfs-fuse': command('zfs-fuse', 'zfs-fuse'),
   strace: command('strace', 'strace'),
+  'docker-registry': command('docker-registry', 'docker-registry'),
   skopeo: command('skopeo', 'skopeo'),
   umoci: command('umoci', 'umoci'),
   python3: command('/usr/bin/python3', 'python3'),
   containerd: command('containerd', 'containerd'),
   runc: command('runc', 'runc'),
+  docker: command('dockerd', 'docker.io'),
+  podman: command('podman', 'podman'),
 } as const;
 
 /** A name of the table. */

@@ -20,7 +20,7 @@ constexpr unsigned kAllowed[] = {
     SYS_brk,          SYS_futex,  SYS_sched_yield,     SYS_rt_sigreturn,  SYS_rt_sigprocmask,
     SYS_rt_sigaction, SYS_exit,   SYS_exit_group,      SYS_clock_gettime, SYS_getpid,
     SYS_gettid,       SYS_tgkill, SYS_set_robust_list, SYS_rseq,          SYS_restart_syscall,
-    SYS_getrandom,    SYS_ppoll,
+    SYS_getrandom,    SYS_ppoll,  SYS_flistxattr,      SYS_fremovexattr,
 };
 
 }  // namespace

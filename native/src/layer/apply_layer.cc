@@ -27,10 +27,11 @@ Outcome syncFile(int fd) {
   return {};
 }
 
-Outcome writeTree(int rootFd, const Limits& limits, ChunkRing& ring, AppliedLayer& applied) {
+Outcome writeTree(int rootFd, const Options& options, ChunkRing& ring, AppliedLayer& applied) {
+  const Limits& limits = options.limits;
   TarStream stream(ring, 0);
   TarReader reader(stream, limits);
-  TreeWriter writer(rootFd, limits);
+  TreeWriter writer(rootFd, limits, options.standalone);
   TarEntry entry;
   for (bool end = false;;) {
     if (Outcome read = reader.next(entry, end); !read) return read;
@@ -69,9 +70,7 @@ Outcome applyLayer(const Options& options, AppliedLayer& applied) {
   }
   UniqueFd root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return sysFailure("open", "open root", errno);
-  const auto sink = [&](ChunkRing& ring) {
-    return writeTree(root.get(), options.limits, ring, applied);
-  };
+  const auto sink = [&](ChunkRing& ring) { return writeTree(root.get(), options, ring, applied); };
   if (Outcome done = runPipeline(options, restrictSyscalls, sink, applied.blob); !done) return done;
   if (Outcome synced = syncFile(options.copyFd); !synced) return synced;
   // Nothing that names this layer may be recorded before its bytes are on the disk.

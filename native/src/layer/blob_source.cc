@@ -54,10 +54,12 @@ Outcome BlobSource::drain() {
 }
 
 Outcome BlobSource::copy(std::span<const std::uint8_t> data) {
+  std::uint64_t at = bytesRead_ - data.size();
   while (copyFd_ >= 0 && !data.empty()) {
-    const ssize_t count = write(copyFd_, data.data(), data.size());
+    const ssize_t count = pwrite(copyFd_, data.data(), data.size(), static_cast<off_t>(at));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return sysFailure("write", "store blob", errno);
+    if (count < 0) return sysFailure("pwrite", "store blob", errno);
+    at += static_cast<std::uint64_t>(count);
     data = data.subspan(static_cast<std::size_t>(count));
   }
   return {};

@@ -32,7 +32,7 @@ class ChunkRing {
   void release(std::size_t consumer);
 
   /// Makes all others stop soon: something failed. False if something else did before.
-  [[nodiscard]] bool abort();
+  bool abort();
 
  private:
   std::uint64_t slowest() const noexcept;

@@ -82,6 +82,8 @@ Outcome DirectoryResolver::open(const std::string& path, bool create,
     std::string canonical;
     if (Outcome found = canonicalize(path, canonical); !found) return found;
     if (Outcome opened = open(canonical, create, directory); !opened) return opened;
+  } else if (errno == ENOENT && standalone_) {
+    return refused(code::kNeedsParent, "the layer does not have the directory \"" + path + "\"");
   } else if (errno == ENOENT && create) {
     if (Outcome made = makeMissing(path, directory); !made) return made;
   } else if (errno == ENOTDIR) {

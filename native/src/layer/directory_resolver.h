@@ -24,7 +24,9 @@ struct Directory {
 /// (refused if it is absolute or climbs out of the tree).
 class DirectoryResolver {
  public:
-  explicit DirectoryResolver(int rootFd) : rootFd_(rootFd) {}
+  /// With `standalone` a directory that is missing may be in a layer below, which is not there to
+  /// be asked.
+  DirectoryResolver(int rootFd, bool standalone) : rootFd_(rootFd), standalone_(standalone) {}
 
   /// Opens `path` ("" is the root). With `create`, makes what is missing, 0755 and root's.
   Outcome open(const std::string& path, bool create, std::shared_ptr<Directory>& directory);
@@ -42,6 +44,7 @@ class DirectoryResolver {
   Outcome canonicalize(const std::string& path, std::string& canonical) const;
 
   const int rootFd_;
+  const bool standalone_;
   std::unordered_map<std::string, std::shared_ptr<Directory>> cache_;
   std::unordered_set<std::string> made_;
   std::unordered_set<std::string> leavingLinks_;

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "layer/limits.h"
 
@@ -64,6 +66,24 @@ Outcome applyMetadata(int fd, const TarEntry& entry) {
     if (fsetxattr(fd, attribute.name.c_str(), attribute.value.data(), attribute.value.size(), 0) !=
         0) {
       return sysFailure("fsetxattr", "set attribute", errno);
+    }
+  }
+  return {};
+}
+
+Outcome dropAttributes(int fd, const TarEntry& entry) {
+  const ssize_t size = flistxattr(fd, nullptr, 0);
+  if (size == 0 || (size < 0 && errno == EOPNOTSUPP)) return {};
+  std::string names(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+  const ssize_t got = size < 0 ? size : flistxattr(fd, names.data(), names.size());
+  if (got < 0) return sysFailure("flistxattr", "set attribute", errno);
+  for (std::string_view rest(names.data(), static_cast<std::size_t>(got)); !rest.empty();) {
+    const std::string name(rest.substr(0, rest.find('\0')));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    const auto stays = [&](const Attribute& attribute) { return attribute.name == name; };
+    if (!isUserAttribute(name) || std::ranges::any_of(entry.attributes, stays)) continue;
+    if (fremovexattr(fd, name.c_str()) != 0) {
+      return sysFailure("fremovexattr", "set attribute", errno);
     }
   }
   return {};

@@ -15,6 +15,10 @@ Outcome checkAttributes(const TarEntry& entry);
 /// undoes another.
 Outcome applyMetadata(int fd, const TarEntry& entry);
 
+/// Takes the user's attributes off a directory that was there before, but those that the entry has:
+/// it looks as the layer says, whatever was below.
+Outcome dropAttributes(int fd, const TarEntry& entry);
+
 /// Owner and times of a link or node, by name, never following it.
 Outcome applyNodeMetadata(int parentFd, const char* name, const TarEntry& entry);
 

@@ -17,6 +17,7 @@ inline constexpr const char* kSyscall = "SYSCALL";
 inline constexpr const char* kBadTar = "BAD_TAR";
 inline constexpr const char* kBadCompression = "BAD_COMPRESSION";
 inline constexpr const char* kBrokenOff = "BROKEN_OFF";
+inline constexpr const char* kNeedsParent = "NEEDS_PARENT";
 inline constexpr const char* kMediaType = "MEDIA_TYPE_MISMATCH";
 inline constexpr const char* kTraversal = "PATH_TRAVERSAL";
 inline constexpr const char* kLinkParent = "LINK_AS_PARENT";

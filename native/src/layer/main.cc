@@ -26,9 +26,15 @@ constexpr char kUsage[] =
     "  --growth-fd N                     where it is told how much of the blob is there\n"
     "  --copy-fd N                       stores the blob as it is, while it is read\n"
     "  --progress-bytes N                prints {\"progress\":BYTES} each time N more were read\n"
+    "  --standalone                      the mounts show the layer alone; NEEDS_PARENT if that "
+    "will not do\n"
     "  --compression auto|none|gzip|zstd what the media type says\n"
     "  --max-bytes N --max-entries N --max-ratio N --ratio-floor N --max-header-bytes N\n"
     "  --max-depth N                     limits, see limits.h\n";
+
+/// Names of a MiB are refused, and not repeated: the longest path that the kernel takes is enough
+/// to find one.
+constexpr std::size_t kShownEntryBytes = 4096;
 
 void addBlob(JsonLine& line, const BlobFacts& facts) {
   line.add("digest", facts.digest)
@@ -43,7 +49,7 @@ std::string describe(const Failure& failure) {
   line.add("code", failure.code)
       .add("message", failure.message)
       .add("step", failure.step)
-      .add("entry", failure.entry)
+      .add("entry", std::string_view(failure.entry).substr(0, kShownEntryBytes))
       .add("offset", failure.offset)
       .add("errno", static_cast<std::uint64_t>(failure.number))
       .add("errnoName", failure.number == 0 ? "" : strerrorname_np(failure.number));

@@ -46,6 +46,12 @@ bool parseValue(std::string_view name, std::string_view value, Options& options)
   return false;
 }
 
+/// Arguments that follow an option.
+std::size_t fieldsOf(std::string_view name) {
+  if (name == "--standalone") return 0;
+  return name == "--mount" ? cage::kMountFields : 1;
+}
+
 Outcome checkOptions(const Options& options) {
   if (options.blobFd < 0) return refused(code::kUsage, "--blob-fd is needed");
   if (options.growthFd >= 0 && options.blobLength == UINT64_MAX) {
@@ -70,7 +76,7 @@ Outcome parseOptions(int count, char** arguments, Options& options) {
   rest = rest.subspan(2);
   while (!rest.empty()) {
     const std::string_view name = rest[0];
-    const std::size_t fields = name == "--mount" ? cage::kMountFields : 1;
+    const std::size_t fields = fieldsOf(name);
     if (rest.size() < fields + 1)
       return refused(code::kUsage, std::string(name) + " lacks a value");
     if (name == "--mount") {
@@ -79,6 +85,8 @@ Outcome parseOptions(int count, char** arguments, Options& options) {
         return refused(code::kUsage, "--mount has malformed flags");
       }
       options.mounts.push_back(std::move(mount));
+    } else if (fields == 0) {
+      options.standalone = true;
     } else if (!parseValue(name, rest[1], options)) {
       return refused(code::kUsage, std::string(name) + " is unknown or has a malformed value");
     }

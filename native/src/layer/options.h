@@ -23,6 +23,7 @@ struct Options {
   int decodedFd = -1;  ///< where the uncompressed tar goes, with kCopy
   Compression compression = Compression::kAuto;
   std::uint64_t progressBytes = 0;  ///< a line of progress each time so much was read; 0 for none
+  bool standalone = false;  ///< the mounts show the layer alone, without what it will stand on
   std::string cageDirectory;
   std::vector<cage::MountCall> mounts;
   Limits limits;

@@ -106,7 +106,7 @@ Outcome runPipeline(const Options& options, const std::function<Outcome()>& read
     started.wait();
     if (!go) return;
     produced = produce(options, source, ring, facts);
-    if (!produced) (void)ring.abort();
+    if (!produced) ring.abort();
   });
   std::thread hasher([&] {
     started.wait();

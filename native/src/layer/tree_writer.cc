@@ -81,6 +81,9 @@ Outcome TreeWriter::hide(const TarEntry& entry, NameKind kind, const std::string
   if (!mayBeWhiteout(entry.type)) {
     return refused(code::kWhiteout, "a whiteout must be a plain file");
   }
+  // Alone it could be left as a mark; but overlayfs shows marks in a directory that no lower layer
+  // has.
+  if (standalone_) return refused(code::kNeedsParent, "it hides something of a lower layer");
   // An opaque whiteout empties `hidden` itself, so that one is opened; a plain one removes it from
   // its parent.
   const bool opaque = kind == NameKind::kOpaque;
@@ -105,9 +108,13 @@ Outcome TreeWriter::makeRoot(const TarEntry& entry) {
   if (entry.type != EntryType::kDirectory) {
     return refused(code::kBadTar, "the root can only be a directory");
   }
+  // A root that is not in the layer gets the looks of the parent's when it is committed, and this
+  // one must not.
+  if (standalone_) return refused(code::kNeedsParent, "it is the root");
   UniqueFd fd(openat(rootFd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return sysFailure("openat", "open root", errno);
   directories_.push_back({"", {entry.accessed, entry.modified}});
+  if (Outcome dropped = dropAttributes(fd.get(), entry); !dropped) return dropped;
   return applyMetadata(fd.get(), entry);
 }
 
@@ -154,6 +161,8 @@ Outcome TreeWriter::makeDirectory(const TarEntry& entry, const Directory& parent
   if (existed && errno != EEXIST) return sysFailure("mkdirat", "make directory", errno);
   UniqueFd fd(openat(parent.fd.get(), base.c_str(), kFlags));
   if (!fd && existed && (errno == ENOTDIR || errno == ELOOP)) {
+    // What was there has hidden a lower directory of this name, which would come to light.
+    if (standalone_) return refused(code::kNeedsParent, "it takes the place of something else");
     if (Outcome cleared = clear(parent, base); !cleared) return cleared;
     if (mkdirat(parent.fd.get(), base.c_str(), entry.mode & ~kSetIdBits) != 0) {
       return sysFailure("mkdirat", "make directory", errno);
@@ -162,6 +171,9 @@ Outcome TreeWriter::makeDirectory(const TarEntry& entry, const Directory& parent
   }
   if (!fd) return sysFailure("openat", "make directory", errno);
   directories_.push_back({joinPath(parent.path, base), {entry.accessed, entry.modified}});
+  if (existed) {
+    if (Outcome dropped = dropAttributes(fd.get(), entry); !dropped) return dropped;
+  }
   return applyMetadata(fd.get(), entry);
 }
 
@@ -194,6 +206,9 @@ Outcome TreeWriter::makeHardLink(const TarEntry& entry, const Directory& parent,
   if (errno == EEXIST) {
     if (Outcome cleared = clear(parent, base); !cleared) return cleared;
     if (link()) return {};
+  }
+  if (errno == ENOENT && standalone_) {
+    return refused(code::kNeedsParent, "the layer does not have its target");
   }
   if (errno == ENOENT || errno == EPERM) {
     return refused(code::kHardLink, "its target \"" + entry.link + "\" " +

@@ -15,8 +15,10 @@ namespace teu::layer {
 /// Makes the entries of one layer in a mounted tree, on top of what lower layers left there.
 class TreeWriter {
  public:
-  TreeWriter(int rootFd, const Limits& limits)
-      : rootFd_(rootFd), limits_(limits), resolver_(rootFd) {}
+  /// With `standalone` there are no lower layers yet: what only they could tell is NEEDS_PARENT,
+  /// and the rest comes out as it would on top of them, whatever they are.
+  TreeWriter(int rootFd, const Limits& limits, bool standalone)
+      : rootFd_(rootFd), limits_(limits), standalone_(standalone), resolver_(rootFd, standalone) {}
 
   /// Makes one entry; takes its data from the reader.
   Outcome write(const TarEntry& entry, TarReader& reader);
@@ -46,6 +48,7 @@ class TreeWriter {
 
   const int rootFd_;
   const Limits& limits_;
+  const bool standalone_;
   DirectoryResolver resolver_;
   std::vector<DirectoryTimes> directories_;
   std::uint64_t contentBytes_ = 0;

@@ -21,10 +21,11 @@ constexpr const char* kStep = "read the file";
 Outcome digestFile(const char* path, std::string& digest, std::uint64_t& size) {
   const UniqueFd fd(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return failureAt("open", kStep, path, errno);
-  struct stat facts{};
+  struct stat facts {};
   if (fstat(fd.get(), &facts) != 0) return failureAt("fstat", kStep, path, errno);
   if (!S_ISREG(facts.st_mode)) return failureAt("fstat", kStep, path, EINVAL);
-  // Pages that are clean are dropped, so that what is hashed is what the disk has (posix_fadvise(2)).
+  // Pages that are clean are dropped, so that what is hashed is what the disk has
+  // (posix_fadvise(2)).
   posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
   posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::vector<std::uint8_t> buffer(kBuffer);

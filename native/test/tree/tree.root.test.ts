@@ -257,6 +257,29 @@ describe.runIf(process.getuid?.() === 0).each(['plain', 'sanitized'] as const)(
       expect(teuTree('manifest', tree).status).toBe(0);
     });
 
+    it('digests a file byte by byte, and nothing that is none', () => {
+      using directory = temporaryDirectory();
+      const file = join(directory.path, 'file');
+      for (const bytes of [Buffer.alloc(0), Buffer.alloc(3 << 20, 5), Buffer.from('text')]) {
+        writeFileSync(file, bytes);
+        const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        const { lines } = teuTree('digest', file, '--idle');
+        expect(JSON.parse(lines[0] ?? '')).toEqual({ digest, bytes: bytes.length });
+      }
+      symlinkSync(file, join(directory.path, 'link'));
+      execFileSync('mkfifo', [join(directory.path, 'pipe')]);
+      const errors = ['link', 'pipe', '', 'none'].map((name) => {
+        const { status, stderr } = teuTree('digest', join(directory.path, name));
+        return [status, (JSON.parse(stderr) as { errnoName: string }).errnoName];
+      });
+      expect(errors).toEqual([
+        [1, 'ELOOP'],
+        [1, 'EINVAL'],
+        [1, 'EINVAL'],
+        [1, 'ENOENT'],
+      ]);
+    });
+
     it('tries what a directory keeps, and leaves nothing in it', () => {
       using directory = temporaryDirectory();
       expect(teuTree('probe', directory.path).lines).toEqual(['{"attributes":true}']);

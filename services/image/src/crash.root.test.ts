@@ -11,7 +11,8 @@ import { makeTar } from './testing/make-tar.js';
 
 const LAYERS = [
   makeTar({ name: 'etc/', type: '5' }, { name: 'etc/base', data: 'base' }),
-  makeTar({ name: 'etc/top', data: 'top' }),
+  // It has its directory, so that it is unpacked beside the other.
+  makeTar({ name: 'etc/', type: '5' }, { name: 'etc/top', data: 'top' }),
 ];
 const CHAIN = chainIds(LAYERS.map(digestOf)).sort();
 

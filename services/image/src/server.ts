@@ -8,6 +8,7 @@ import type { Logger } from '@teu/log';
 import {
   ArchiveServiceService,
   ContentServiceService,
+  DistributionServiceService,
   ImageServiceService,
 } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
@@ -20,6 +21,7 @@ import { createPins } from './domain/pins.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
 import { createContentHandlers } from './handlers/content/index.js';
 import { createArchiveHandlers } from './handlers/archive-service.js';
+import { createDistributionHandlers } from './handlers/distribution/index.js';
 import { createImageHandlers } from './handlers/index.js';
 import { createBlobHasher } from './layers/blob-hasher.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
@@ -28,12 +30,14 @@ import { createPackWorker } from './layers/pack-worker.js';
 import { createProduceWorker } from './layers/produce-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
-import { noOrigins } from './operations/blob-origins.js';
 import { Caretaker } from './operations/caretaker.js';
 import { DriverChores } from './operations/driver-chores.js';
 import { createImageEvents } from './operations/image-events.js';
 import type { ImageParts } from './operations/image-parts.js';
 import { recover } from './operations/recover.js';
+import { registryOrigins } from './operations/registry-origins.js';
+import { createDownloads } from './registry/downloads.js';
+import { createLimiter } from './registry/limiter.js';
 import { createBlobStore } from './store/blob-store.js';
 import { createDamageTable } from './store/damage-table.js';
 import { createDriverTable } from './store/driver-table.js';
@@ -41,6 +45,8 @@ import { createImageStore } from './store/image-store.js';
 import { createLeaseTable } from './store/lease-table.js';
 import { markCleanEnd, markRun } from './store/run-marker.js';
 import { IMAGE_MIGRATIONS } from './store/schema.js';
+import { createIngestStore } from './store/ingest-store.js';
+import { createOriginTable } from './store/origin-table.js';
 import { createSnapshotTable } from './store/snapshot-table.js';
 import { createUseTable } from './store/use-table.js';
 
@@ -76,6 +82,9 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
         }),
         implement(ArchiveServiceService, createArchiveHandlers(parts), {
           longRunning: ['commitSnapshot'],
+        }),
+        implement(DistributionServiceService, createDistributionHandlers(parts), {
+          longRunning: ['checkCredentials', 'resolveImage', 'listReferrers', 'listTags'],
         }),
       ],
       log,
@@ -119,6 +128,15 @@ function assemble(
   const driverTable = createDriverTable(store);
   const drivers = createDrivers(driverTable.load() ?? configured(config));
   const cageDirectory = join(directory, 'cage');
+  const blobs = createBlobStore(store, directory);
+  const ingests = createIngestStore(store, directory, config);
+  const transfers = {
+    origins: createOriginTable(store),
+    ingests,
+    downloads: createDownloads({ ingests, blobs }),
+    downloadLimiter: createLimiter(config.maxDownloads),
+    registry: config,
+  };
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);
   const [images, damage] = [createImageStore(store), createDamageTable(store)];
@@ -136,8 +154,9 @@ function assemble(
     leases: createLeaseTable(store, bootClock),
     uses: createUseTable(store),
     hasher: createBlobHasher(nativeBinary('teu-tree')),
-    origins: noOrigins,
-    blobs: createBlobStore(store, directory),
+    blobs,
+    ...transfers,
+    blobOrigins: registryOrigins({ ...transfers, images, log, store }),
     snapshots,
     drivers,
     worker: createLayerWorker({
@@ -151,6 +170,7 @@ function assemble(
       cageDirectory,
       limits: config,
     }),
+    maxParallelLayers: config.maxParallelLayers,
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

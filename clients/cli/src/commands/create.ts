@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from '../command.js';
 import { containerOptions, containerSpec } from '../options/container-options.js';
 import { printWarnings } from '../output/warnings.js';
+import { pullOption, withImage } from './pull-missing.js';
 import { startTimeoutMs } from './timeouts.js';
 
 export const create: Command = {
@@ -10,7 +11,7 @@ export const create: Command = {
   group: 'containers',
   summary: 'Make a container without starting it',
   usage: 'IMAGE [COMMAND] [ARGUMENT...]',
-  options: containerOptions,
+  options: [pullOption, ...containerOptions],
   arguments: { min: 1 },
   optionsFirst: true,
   completes: 'images',
@@ -18,10 +19,13 @@ export const create: Command = {
   examples: [{ command: 'teu create --name job busybox date', meaning: 'to be started later' }],
   async run(invocation) {
     const { context } = invocation;
-    const { container, warnings } = await context.services.engine.unary(
-      EngineServiceService.createContainer,
-      { spec: await containerSpec(invocation), requestId: randomUUID() },
-      { timeoutMs: startTimeoutMs, signal: context.abort },
+    const spec = await containerSpec(invocation);
+    const { container, warnings } = await withImage(invocation, { ...spec, stdinOpen: false }, () =>
+      context.services.engine.unary(
+        EngineServiceService.createContainer,
+        { spec, requestId: randomUUID() },
+        { timeoutMs: startTimeoutMs, signal: context.abort },
+      ),
     );
     await printWarnings(context, warnings);
     await context.stdout.write(`${container?.id ?? ''}\n`);

@@ -4,6 +4,7 @@ import { runAttached } from '../attachment/run-attached.js';
 import type { Command } from '../command.js';
 import { containerOptions, containerSpec } from '../options/container-options.js';
 import { printWarnings } from '../output/warnings.js';
+import { pullOption, withImage } from './pull-missing.js';
 import { startTimeoutMs } from './timeouts.js';
 
 export const run: Command = {
@@ -13,6 +14,7 @@ export const run: Command = {
   usage: 'IMAGE [COMMAND] [ARGUMENT...]',
   options: [
     { name: 'detach', short: 'd', kind: 'flag', doc: 'leave it running and print its id' },
+    pullOption,
     ...containerOptions,
   ],
   arguments: { min: 1 },
@@ -28,11 +30,15 @@ export const run: Command = {
   async run(invocation) {
     const { context, options } = invocation;
     const spec = await containerSpec(invocation);
-    if (!options.flag('detach')) return runAttached(context, spec);
-    const { container, warnings } = await context.services.engine.unary(
-      EngineServiceService.runContainer,
-      { spec, wait: false, requestId: randomUUID() },
-      { timeoutMs: startTimeoutMs, signal: context.abort },
+    if (!options.flag('detach')) {
+      return withImage(invocation, spec, () => runAttached(context, spec));
+    }
+    const { container, warnings } = await withImage(invocation, spec, () =>
+      context.services.engine.unary(
+        EngineServiceService.runContainer,
+        { spec, wait: false, requestId: randomUUID() },
+        { timeoutMs: startTimeoutMs, signal: context.abort },
+      ),
     );
     await printWarnings(context, warnings);
     await context.stdout.write(`${container?.id ?? ''}\n`);

@@ -49,7 +49,15 @@ const programExitCodes: Readonly<Record<string, number>> = {
 
 const hints: Readonly<Record<string, (metadata: Record<string, string>) => string>> = {
   UNAVAILABLE: () => 'is the engine up? start it with: teu up --detach',
-  IMAGE_NOT_FOUND: () => 'images that are here: teu images; load one with: teu load -i FILE',
+  IMAGE_NOT_FOUND: ({ host, repository = 'NAME' }) =>
+    host === undefined
+      ? 'images that are here: teu images; bring one with: teu pull NAME, or teu load -i FILE'
+      : `is the name right? tags that are there: teu image tags ${host}/${repository}; a private image needs: teu login ${host}`,
+  REGISTRY_DENIED: ({ host = '' }) => `log in with: teu login ${host}`.trimEnd(),
+  REGISTRY_UNAVAILABLE: ({ failure = '' }) =>
+    failure === 'untrusted' || failure === 'no tls'
+      ? 'authorities, and registries without TLS, are configured in /etc/teu/registries.json'
+      : 'what was downloaded is kept: the same command goes on from there',
   CONTAINER_NOT_FOUND: () => 'containers that are here: teu ps -a',
   CONTAINER_NAME_IN_USE: () => 'choose another name, or remove the other one: teu rm -f NAME',
   CONTAINER_RUNNING: () => 'stop it first with: teu stop, or use -f',

@@ -1,9 +1,12 @@
 import type { Compression } from '../domain/media-types.js';
+import type { Incoming } from '../registry/downloads.js';
 import type { BlobPlace } from './image-files.js';
 
 /** A layer before it is in the store. What is undefined is found out while it is read. */
 export interface SourceLayer {
   place: () => Promise<BlobPlace>;
+  /** Given if it is on its way from a registry, into a file of the store. */
+  incoming?: () => Promise<Incoming>;
   compression: Compression;
   mediaType?: string;
   digest?: string;

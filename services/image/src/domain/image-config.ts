@@ -7,6 +7,8 @@ import { invalid, isObject, member, parseDocument, type JsonObject } from './str
 export interface ImageConfigDocument {
   os: string;
   architecture: string;
+  /** Of the architecture; empty where it does not say. */
+  variant: string;
   createTime?: Date;
   diffIds: string[];
   config: ImageConfig;
@@ -35,6 +37,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfigDocument {
   return {
     os: text(document, 'os'),
     architecture: text(document, 'architecture'),
+    variant: text(document, 'variant'),
     ...(createTime === undefined ? {} : { createTime }),
     diffIds: diffIds.map((id, index) => parseDigest(id, `diff_ids[${index}] of the config`)),
     config: parseRunConfig(member(document, 'config')),

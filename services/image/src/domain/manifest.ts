@@ -11,7 +11,16 @@ export interface Descriptor {
   size: number;
   annotations: Readonly<Record<string, string>>;
   /** Only in an index. */
-  platform?: { os: string; architecture: string };
+  platform?: ImagePlatform;
+  /** What kind of artifact it is, where it says. */
+  artifactType?: string;
+}
+
+/** What an image runs on, as Go names it; empty where it does not say. */
+export interface ImagePlatform {
+  os: string;
+  architecture: string;
+  variant: string;
 }
 
 export interface Manifest {
@@ -78,7 +87,8 @@ function descriptors(document: JsonObject, name: string, max: number): Descripto
   return list.map((item, index) => parseDescriptor(item, `${name}[${index}] of the manifest`));
 }
 
-function parseDescriptor(value: unknown, where: string): Descriptor {
+/** Reads a descriptor. @throws IMAGE_INVALID naming where it stands */
+export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isObject(value)) throw invalid(where, 'is not a descriptor');
   const mediaType = member(value, 'mediaType');
   const size = member(value, 'size');
@@ -87,19 +97,22 @@ function parseDescriptor(value: unknown, where: string): Descriptor {
     throw invalid(where, 'has a size that is no byte count');
   }
   const platform = member(value, 'platform');
+  const artifactType = textOf(member(value, 'artifactType'));
   return {
     mediaType,
     size,
     digest: parseDigest(member(value, 'digest'), `the digest of ${where}`),
     annotations: parseTexts(member(value, 'annotations'), where),
     ...(isObject(platform) ? { platform: parsePlatform(platform) } : {}),
+    ...(artifactType === '' ? {} : { artifactType }),
   };
 }
 
-function parsePlatform(platform: JsonObject): { os: string; architecture: string } {
+function parsePlatform(platform: JsonObject): ImagePlatform {
   return {
     os: textOf(member(platform, 'os')),
     architecture: textOf(member(platform, 'architecture')),
+    variant: textOf(member(platform, 'variant')),
   };
 }
 

@@ -48,6 +48,11 @@ export function layerMediaType(compression: Compression): string {
     : OCI_LAYER;
 }
 
+/** The media type of a manifest with a config of this type. */
+export function manifestTypeOf(configType: string): string {
+  return configType === DOCKER_CONFIG ? DOCKER_MANIFEST : OCI_MANIFEST;
+}
+
 /** The media type that a layer has in an image of this type of config: all of an image is docker's, or OCI's. */
 export function layerTypeFor(configType: string, layerType: string): string {
   const prefixes = [`${OCI_LAYER}+`, `${DOCKER_LAYER}.`];

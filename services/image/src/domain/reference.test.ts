@@ -46,6 +46,12 @@ describe('a reference may mean', () => {
     ['caf', { name: 'caf:latest' }],
     [DIGEST, { idPrefix: 'ab'.repeat(32) }],
     ['ab'.repeat(32), { idPrefix: 'ab'.repeat(32) }],
-    [`debian:12@${DIGEST}`, { name: 'debian:12', manifestDigest: DIGEST }],
+    [
+      `debian:12@${DIGEST}`,
+      {
+        name: 'debian:12',
+        remote: { registry: 'docker.io', repository: 'library/debian', digest: DIGEST },
+      },
+    ],
   ])('%s', (text, meaning) => expect(parseMeaning(text)).toEqual(meaning));
 });

@@ -43,8 +43,8 @@ export interface ReferenceMeaning {
   idPrefix?: string;
   /** Normalised name. */
   name?: string;
-  /** Digest of a manifest, after `@`. */
-  manifestDigest?: string;
+  /** What stands after `@`: digest of a manifest or index, in its repository. */
+  remote?: { registry: string; repository: string; digest: string };
 }
 
 const ID = /^(?:sha256:)?([0-9a-f]{4,64})$/;
@@ -55,11 +55,11 @@ export function parseMeaning(text: string, field = 'reference'): ReferenceMeanin
   if (idPrefix !== undefined && (text.startsWith('sha256:') || idPrefix.length === 64)) {
     return { idPrefix };
   }
-  const { digest } = parseImageReference(text, field);
+  const { digest, registry, repository } = parseImageReference(text, field);
   const name = normalizeName(digest === undefined ? text : text.slice(0, text.indexOf('@')), field);
   return {
     name,
-    ...(digest === undefined ? {} : { manifestDigest: digest }),
+    ...(digest === undefined ? {} : { remote: { registry, repository, digest } }),
     ...(idPrefix === undefined ? {} : { idPrefix }),
   };
 }

@@ -2,7 +2,7 @@ import type { DriverCall, DriverClient } from '@teu/driver-client';
 import { isTeuError, type StatusName } from '@teu/errors';
 import { parseStorageMounts, type ParsedMount } from '@teu/mounts';
 import { Kind, type Mount } from '@teu/proto/snapshots';
-import { Capability, FindingKind } from '@teu/proto/storage';
+import { Capability, FindingKind, WhiteoutForm } from '@teu/proto/storage';
 
 /** What a snapshot is, and the one that it stands on. */
 export interface SnapshotFacts {
@@ -42,8 +42,13 @@ export interface LayerDriver {
     parent: string,
     chainId: string | undefined,
   ): Promise<ParsedMount[] | undefined>;
-  /** "exists" if another has committed the same layer meanwhile; the key is then still there. */
-  commit(key: string, name: string): Promise<'committed' | 'exists'>;
+  /** Whether a layer can be unpacked without its parent, which is then named at the commit. */
+  canStandAlone(): Promise<boolean>;
+  /**
+   * "exists" if another has committed the same layer meanwhile; the key is then still there.
+   * @param parent - Of a snapshot that was prepared without one; empty to leave it.
+   */
+  commit(key: string, name: string, parent: string): Promise<'committed' | 'exists'>;
   /** "in use" if others stand on it. A snapshot that is not there counts as removed. */
   remove(key: string, signal?: AbortSignal): Promise<'removed' | 'in use'>;
   /** Bytes on disk, parents excluded. */
@@ -87,8 +92,9 @@ export function layerDriver(client: DriverClient): LayerDriver {
       return parse(await client.prepare({ key, parent, labels: { ...labels } }), key);
     },
     prepare: (key, parent, chainId) => prepare(client, key, parent, chainId),
-    commit: async (key, name) => {
-      const done = await unless('ALREADY_EXISTS', client.commit(key, name));
+    canStandAlone: () => canStandAlone(client),
+    commit: async (key, name, parent) => {
+      const done = await unless('ALREADY_EXISTS', client.commit(key, name, { parent }));
       return done ? 'committed' : 'exists';
     },
     remove: (key, signal) => remove(client, key, signal),
@@ -100,7 +106,9 @@ export function layerDriver(client: DriverClient): LayerDriver {
     canReplace: () => can(client, Capability.CAPABILITY_REPLACE, {}),
     check: (key, readData, signal) => check(client, key, readData, signal),
     quarantine: async (key, signal) => {
-      for await (const repair of client.repair({ key, readData: true }, signal)) void repair;
+      // What it tells is known from the check; what counts is that it has come to its end.
+      const repairs = client.repair({ key, readData: true }, signal);
+      while ((await repairs.next()).done !== true);
     },
   };
 }
@@ -132,6 +140,15 @@ async function can(
   call: DriverCall,
 ): Promise<boolean> {
   return (await client.describe(call))?.capabilities.includes(capability) ?? false;
+}
+
+/** Only what hides nothing is unpacked so, but as overlayfs stacks it: the highest that is no directory hides all below. */
+async function canStandAlone(client: DriverClient): Promise<boolean> {
+  const driver = await client.describe();
+  return (
+    driver?.capabilities.includes(Capability.CAPABILITY_REBASE) === true &&
+    driver.whiteoutForm === WhiteoutForm.WHITEOUT_FORM_OVERLAY
+  );
 }
 
 async function describe(client: DriverClient, key: string): Promise<SnapshotFacts | undefined> {

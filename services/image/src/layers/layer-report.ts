@@ -1,4 +1,4 @@
-import { teuError, type Reason } from '@teu/errors';
+import { isTeuError, teuError, type Reason } from '@teu/errors';
 
 /** What teu-layer found out about a blob, and did. */
 export interface LayerReport {
@@ -28,6 +28,8 @@ export interface LayerFailure {
 
 export type WorkerAnswer =
   { kind: 'done'; report: LayerReport } | { kind: 'failed'; failure: LayerFailure };
+
+const NEEDS_PARENT = 'NEEDS_PARENT';
 
 /** Reads a line of progress; undefined if it is something else. */
 export function parseProgress(line: string): number | undefined {
@@ -90,11 +92,18 @@ export function layerFailure(failure: LayerFailure, role: BlobRole): Error {
   });
 }
 
+/** Whether a layer that was unpacked without the one below cannot be, and has to be unpacked on top of it. */
+export function needsParent(error: unknown): boolean {
+  return isTeuError(error) && error.metadata['code'] === NEEDS_PARENT;
+}
+
 function reasonOf({ code, errnoName, step }: LayerFailure, role: BlobRole): Reason {
   if (code === 'LIMIT_EXCEEDED') return 'LAYER_TOO_LARGE';
   if (code === 'USAGE') return 'INTERNAL';
   if (code === 'BROKEN_OFF') return 'BLOB_BROKEN_OFF';
   if (code !== 'SYSCALL') return role === 'layer' ? 'LAYER_INVALID' : 'ARCHIVE_INVALID';
+  // A sparse file may say that it is larger than any file can be.
+  if (errnoName === 'EFBIG') return 'LAYER_TOO_LARGE';
   if (errnoName === 'ENOSPC' || errnoName === 'EDQUOT') return 'STORAGE_FULL';
   return step.includes('mounts') ? 'MOUNT_FAILED' : 'STORAGE_FAILED';
 }

@@ -42,8 +42,11 @@ export interface BlobWork {
 
 /** Runs teu-layer: one short-lived program in a cage of its own for each layer. */
 export interface LayerWorker {
-  /** Writes a layer into a driver's mounts and syncs it, with the copy; not the blob itself, if that is growing. */
-  apply(work: BlobWork & { mounts: ParsedMount[] }): Promise<LayerReport>;
+  /**
+   * Writes a layer into a driver's mounts and syncs it, with the copy; not the blob itself, if that is growing.
+   * @throws an error that `needsParent` knows, with `standalone`, if it cannot be written without the layer below
+   */
+  apply(work: BlobWork & { mounts: ParsedMount[]; standalone?: boolean }): Promise<LayerReport>;
   /** Hashes a blob, and copies it if asked to; `decodeTo` gets its bytes uncompressed. */
   copy(work: BlobWork & { decodeTo?: FileHandle }): Promise<LayerReport>;
 }
@@ -72,7 +75,8 @@ export function createLayerWorker(options: {
       const extra = work.copyTo ? [work.copyTo] : [];
       const cage = ['--cage', cageDirectory, ...work.mounts.flatMap(mountArguments)];
       const copy = work.copyTo ? ['--copy-fd', String(BLOB_FD + 1)] : [];
-      return runWorker(binary, ['apply', ...common(work), ...cage, ...copy], work, extra);
+      const alone = work.standalone === true ? ['--standalone'] : [];
+      return runWorker(binary, ['apply', ...common(work), ...cage, ...copy, ...alone], work, extra);
     },
     copy: (work) => {
       const targets: [string, FileHandle | undefined][] = [

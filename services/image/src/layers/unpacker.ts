@@ -9,7 +9,8 @@ import type { KeyedMutex } from '../domain/keyed-mutex.js';
 import type { DamageTable } from '../store/damage-table.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
 import type { LayerDriver } from './layer-driver.js';
-import type { LayerReport } from './layer-report.js';
+import { needsParent, type LayerReport } from './layer-report.js';
+import type { LayerBelow } from './layer-stack.js';
 
 export const EXTRACT_OPERATION = 'extract';
 
@@ -30,8 +31,13 @@ export interface UnpackRequest {
   diffId: string | undefined;
   /** Keeps the layer from being collected as garbage until an image refers to it. */
   pin(chainId: string): void;
-  /** Writes the layer into the mounts; checks whatever the caller knows about it. */
-  apply(mounts: ParsedMount[]): Promise<LayerReport>;
+  /** Given if the layer below is still on its way into the driver. */
+  below?: LayerBelow | undefined;
+  /**
+   * Writes the layer into the mounts; checks whatever the caller knows about it. May be called a second time.
+   * @param standalone - Whether the mounts show nothing of the layer below.
+   */
+  apply(mounts: ParsedMount[], standalone: boolean): Promise<LayerReport>;
 }
 
 export interface UnpackedLayer {
@@ -61,7 +67,7 @@ export interface UnpackerParts {
   mutex: KeyedMutex;
   onLeftover: OnLeftover;
   /** In a transaction: a layer that was damaged is whole again. */
-  onMended(chainId: string): void;
+  onMended: (chainId: string) => void;
 }
 
 export function createUnpacker(parts: UnpackerParts): Unpacker {
@@ -97,10 +103,32 @@ export function createUnpacker(parts: UnpackerParts): Unpacker {
   };
 }
 
+/** While the layer below is on its way, this one is unpacked beside it, if driver and layer allow that. */
 async function extract(
   parts: UnpackerParts,
   request: UnpackRequest,
   find: Unpacker['find'],
+): Promise<UnpackedLayer> {
+  const { driver, below } = request;
+  if (below === undefined) return extractOnce(parts, request, find, false);
+  // What takes the place of a damaged layer has to stand where that stands from the beginning.
+  const replaces = isDamaged(parts, request);
+  if (!below.isReady && !replaces && (await driver.canStandAlone())) {
+    try {
+      return await extractOnce(parts, request, find, true);
+    } catch (error) {
+      if (!needsParent(error)) throw error;
+    }
+  }
+  await below.ready;
+  return extractOnce(parts, request, find, false);
+}
+
+async function extractOnce(
+  parts: UnpackerParts,
+  request: UnpackRequest,
+  find: Unpacker['find'],
+  standalone: boolean,
 ): Promise<UnpackedLayer> {
   const { store } = parts;
   const { driver, parent, diffId } = request;
@@ -110,19 +138,24 @@ async function extract(
   try {
     failpoint('image.extract.after-intent');
     const expected = diffId === undefined ? undefined : nextChainId(parent, diffId);
-    const isDamaged = expected !== undefined && parts.damage.hasAny(driver.name, [expected]);
-    const mounts = await driver.prepare(key, parent ?? '', isDamaged ? undefined : expected);
+    const target = isDamaged(parts, request) ? undefined : expected;
+    const mounts = await driver.prepare(key, standalone ? '' : (parent ?? ''), target);
     failpoint('image.extract.after-prepare');
     if (mounts === undefined && expected !== undefined) {
       const found = await find(driver, expected, parent);
       if (found) return found;
       throw driverContradicts(driver.name);
     }
-    const report = await request.apply(mounts ?? []);
+    const report = await request.apply(mounts ?? [], standalone);
     if (diffId !== undefined) requireDigest('the uncompressed layer', diffId, report.diffId);
     failpoint('image.extract.after-apply');
+    if (standalone) {
+      failpoint('image.extract.before-parent');
+      await request.below?.ready;
+    }
     const chainId = nextChainId(parent, report.diffId);
-    const finish = () => commit(parts, request, key, chainId, report.contentBytes);
+    const layer = { chainId, sizeBytes: report.contentBytes, standalone };
+    const finish = () => commit(parts, request, key, layer);
     // With a known diff id the caller holds this lock already.
     await (diffId === undefined ? parts.mutex.run(`${driver.name} ${chainId}`, finish) : finish());
     store.intents.finish(intent);
@@ -133,19 +166,23 @@ async function extract(
   }
 }
 
+function isDamaged({ damage }: UnpackerParts, { driver, parent, diffId }: UnpackRequest): boolean {
+  return diffId !== undefined && damage.hasAny(driver.name, [nextChainId(parent, diffId)]);
+}
+
 async function commit(
   parts: UnpackerParts,
   request: UnpackRequest,
   key: string,
-  chainId: string,
-  sizeBytes: number,
+  { chainId, sizeBytes, standalone }: { chainId: string; sizeBytes: number; standalone: boolean },
 ): Promise<void> {
   const { driver, parent } = request;
   request.pin(chainId);
   // Recorded before it is there: whatever happens now, the layer is known and can be collected.
   parts.snapshots.record({ driver: driver.name, chainId, parent: parent ?? '', sizeBytes });
+  const chosen = standalone ? (parent ?? '') : '';
   if (parts.damage.hasAny(driver.name, [chainId])) await commitAnew(parts, driver, key, chainId);
-  else if ((await driver.commit(key, chainId)) === 'exists') await driver.remove(key);
+  else if ((await driver.commit(key, chainId, chosen)) === 'exists') await driver.remove(key);
   failpoint('image.extract.after-commit');
 }
 
@@ -157,7 +194,7 @@ async function commitAnew(
   chainId: string,
 ): Promise<void> {
   if (await driver.hasCommitted(chainId)) await replace(driver, key, chainId);
-  else await driver.commit(key, chainId);
+  else await driver.commit(key, chainId, '');
   failpoint('image.mend.after-replace');
   store.transaction(() => {
     if (damage.forget(driver.name, chainId)) onMended(chainId);
@@ -174,7 +211,7 @@ async function replace(driver: LayerDriver, key: string, chainId: string): Promi
       const metadata = { driver: driver.name, snapshot: chainId };
       throw teuError('SNAPSHOT_IN_USE', text, { metadata, cause: error });
     }
-    await driver.commit(key, chainId);
+    await driver.commit(key, chainId, '');
   }
 }
 

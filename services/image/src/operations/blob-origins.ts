@@ -10,6 +10,3 @@ export interface BlobOrigins {
    */
   fetch(blob: BlobRow, path: string, signal: AbortSignal): Promise<boolean>;
 }
-
-/** For blobs that came from archives only. */
-export const noOrigins: BlobOrigins = { fetch: () => Promise.resolve(false) };

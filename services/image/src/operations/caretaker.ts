@@ -108,7 +108,8 @@ export class Caretaker {
     const context = { requestId: '', signal: this.#closing.signal, idle: true };
     for await (const { event } of verifyImages(this.#parts, request, context)) {
       if (event?.$case === 'damage') log.error({ ...event.value }, 'an image is damaged');
-      if (event?.$case === 'summary') log.info({ ...event.value }, 'images were verified after a crash');
+      if (event?.$case === 'summary')
+        log.info({ ...event.value }, 'images were verified after a crash');
     }
   }
 }

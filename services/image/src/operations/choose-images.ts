@@ -52,8 +52,8 @@ export function chooseImages(images: ImageStore, references: readonly string[]):
 
 /** All images with a name in the repository that a reference without tag and digest names. */
 function wholeRepository(images: ImageStore, reference: string, field: string): ChosenImage[] {
-  const { name, manifestDigest } = parseMeaning(reference, field);
-  if (name === undefined || manifestDigest !== undefined) return [];
+  const { name, remote } = parseMeaning(reference, field);
+  if (name === undefined || remote !== undefined) return [];
   const repository = repositoryOf(name);
   const hasTag = reference.lastIndexOf(':') > reference.lastIndexOf('/');
   if (hasTag || parseImageReference(reference, field).tag === undefined) return [];

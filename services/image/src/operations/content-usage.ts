@@ -14,7 +14,7 @@ type Part =
 
 /** What lies where in the service's directory; all else is its records. */
 const PLACES: Readonly<Record<string, Part>> = {
-  partial: 'partialBytes',
+  ingest: 'partialBytes',
   quarantine: 'quarantineBytes',
   staging: 'stagingBytes',
 };

@@ -14,13 +14,15 @@ export interface FoundImage {
  * @throws INVALID_ID, IMAGE_NOT_FOUND, AMBIGUOUS_REFERENCE
  */
 export function findImage(images: ImageStore, reference: string, field = 'reference'): FoundImage {
-  const { name, manifestDigest, idPrefix } = parseMeaning(reference, field);
+  const { name, remote, idPrefix } = parseMeaning(reference, field);
   const named = name === undefined ? undefined : images.byName(name);
   if (named && name !== undefined) {
-    if (manifestDigest === undefined || named.manifestDigest === manifestDigest) {
+    if (remote === undefined || named.manifestDigest === remote.digest) {
       return { image: named, name };
     }
   }
+  const pulled = remote && images.byOrigin(remote);
+  if (pulled) return { image: pulled };
   const ids = idPrefix === undefined ? [] : images.idsByPrefix(idPrefix, 2);
   if (ids.length > 1) {
     throw teuError('AMBIGUOUS_REFERENCE', `${field} fits several images`, {

@@ -41,7 +41,8 @@ export async function readDocuments(
   return { config: parseExact(config), manifest: parseExact(manifest), diffIds };
 }
 
-async function readBlob(
+/** Reads a small blob whole. @throws as readDocuments */
+export async function readBlob(
   { blobs }: Pick<ImageParts, 'blobs'>,
   digest: string,
   what: string,

@@ -5,6 +5,9 @@ import type { Store } from '@teu/state';
 /** Facts about images. Each goes into the outbox, in the transaction that makes it true. */
 export interface ImageEvents {
   loaded(imageId: string, requestId: string): void;
+  pulled(imageId: string, requestId: string): void;
+  /** `name` is the one under which it is at the registry. */
+  pushed(imageId: string, name: string, requestId: string): void;
   tagged(imageId: string, name: string, requestId: string): void;
   untagged(imageId: string, name: string, requestId: string): void;
   removed(imageId: string, requestId: string): void;
@@ -33,6 +36,8 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
   };
   return {
     loaded: (id, request) => announce(ImageAction.IMAGE_ACTION_LOADED, id, '', request),
+    pulled: (id, request) => announce(ImageAction.IMAGE_ACTION_PULLED, id, '', request),
+    pushed: (id, name, request) => announce(ImageAction.IMAGE_ACTION_PUSHED, id, name, request),
     tagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_TAGGED, id, name, request),
     untagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_UNTAGGED, id, name, request),
     committed: (id, source, request) =>

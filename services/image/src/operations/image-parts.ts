@@ -9,11 +9,16 @@ import type { PackWorker } from '../layers/pack-worker.js';
 import type { ProduceWorker } from '../layers/produce-worker.js';
 import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
+import type { Downloads } from '../registry/downloads.js';
+import type { Limiter } from '../registry/limiter.js';
+import type { RegistryOptions } from '../registry/open-client.js';
 import type { BlobStore } from '../store/blob-store.js';
 import type { DamageTable } from '../store/damage-table.js';
 import type { DriverTable } from '../store/driver-table.js';
 import type { ImageStore } from '../store/image-store.js';
 import type { LeaseTable } from '../store/lease-table.js';
+import type { IngestStore } from '../store/ingest-store.js';
+import type { OriginTable } from '../store/origin-table.js';
 import type { SnapshotTable } from '../store/snapshot-table.js';
 import type { UseTable } from '../store/use-table.js';
 import type { BlobHasher } from '../layers/blob-hasher.js';
@@ -43,16 +48,26 @@ export interface ImageParts {
   /** Reads blobs again. */
   hasher: BlobHasher;
   /** Where blobs can be had once more. */
-  origins: BlobOrigins;
+  blobOrigins: BlobOrigins;
   /** Writes archives. */
   packer: PackWorker;
   /** Makes layers and tars of trees. */
   producer: ProduceWorker;
+  /** Layers of one image that are unpacked at once. */
+  maxParallelLayers: number;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;
   events: ImageEvents;
   pins: Pins;
+  /** Where images came from. */
+  origins: OriginTable;
+  /** What is on its way from registries, or was. */
+  ingests: IngestStore;
+  downloads: Downloads;
+  /** Over all pulls. */
+  downloadLimiter: Limiter;
+  registry: RegistryOptions & { maxTransfers: number };
   /** Told of every change before it is answered. */
   watchers: ImageWatchers;
   /** By "<driver> <chain id>": unpacking and removing a layer exclude each other. */

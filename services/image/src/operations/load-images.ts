@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
-import { clock } from '@teu/ids';
 import type { LoadImageRequest } from '@teu/proto/image';
 import type { SourceDocument, SourceImage } from '../archive/image-source.js';
 import { hostArchitecture } from '../domain/architecture.js';
@@ -12,27 +10,23 @@ import {
   generateRootfsConfig,
   type RootfsWishes,
 } from '../domain/generated-documents.js';
-import { parseImageConfig } from '../domain/image-config.js';
 import type { ImageRecord } from '../domain/image-record.js';
 import { normalizeTag } from '../domain/reference.js';
-import { onDisk } from '../store/storage-error.js';
-import { collectGarbage } from './collect-garbage.js';
+import {
+  bringImages,
+  imageRecord,
+  recordImage,
+  storeDocument,
+  type LoadContext,
+} from './bring-images.js';
 import type { ImageParts } from './image-parts.js';
-import { isWhole, loadLayer } from './load-layer.js';
-import type { LoadScope, ReportProgress, StoredBlob } from './load-scope.js';
+import { loadLayers } from './load-layers.js';
+import type { LoadScope } from './load-scope.js';
 import { openArchive, type OpenedArchive } from './open-archive.js';
-import { recordBlob } from './record-blob.js';
 
 export const LOAD_OPERATION = 'load';
 
 const COMMENT_LENGTH_MAX = 64 * 1024;
-
-/** What a load needs to know of its caller. */
-export interface LoadContext {
-  requestId: string;
-  signal: AbortSignal;
-  report: ReportProgress;
-}
 
 /** Gives the archive's path once the load has a staging directory; an upload fills it first. */
 export type ArchivePath = (staging: string) => Promise<string>;
@@ -47,52 +41,25 @@ export async function loadImages(
   archivePath: ArchivePath,
   context: LoadContext,
 ): Promise<ImageRecord[]> {
-  const { blobs, store, pins } = parts;
   if (request.reference !== '') normalizeTag(request.reference, 'reference');
   checkWishes(request);
-  const operation = randomUUID();
-  const intent = store.intents.begin({ operation: LOAD_OPERATION, objectKey: operation });
-  const pinned: string[] = [];
-  const ingested = new Map<string, number>();
-  const layers = new Map<string, StoredBlob>();
-  let done = false;
-  try {
-    const scope: LoadScope = {
-      ...context,
-      driver: request.driver,
-      staging: blobs.makeStaging(operation),
-      pin: (key) => {
-        pinned.push(key);
-        pins.pin(key);
+  const { driver } = request;
+  return bringImages(
+    parts,
+    { operation: LOAD_OPERATION, driver, ...context },
+    {
+      read: async (scope) => {
+        failpoint('image.load.after-intent');
+        const path = await archivePath(scope.staging);
+        const images = await readImages(parts, scope, path, request);
+        await parts.blobs.syncDirectory();
+        return images;
       },
-      ingested: (digest, size) => void ingested.set(digest, size),
-      layers,
-    };
-    failpoint('image.load.after-intent');
-    const images = await onDisk(async () => {
-      const path = await archivePath(scope.staging);
-      const read = await readImages(parts, scope, path, request);
-      await blobs.syncDirectory();
-      return read;
-    });
-    failpoint('image.load.before-commit');
-    const loaded = store.transaction(() => {
-      for (const [digest, size] of ingested) recordBlob(parts, digest, size, context.requestId);
-      store.intents.finish(intent);
-      return images.map((image) => recordImage(parts, image, context.requestId));
-    });
-    done = true;
-    failpoint('image.load.after-commit');
-    await parts.watchers.announce();
-    return loaded;
-  } finally {
-    blobs.removeStaging(operation);
-    pins.release(pinned);
-    if (!done) store.intents.finish(intent);
-    // Not only what this load has put in its place: another one may have left it there because this one wanted it.
-    blobs.discard(pinned.filter((key) => blobs.find(key) === undefined && !pins.has(key)));
-    collectGarbage(parts);
-  }
+      beforeCommit: () => failpoint('image.load.before-commit'),
+      record: (image) => recordImage(parts, image, context.requestId, 'loaded'),
+      afterCommit: () => failpoint('image.load.after-commit'),
+    },
+  );
 }
 
 async function readImages(
@@ -151,11 +118,7 @@ async function readImage(
   source: SourceImage,
   wishes: RootfsWishes,
 ): Promise<ImageRecord> {
-  const layers: ImageRecord['layers'] = [];
-  for (const layer of source.layers) {
-    scope.signal.throwIfAborted();
-    layers.push(await loadLayer(parts, scope, layer, layers.at(-1)?.chainId));
-  }
+  const layers = await loadLayers(parts, scope, source.layers);
   failpoint('image.load.after-layers');
   const config =
     source.config ??
@@ -168,43 +131,11 @@ async function readImage(
         layers.map(({ mediaType, digest, blobBytes: size }) => ({ mediaType, digest, size })),
       ),
     );
-  for (const { bytes, digest } of [config, manifest]) {
-    scope.pin(digest);
-    if (isWhole(parts.blobs, digest)) continue;
-    await parts.blobs.write(bytes, scope.staging);
-    scope.ingested(digest, bytes.length);
-  }
+  for (const document of [config, manifest]) await storeDocument(parts, scope, document);
   failpoint('image.load.after-documents');
-  const { os, architecture, createTime, config: runConfig } = parseImageConfig(config.bytes);
-  return {
-    id: config.digest,
-    manifestDigest: manifest.digest,
-    ...(createTime === undefined ? {} : { createTime }),
-    loadTime: clock.now(),
-    os,
-    architecture,
-    config: runConfig,
-    layers,
-    names: source.names,
-  };
+  return imageRecord(config, manifest.digest, layers, source.names);
 }
 
 function generated(bytes: Uint8Array): SourceDocument {
   return { bytes, digest: digestOf(bytes) };
-}
-
-/** In a transaction: the image, unless it is there, and its names. */
-function recordImage(parts: ImageParts, image: ImageRecord, requestId: string): ImageRecord {
-  const { images, events } = parts;
-  if (images.byId(image.id) === undefined) {
-    images.insert(image);
-    events.loaded(image.id, requestId);
-  }
-  for (const name of image.names) {
-    const before = images.setName(name, image.id);
-    if (before === image.id) continue;
-    if (before !== undefined) events.untagged(before, name, requestId);
-    events.tagged(image.id, name, requestId);
-  }
-  return images.byId(image.id) ?? image;
 }

@@ -11,11 +11,21 @@ import { layerMediaType } from '../domain/media-types.js';
 import { invalid } from '../domain/strict-json.js';
 import type { LayerDriver } from '../layers/layer-driver.js';
 import type { LayerReport } from '../layers/layer-report.js';
+import type { LayerBelow } from '../layers/layer-stack.js';
 import type { UnpackedLayer } from '../layers/unpacker.js';
 import type { BlobStore } from '../store/blob-store.js';
 import type { ImageParts } from './image-parts.js';
 import type { LoadScope, StoredBlob } from './load-scope.js';
 import { suspectBlob, type SuspectParts } from './quarantine-blob.js';
+import { unpackIncoming } from './unpack-incoming.js';
+
+/** On what a layer stands. */
+export interface LayerPlace {
+  /** Chain id of the layer below; undefined for the base. */
+  parent: string | undefined;
+  /** Given if that one is still on its way into the driver. */
+  below?: LayerBelow | undefined;
+}
 
 /**
  * Brings one layer into the store and into the driver, reading it once: its bytes are hashed, copied
@@ -26,6 +36,7 @@ export async function loadLayer(
   scope: LoadScope,
   source: SourceLayer,
   parent: string | undefined,
+  below?: LayerBelow,
 ): Promise<Layer> {
   const { diffId } = source;
   const chainId = diffId === undefined ? undefined : nextChainId(parent, diffId);
@@ -34,8 +45,10 @@ export async function loadLayer(
   const known = diffId === undefined ? undefined : storedLayer(parts, scope, source, diffId);
   const driver = parts.drivers.get(scope.driver);
   const unpacked = await (known
-    ? unpackStored(parts, scope, driver, known, parent)
-    : unpackNew(parts, scope, driver, source, parent));
+    ? unpackStored(parts, scope, driver, known, { parent, below })
+    : source.incoming
+      ? unpackIncoming(parts, scope, driver, source, source.incoming, { parent, below })
+      : unpackNew(parts, scope, driver, source, { parent, below }));
   const facts = known ?? unpacked.blob;
   if (facts === undefined) throw new Error('a layer came without its blob');
   scope.pin(unpacked.layer.chainId);
@@ -81,10 +94,10 @@ async function unpackStored(
   scope: LoadScope,
   driver: LayerDriver,
   blob: StoredBlob,
-  parent: string | undefined,
+  place: LayerPlace,
 ): Promise<{ layer: UnpackedLayer; blob?: StoredBlob }> {
   scope.pin(blob.digest);
-  const layer = await unpackFromStore(parts, driver, blob, parent, scope);
+  const layer = await unpackFromStore(parts, driver, blob, place, scope);
   const step = layer.report ? LoadStep.LOAD_STEP_UNPACK : LoadStep.LOAD_STEP_EXISTS;
   scope.report(step, blob.digest, blob.blobBytes, blob.blobBytes);
   return { layer };
@@ -95,15 +108,15 @@ export async function unpackFromStore(
   parts: SuspectParts & Pick<ImageParts, 'unpacker' | 'worker'>,
   driver: LayerDriver,
   { diffId, digest, blobBytes }: Pick<Layer, 'diffId' | 'digest' | 'blobBytes'>,
-  parent: string | undefined,
+  place: LayerPlace,
   scope: Pick<LoadScope, 'pin' | 'signal'>,
 ): Promise<UnpackedLayer> {
   const unpack = parts.unpacker.ensure({
     driver,
-    parent,
+    ...place,
     diffId,
     pin: (chainId) => scope.pin(chainId),
-    apply: async (mounts) => {
+    apply: async (mounts, standalone) => {
       const file = await parts.blobs.open(digest);
       try {
         const blob = { file, offset: 0, size: blobBytes };
@@ -111,6 +124,7 @@ export async function unpackFromStore(
           blob,
           compression: 'auto',
           mounts,
+          standalone,
           signal: scope.signal,
         });
         // The disk may have changed what was once verified.
@@ -132,17 +146,17 @@ async function unpackNew(
   scope: LoadScope,
   driver: LayerDriver,
   source: SourceLayer,
-  parent: string | undefined,
+  layerPlace: LayerPlace,
 ): Promise<{ layer: UnpackedLayer; blob: StoredBlob }> {
-  const place = await source.place();
-  if (source.size !== undefined && place.size !== source.size) {
-    throw invalid('a layer', `has ${place.size} bytes, the manifest says ${source.size}`);
+  const blob = await source.place();
+  if (source.size !== undefined && blob.size !== source.size) {
+    throw invalid('a layer', `has ${blob.size} bytes, the manifest says ${source.size}`);
   }
-  scope.report(LoadStep.LOAD_STEP_INGEST, source.digest ?? '', 0, place.size);
+  scope.report(LoadStep.LOAD_STEP_INGEST, source.digest ?? '', 0, blob.size);
   const path = join(scope.staging, randomUUID());
   const copyTo = await open(path, 'wx', 0o600);
   try {
-    const pass = await readOnce(parts, scope, driver, source, parent, place, copyTo);
+    const pass = await readOnce(parts, scope, driver, source, layerPlace, blob, copyTo);
     scope.pin(pass.report.digest);
     parts.blobs.promote(path, pass.report.digest);
     scope.ingested(pass.report.digest, pass.report.blobBytes);
@@ -166,7 +180,7 @@ async function readOnce(
   scope: LoadScope,
   driver: LayerDriver,
   source: SourceLayer,
-  parent: string | undefined,
+  place: LayerPlace,
   blob: BlobPlace,
   copyTo: FileHandle,
 ): Promise<{ layer: UnpackedLayer; report: LayerReport }> {
@@ -183,10 +197,11 @@ async function readOnce(
   };
   const layer = await parts.unpacker.ensure({
     driver,
-    parent,
+    ...place,
     diffId: source.diffId,
     pin: (chainId) => scope.pin(chainId),
-    apply: async (mounts) => check(await parts.worker.apply({ ...work, mounts })),
+    apply: async (mounts, standalone) =>
+      check(await parts.worker.apply({ ...work, mounts, standalone })),
   });
   const report = layer.report ?? check(await parts.worker.copy(work));
   return { layer, report };

@@ -1,5 +1,6 @@
 import { chainIdsOf, topChainId, type ImageRecord } from '../domain/image-record.js';
 import type { LayerDriver } from '../layers/layer-driver.js';
+import { overLayers } from '../layers/layer-stack.js';
 import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
@@ -60,13 +61,14 @@ export async function unpackMissing(
       recordChain(parts, image, driver.name);
       return;
     }
-    let parent: string | undefined;
-    for (const layer of image.layers) {
+    const limit = parts.maxParallelLayers;
+    await overLayers(image.layers, { limit, signal }, async (layer, { index, below, signal }) => {
+      const parent = image.layers[index - 1]?.chainId;
       // All of the image is pinned here already.
       const scope = { pin: () => undefined, signal };
-      const unpacked = await unpackFromStore(parts, driver, layer, parent, scope);
-      parent = unpacked.chainId;
-    }
+      const unpacked = await unpackFromStore(parts, driver, layer, { parent, below }, scope);
+      if (layer.sizeBytes === 0) parts.images.setLayerSize(layer.chainId, unpacked.sizeBytes);
+    });
     recordChain(parts, image, driver.name);
   } finally {
     parts.pins.release(keys);

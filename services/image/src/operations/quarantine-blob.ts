@@ -1,5 +1,5 @@
 import { isTeuError } from '@teu/errors';
-import { damagedBlob } from '../store/blob-store.js';
+import { damagedBlob } from '../store/blob-quarantine.js';
 import type { ImageParts } from './image-parts.js';
 
 type QuarantineParts = Pick<ImageParts, 'blobs' | 'events' | 'images' | 'store'>;

@@ -4,6 +4,7 @@ import { collectGarbage } from './collect-garbage.js';
 import { COMMIT_OPERATION } from './commit-snapshot.js';
 import type { ImageParts } from './image-parts.js';
 import { LOAD_OPERATION } from './load-images.js';
+import { PULL_OPERATION } from './pull-image.js';
 import { REBUILD_OPERATION } from './rebuild-image.js';
 import { REMOVE_OPERATION, removeImage } from './remove-image.js';
 import { SAVE_OPERATION, undoSave } from './saved-file.js';
@@ -15,7 +16,10 @@ import { LOOK_OPERATION } from './tree-look.js';
  * needs a driver goes on in the background, each driver by itself, as the service must start without one.
  */
 export async function recover(parts: ImageParts): Promise<void> {
-  const { blobs, store } = parts;
+  const { blobs, ingests, store } = parts;
+  // First: what is in the place of blobs without being one may be a download.
+  ingests.recover(blobs);
+  ingests.sweep(() => false);
   blobs.sweep();
   const removals = store.intents.list().flatMap((intent) => recoverIntent(parts, intent) ?? []);
   collectGarbage(parts);
@@ -26,6 +30,7 @@ function recoverIntent(parts: ImageParts, intent: Intent): Promise<void> | undef
   switch (intent.operation) {
     case COMMIT_OPERATION:
     case LOAD_OPERATION:
+    case PULL_OPERATION:
     case REBUILD_OPERATION:
       // Its staging is gone with the sweep, and its layers are garbage.
       parts.store.intents.finish(intent.id);

@@ -86,6 +86,7 @@ async function holdImages(parts: ImageParts, request: SaveRequest): Promise<Held
   ]);
   for (const digest of pinned) parts.pins.pin(digest);
   try {
+    for (const digest of pinned) parts.blobs.requireUndamaged(digest);
     const images: SavedImage[] = [];
     for (const one of chosen) images.push(await describe(parts, one));
     const blobs = await parts.blobs.openDirectory();

@@ -1,18 +1,15 @@
-import {
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-} from 'node:fs';
+import { constants, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { teuError } from '@teu/errors';
-import { clock } from '@teu/ids';
 import type { Store } from '@teu/state';
 import { digestOf } from '../domain/digest.js';
+import {
+  BLOB_GONE,
+  createBlobQuarantine,
+  damagedBlob,
+  type BlobQuarantine,
+} from './blob-quarantine.js';
 import { evenIfFull } from './even-if-full.js';
 
 /** A blob that is recorded. */
@@ -23,7 +20,7 @@ export interface BlobRow {
 }
 
 /** The content of images: one file per digest, and one row once something durable refers to it. */
-export interface BlobStore {
+export interface BlobStore extends BlobQuarantine {
   /** Whether the blob is recorded, and not in quarantine: thus whole and on disk, as far as is known. */
   has(digest: string): boolean;
   /** Its row, also if it is in quarantine. */
@@ -34,12 +31,6 @@ export interface BlobStore {
   open(digest: string): Promise<FileHandle>;
   /** Where its file is, or should be. */
   path(digest: string): string;
-  /** Why a blob is not to be used; undefined if nothing is known against it. */
-  damageOf(digest: string): string | undefined;
-  /** In a transaction: takes a blob out of use. Then its file is put aside, under its name. */
-  quarantine(digest: string, why: string): void;
-  /** In the caller's transaction: the blob in the place of the damaged one is whole. @returns whether there was one */
-  release(digest: string): boolean;
   /** Names of files in the place of blobs that have no row. */
   strays(): string[];
   /** Where such a file is. */
@@ -67,51 +58,27 @@ export interface BlobStore {
 export function createBlobStore(store: Store, directory: string): BlobStore {
   const blobs = join(directory, 'blobs', 'sha256');
   const stagingRoot = join(directory, 'staging');
-  const aside = join(directory, 'quarantine');
-  for (const path of [blobs, stagingRoot, aside]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [blobs, stagingRoot]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const pathOf = (digest: string): string => join(blobs, hexOf(digest));
+  const aside = createBlobQuarantine(store, join(directory, 'quarantine'), { pathOf, hexOf });
   const find = (digest: string): BlobRow | undefined =>
     store.prepare<BlobRow>('SELECT digest, size FROM blobs WHERE digest = ?').get(digest);
-  const damageOf = (digest: string): string | undefined =>
-    store.prepare<{ why: string }>('SELECT why FROM quarantine WHERE digest = ?').get(digest)?.why;
-  const release = (digest: string): boolean => {
-    const { changes } = store.prepare('DELETE FROM quarantine WHERE digest = ?').run(digest);
-    if (changes === 0) return false;
-    store.afterCommit(() => rmSync(join(aside, hexOf(digest)), { force: true }));
-    return true;
-  };
   const strays = (): string[] =>
     readdirSync(blobs).filter((name) => find(`sha256:${name}`) === undefined);
   const promote = (path: string, digest: string): void => renameSync(path, pathOf(digest));
   return {
-    has: (digest) => find(digest) !== undefined && damageOf(digest) === undefined,
+    has: (digest) => find(digest) !== undefined && aside.damageOf(digest) === undefined,
     find,
     list: () => store.prepare<BlobRow>('SELECT digest, size FROM blobs').all(),
     path: pathOf,
-    damageOf,
-    release,
+    ...aside,
     strays,
     strayPath: (name) => join(blobs, basename(name)),
-    quarantine: (digest, why) => {
-      store
-        .prepare('INSERT OR REPLACE INTO quarantine (digest, why, found_ms) VALUES (?, ?, ?)')
-        .run(digest, why, clock.now().getTime());
-      store.afterCommit(() => {
-        if (existsSync(pathOf(digest))) renameSync(pathOf(digest), join(aside, hexOf(digest)));
-      });
-    },
     open: async (digest) => {
-      const damage = damageOf(digest);
-      if (damage !== undefined) throw damagedBlob(digest, damage);
-      try {
-        return await open(pathOf(digest), 'r');
-      } catch (cause) {
-        if (find(digest) !== undefined && isMissing(cause)) throw damagedBlob(digest, BLOB_GONE);
-        throw teuError('BLOB_NOT_FOUND', `the blob ${digest} is not in the store`, {
-          metadata: { digest },
-          cause,
-        });
-      }
+      aside.requireUndamaged(digest);
+      return open(pathOf(digest), 'r').catch((cause: unknown) => {
+        throw openError(digest, find(digest) !== undefined, cause);
+      });
     },
     openDirectory: () => open(blobs, constants.O_RDONLY | constants.O_DIRECTORY),
     makeStaging: (operation) => {
@@ -125,20 +92,14 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
     write: async (bytes, staging) => {
       const digest = digestOf(bytes);
       const path = join(staging, hexOf(digest));
-      const file = await open(path, 'w', 0o600);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSynced(path, bytes);
       promote(path, digest);
       return digest;
     },
     syncDirectory: () => syncDirectory(blobs),
     record: (digest, size) => {
       store.prepare('INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)').run(digest, size);
-      return release(digest);
+      return aside.release(digest);
     },
     unreferenced: () =>
       store
@@ -151,7 +112,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
       evenIfFull(() => store.transaction(() => digests.forEach((digest) => statement.run(digest))));
       for (const digest of digests) {
         rmSync(pathOf(digest), { force: true });
-        rmSync(join(aside, hexOf(digest)), { force: true });
+        aside.removeFile(digest);
       }
     },
     sweep: () => {
@@ -159,9 +120,7 @@ export function createBlobStore(store: Store, directory: string): BlobStore {
         rmSync(join(stagingRoot, name), { recursive: true, force: true });
       }
       for (const name of strays()) unlinkSync(join(blobs, name));
-      for (const name of readdirSync(aside)) {
-        if (damageOf(`sha256:${name}`) === undefined) unlinkSync(join(aside, name));
-      }
+      aside.sweepFiles();
     },
   };
 }
@@ -173,13 +132,10 @@ const UNREFERENCED_QUERY = `
     AND digest NOT IN (SELECT digest FROM layers)
     AND digest NOT IN (SELECT digest FROM lease_digests)`;
 
-/** What is said of a blob without a file. */
-export const BLOB_GONE = 'its file is gone';
-
-/** The error for the use of a blob that is not as it was stored. It says what helps. */
-export function damagedBlob(digest: string, why: string): Error {
-  const text = `the blob ${digest} is damaged: ${why}. Load or pull the image again, which mends it`;
-  return teuError('DATA_LOSS', text, { metadata: { digest } });
+function openError(digest: string, isRecorded: boolean, cause: unknown): Error {
+  if (isRecorded && isMissing(cause)) return damagedBlob(digest, BLOB_GONE);
+  const metadata = { digest };
+  return teuError('BLOB_NOT_FOUND', `the blob ${digest} is not in the store`, { metadata, cause });
 }
 
 function isMissing(error: unknown): boolean {
@@ -199,5 +155,15 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

@@ -1,6 +1,7 @@
 import { ImageConfig, type Layer } from '@teu/proto/image';
 import type { Store } from '@teu/state';
 import type { ImageRecord } from '../domain/image-record.js';
+import type { ImageOrigin } from './origin-table.js';
 
 /** Where a page of a list ended. */
 export interface PagePosition {
@@ -12,6 +13,10 @@ export interface PagePosition {
 export interface ImageStore {
   byId(id: string): ImageRecord | undefined;
   byName(name: string): ImageRecord | undefined;
+  /** What a digest, of an index or of the manifest, means in a repository that it was pulled from or pushed to. */
+  byOrigin(
+    origin: Pick<ImageOrigin, 'registry' | 'repository' | 'digest'>,
+  ): ImageRecord | undefined;
   /** Ids that begin with these hexadecimal digits, at most `limit`. */
   idsByPrefix(digits: string, limit: number): string[];
   /** Newest first. */
@@ -24,6 +29,8 @@ export interface ImageStore {
   deleteName(name: string): void;
   /** A layer with this content that is in the store already. */
   layerByDiffId(diffId: string): Layer | undefined;
+  /** How much a layer is as unpacked, for those that were recorded before it was. */
+  setLayerSize(chainId: string, sizeBytes: number): void;
   /** Other images than this one that stand on a layer. */
   chainUsers(chainId: string, exceptImage: string): number;
   /** Names, or else ids, of images that stand on a layer. */
@@ -69,25 +76,16 @@ export function createImageStore(store: Store): ImageStore {
       const id = ownerOf(name);
       return id === undefined ? undefined : byId(id);
     },
+    byOrigin: ({ registry, repository, digest }) => {
+      const row = store.prepare<ImageRow>(ORIGIN_QUERY).get(registry, repository, digest, digest);
+      return row && fromRow(row);
+    },
     idsByPrefix: (digits, limit) =>
       store
         .prepare<{ id: string }>('SELECT id FROM images WHERE id >= ? AND id < ? LIMIT ?')
         .all(`sha256:${digits}`, `sha256:${digits}~`, limit)
         .map(({ id }) => id),
-    page: (after, limit, name) =>
-      store
-        .prepare<ImageRow>(PAGE_QUERY)
-        .all(
-          after?.loadTime ?? Number.MAX_SAFE_INTEGER,
-          after?.loadTime ?? Number.MAX_SAFE_INTEGER,
-          after?.id ?? '',
-          name,
-          name,
-          `${name}:`,
-          `${name};`,
-          limit,
-        )
-        .map(fromRow),
+    page: (after, limit, name) => pageRows(store, after, limit, name).map(fromRow),
     insert: (image) => insertImage(store, image),
     delete: (id) => void store.prepare('DELETE FROM images WHERE id = ?').run(id),
     setName: (name, imageId) => {
@@ -104,29 +102,33 @@ export function createImageStore(store: Store): ImageStore {
         .get(diffId);
       return row && toLayer(row);
     },
+    setLayerSize: (chainId, sizeBytes) =>
+      void store
+        .prepare('UPDATE layers SET size_bytes = ? WHERE chain_id = ? AND size_bytes = 0')
+        .run(sizeBytes, chainId),
     chainUsers: (chainId, exceptImage) =>
       store
         .prepare<{ n: number }>(
           'SELECT count(*) AS n FROM layers WHERE chain_id = ? AND image_id <> ?',
         )
         .get(chainId, exceptImage)?.n ?? 0,
-    ids: () =>
-      store
-        .prepare<{ id: string }>('SELECT id FROM images ORDER BY load_time DESC, id')
-        .all()
-        .map(({ id }) => id),
-    usersOf: (digest) =>
-      store
-        .prepare<{ id: string }>(
-          `SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
-           UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`,
-        )
-        .all(digest)
-        .map(({ id }) => id),
+    ids: () => idsOf(store, 'SELECT id FROM images ORDER BY load_time DESC, id'),
+    usersOf: (digest) => idsOf(store, USERS_QUERY, digest),
     namesOn: (chainId) => namesOfLayer(store, STANDING_QUERY, chainId),
     namesEndingIn: (chainId) => namesOfLayer(store, ENDING_QUERY, chainId),
   };
 }
+
+function idsOf(store: Store, query: string, ...values: string[]): string[] {
+  return store
+    .prepare<{ id: string }>(query)
+    .all(...values)
+    .map(({ id }) => id);
+}
+
+const USERS_QUERY = `
+  SELECT id FROM images WHERE id = ?1 OR manifest_digest = ?1
+  UNION SELECT image_id FROM layers WHERE digest = ?1 OR chain_id = ?1`;
 
 const STANDING_QUERY = `
   SELECT coalesce(min(name), layers.image_id) AS name
@@ -150,6 +152,23 @@ const PAGE_QUERY = `
     AND (? = '' OR id IN (SELECT image_id FROM names WHERE name = ? OR (name >= ? AND name < ?)))
   ORDER BY load_time DESC, id
   LIMIT ?`;
+
+function pageRows(
+  store: Store,
+  after: PagePosition | undefined,
+  limit: number,
+  name: string,
+): ImageRow[] {
+  const begin = after?.loadTime ?? Number.MAX_SAFE_INTEGER;
+  return store
+    .prepare<ImageRow>(PAGE_QUERY)
+    .all(begin, begin, after?.id ?? '', name, name, `${name}:`, `${name};`, limit);
+}
+
+const ORIGIN_QUERY = `
+  SELECT images.* FROM image_origins JOIN images ON images.id = image_origins.image_id
+  WHERE registry = ? AND repository = ? AND (digest = ? OR manifest_digest = ?)
+  ORDER BY use_ms DESC LIMIT 1`;
 
 function readImage(store: Store, row: ImageRow): ImageRecord {
   return {

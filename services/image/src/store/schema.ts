@@ -59,6 +59,25 @@ export const IMAGE_MIGRATIONS: readonly string[] = [
      default_driver TEXT NOT NULL
    ) STRICT;`,
 
+  // `ingests` has what was begun to be downloaded, `image_origins` where images are known to be: their blobs can be had
+  // there. `digest` is what the name means there, an index or the manifest.
+  `CREATE TABLE ingests (
+     digest TEXT PRIMARY KEY,
+     size INTEGER NOT NULL,
+     use_ms INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE image_origins (
+     image_id TEXT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+     registry TEXT NOT NULL,
+     repository TEXT NOT NULL,
+     digest TEXT NOT NULL,
+     host TEXT NOT NULL,
+     use_ms INTEGER NOT NULL,
+     PRIMARY KEY (image_id, registry, repository, digest)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX image_origins_by_digest ON image_origins (registry, repository, digest);`,
+
   // `leases` end by the clock of a boot (`boot_id`, `ends_boot_ms`), after another boot by that of the wall (`ends_ms`).
   // `quarantine` has blobs that are not what their digest says, `damaged_layers` what a driver holds that is to be made
   // anew. `runs` tells whether the last end was a clean one.

@@ -7,6 +7,8 @@ export interface TarMemberInput {
   /** '0' file (the default), '5' directory, '2' link, '1' hard link. */
   type?: string;
   link?: string;
+  /** Permission bits; those of most files if absent. */
+  mode?: number;
 }
 
 const BLOCK = 512;
@@ -24,10 +26,11 @@ export function makeTar(...members: TarMemberInput[]): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);
 }
 
-function header({ name, type = '0', link = '' }: TarMemberInput, size: number): Buffer {
+function header({ name, type = '0', link = '', mode }: TarMemberInput, size: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0);
-  block.write(`${type === '5' ? '0000755' : '0000644'}\0${'0000000\0'.repeat(2)}`, 100);
+  const bits = mode ?? (type === '5' ? 0o755 : 0o644);
+  block.write(`${bits.toString(8).padStart(7, '0')}\0${'0000000\0'.repeat(2)}`, 100);
   block.write(`${size.toString(8).padStart(11, '0')}\x0014000000000\0        ${type}${link}`, 124);
   block.write('ustar\u000000', 257);
   const sum = block.reduce((total, byte) => total + byte, 0);

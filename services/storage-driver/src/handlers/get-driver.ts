@@ -17,7 +17,7 @@ export function getDriver(driver: StorageDriver, facts: ServiceFacts): GetDriver
       maxLayerCount: driver.maxLayerCount,
       startTime: facts.startTime,
       implementation: driver.implementation ?? '',
-      whiteoutForm: WhiteoutForm.WHITEOUT_FORM_UNSPECIFIED,
+      whiteoutForm: driver.whiteoutForm ?? WhiteoutForm.WHITEOUT_FORM_UNSPECIFIED,
     },
   };
 }

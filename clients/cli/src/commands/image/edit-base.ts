@@ -7,9 +7,9 @@ import {
 } from '@teu/proto/engine';
 import type { Change } from '@teu/proto/image';
 import { writeRecord } from '../../attachment/output-records.js';
+import { ask } from '../../ask.js';
 import { CliError, UsageError } from '../../cli-error.js';
 import type { Command, Invocation } from '../../command.js';
-import type { Context } from '../../context.js';
 import { shortId } from '../../output/for-people.js';
 import { formatOption, jsonLine, wantsJson } from '../../output/json.js';
 import { changeLines, counted } from './plan-lines.js';
@@ -44,17 +44,6 @@ function headerOf({ context, options, args }: Invocation): EditBaseHeader {
     workingDir: options.value('workdir') ?? '',
     network: networks[options.value('network') ?? 'none'] ?? NetworkMode.NETWORK_MODE_NONE,
   });
-}
-
-/** Asks on the terminal; everything but yes is no. */
-async function ask({ stderr, stdin }: Context, question: string): Promise<boolean> {
-  await stderr.write(`${question} [y/N] `);
-  let answer = '';
-  for await (const chunk of stdin.read()) {
-    answer += Buffer.from(chunk).toString();
-    if (answer.includes('\n')) break;
-  }
-  return /^y(es)?$/i.test(answer.split('\n')[0]?.trim() ?? '');
 }
 
 /** One edit: its messages to and fro, and what is printed of them. */

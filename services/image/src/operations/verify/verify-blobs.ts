@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { Damage, DamageAction, DamageKind } from '@teu/proto/image';
 import type { BlobRow } from '../../store/blob-store.js';
-import { BLOB_GONE } from '../../store/blob-store.js';
+import { BLOB_GONE } from '../../store/blob-quarantine.js';
 import { onDisk } from '../../store/storage-error.js';
 import type { ImageParts } from '../image-parts.js';
 import { readDocuments } from '../image-documents.js';
@@ -140,17 +141,17 @@ async function fetchAgain(
   { requestId, signal }: VerifyScope,
   blob: BlobRow,
 ): Promise<boolean> {
-  const { blobs, hasher, log, origins, store } = parts;
+  const { blobOrigins, blobs, hasher, log, store } = parts;
   const operation = randomUUID();
   try {
     return await onDisk(async () => {
       const path = join(blobs.makeStaging(operation), 'blob');
-      if (!(await origins.fetch(blob, path, signal))) return false;
+      if (!(await blobOrigins.fetch(blob, path, signal))) return false;
       const found = await hasher.hash(path, false, signal);
       if (found?.digest !== blob.digest) return false;
+      await syncFile(path);
       blobs.promote(path, blob.digest);
       await blobs.syncDirectory();
-      failpoint('image.mend.after-fetch');
       store.transaction(() => recordBlob(parts, blob.digest, blob.size, requestId));
       return true;
     });
@@ -160,5 +161,14 @@ async function fetchAgain(
     return false;
   } finally {
     blobs.removeStaging(operation);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

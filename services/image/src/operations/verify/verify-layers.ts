@@ -1,5 +1,5 @@
 import { isTeuError } from '@teu/errors';
-import { Damage, DamageAction, DamageKind } from '@teu/proto/image';
+import { Damage, DamageKind, type DamageAction } from '@teu/proto/image';
 import type { ImageRecord } from '../../domain/image-record.js';
 import type { LayerDriver } from '../../layers/layer-driver.js';
 import type { ImageParts } from '../image-parts.js';

@@ -82,6 +82,10 @@ export class AufsDriver implements StorageDriver {
     this.#emptyBytes = measureEmpty(root);
   }
 
+  adoptParent(id: number, parentId: number): void {
+    this.#directories.adoptParent(id, parentId);
+  }
+
   /** The union too, so that whatever can fail has failed before there is a record. */
   async create(place: SnapshotPlace): Promise<void> {
     this.#checkCount(place);

@@ -1,5 +1,5 @@
 import type { Mount } from '@teu/proto/snapshots';
-import { Capability } from '@teu/proto/storage';
+import { Capability, WhiteoutForm } from '@teu/proto/storage';
 import {
   type DiskUsage,
   type Inventory,
@@ -32,6 +32,7 @@ export class Overlay2Driver implements StorageDriver {
     Capability.CAPABILITY_REPLACE,
   ];
   readonly maxLayerCount = MAX_LAYER_COUNT;
+  readonly whiteoutForm = WhiteoutForm.WHITEOUT_FORM_OVERLAY;
   readonly backingFilesystem: string;
   /**
    * The upper directory stays, and another mount stacks it on other layers, which the kernel allows
@@ -49,6 +50,10 @@ export class Overlay2Driver implements StorageDriver {
   constructor(root: string, backingFilesystem: string) {
     this.backingFilesystem = backingFilesystem;
     this.#directories = new LayerDirectories(root, { work: true });
+  }
+
+  adoptParent(id: number, parentId: number): void {
+    this.#directories.adoptParent(id, parentId);
   }
 
   create(place: SnapshotPlace): void {
