@@ -98,7 +98,7 @@ function program(config: JsonObject, text: string): readonly string[] {
   if (exec !== undefined) return exec;
   const shell = member(config, 'Shell');
   const isList = Array.isArray(shell) && shell.every((word) => typeof word === 'string');
-  return [...(isList && shell.length > 0 ? (shell as string[]) : ['/bin/sh', '-c']), text];
+  return [...(isList && shell.length > 0 ? shell : ['/bin/sh', '-c']), text];
 }
 
 /** A list of texts; undefined if it is not one, as a Dockerfile then takes it for words. */

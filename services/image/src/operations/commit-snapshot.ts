@@ -48,9 +48,9 @@ interface CommitScope {
   staging: string;
   signal: AbortSignal;
   requestId: string;
-  pin(key: string): void;
+  pin: (key: string) => void;
   /** A blob is in its place and waits to be recorded. */
-  ingested(digest: string, size: number): void;
+  ingested: (digest: string, size: number) => void;
 }
 
 /**
