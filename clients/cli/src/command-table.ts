@@ -7,6 +7,10 @@ import { down } from './commands/down.js';
 import { driver } from './commands/driver.js';
 import { events } from './commands/events.js';
 import { exec } from './commands/exec.js';
+import { commit } from './commands/commit.js';
+import { container } from './commands/container.js';
+import { diff } from './commands/diff.js';
+import { exportTree } from './commands/export.js';
 import { history } from './commands/history.js';
 import { image } from './commands/image.js';
 import { images } from './commands/images.js';
@@ -22,6 +26,7 @@ import { push } from './commands/push.js';
 import { rm } from './commands/rm.js';
 import { rmi } from './commands/rmi.js';
 import { run } from './commands/run.js';
+import { importTree } from './commands/import.js';
 import { save } from './commands/save.js';
 import { start } from './commands/start.js';
 import { status } from './commands/status.js';
@@ -35,7 +40,8 @@ import { wait } from './commands/wait.js';
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
   ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
-  ...[pull, push, login, logout, load, save, images, history, tag, rmi, image],
+  ...[diff, exportTree, commit, container],
+  ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],
 ];
 
 /** A command and the words that follow its name. */

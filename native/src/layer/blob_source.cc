@@ -1,10 +1,10 @@
 #include "layer/blob_source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace teu::layer {
 
@@ -32,11 +32,10 @@ Outcome BlobSource::read(std::span<std::uint8_t> into, std::size_t& got) {
     left_ -= static_cast<std::uint64_t>(count);
   }
   bytesRead_ += got;
-  if (hash_) sha_.update(into.data(), got);
-  return copy(into.first(got));
+  return {};
 }
 
-Outcome BlobSource::peek(std::span<std::uint8_t> into, std::size_t& got) {
+Outcome BlobSource::peek(std::span<std::uint8_t> into, std::size_t& got) const {
   const std::size_t wanted = std::min<std::uint64_t>(into.size(), left_);
   if (Outcome grown = growth_.waitFor(wanted); !grown) return grown;
   const ssize_t count = pread(fd_, into.data(), wanted, static_cast<off_t>(offset_));
@@ -45,24 +44,34 @@ Outcome BlobSource::peek(std::span<std::uint8_t> into, std::size_t& got) {
   return {};
 }
 
-Outcome BlobSource::drain() {
-  std::vector<std::uint8_t> buffer(65536);
-  for (std::size_t got = 1; got > 0;) {
-    if (Outcome read_ = read(buffer, got); !read_) return read_;
-  }
-  return {};
+Outcome BlobSource::keep(std::span<const std::uint8_t> data) {
+  if (hash_) sha_.update(data.data(), data.size());
+  return copyFd_ < 0 ? Outcome{} : copy(data);
 }
 
 Outcome BlobSource::copy(std::span<const std::uint8_t> data) {
-  std::uint64_t at = bytesRead_ - data.size();
-  while (copyFd_ >= 0 && !data.empty()) {
-    const ssize_t count = pwrite(copyFd_, data.data(), data.size(), static_cast<off_t>(at));
+  const std::uint64_t before = bytesKept_;
+  while (!data.empty()) {
+    const ssize_t count = pwrite(copyFd_, data.data(), data.size(), static_cast<off_t>(bytesKept_));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sysFailure("pwrite", "store blob", errno);
-    at += static_cast<std::uint64_t>(count);
+    bytesKept_ += static_cast<std::uint64_t>(count);
     data = data.subspan(static_cast<std::size_t>(count));
   }
+  startWriting(before);
   return {};
+}
+
+/// The disk has nothing else to do yet, and what it takes now need not be waited for at the end.
+/// That it is told so is all this is for: errors come to light at fdatasync.
+void BlobSource::startWriting(std::uint64_t before) const {
+  constexpr std::uint64_t kStride = 8 << 20;
+  const std::uint64_t from = before / kStride * kStride;
+  const std::uint64_t to = bytesKept_ / kStride * kStride;
+  if (to > from) {
+    sync_file_range(copyFd_, static_cast<off_t>(from), static_cast<off_t>(to - from),
+                    SYNC_FILE_RANGE_WRITE);
+  }
 }
 
 }  // namespace teu::layer

@@ -1,7 +1,6 @@
 #include "layer/chunk_ring.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace teu::layer {
 
@@ -55,14 +54,15 @@ void ChunkRing::release(std::size_t consumer) {
 }
 
 bool ChunkRing::abort() {
-  bool first = false;
+  bool isFirst = false;
   {
-    std::lock_guard lock(mutex_);
-    first = !std::exchange(aborted_, true);
+    const std::lock_guard lock(mutex_);
+    isFirst = !aborted_;
+    aborted_ = true;
   }
   filled_.notify_all();
   freed_.notify_all();
-  return first;
+  return isFirst;
 }
 
 }  // namespace teu::layer

@@ -3,30 +3,17 @@
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
-#include <vector>
+#include <string>
 
 namespace teu::layer {
 namespace {
 
-constexpr std::size_t kInputBytes = 256 * 1024;
 // Windows above 128 MiB are refused: memory is asked for by the sender, not by us.
 constexpr int kZstdWindowLogMax = 27;
 
-class PlainDecoder final : public Decoder {
- public:
-  explicit PlainDecoder(BlobSource& source) : source_(source) {}
-
-  Outcome read(std::span<std::uint8_t> into, std::size_t& got) override {
-    return source_.read(into, got);
-  }
-
- private:
-  BlobSource& source_;
-};
-
 class GzipDecoder final : public Decoder {
  public:
-  explicit GzipDecoder(BlobSource& source) : source_(source), input_(kInputBytes) {
+  explicit GzipDecoder(DecoderInput& input) : input_(input) {
     isal_inflate_init(&state_);
     state_.crc_flag = ISAL_GZIP;
   }
@@ -52,11 +39,11 @@ class GzipDecoder final : public Decoder {
 
   Outcome refill(bool& end) {
     if (state_.avail_in == 0 && !inputEnded_) {
-      std::size_t count = 0;
-      if (Outcome read = source_.read(input_, count); !read) return read;
-      state_.next_in = input_.data();
-      state_.avail_in = static_cast<std::uint32_t>(count);
-      inputEnded_ = count == 0;
+      const Bytes data = input_.next();
+      // It is not written to: isa-l lacks the word for that.
+      state_.next_in = const_cast<std::uint8_t*>(data.data());
+      state_.avail_in = static_cast<std::uint32_t>(data.size());
+      inputEnded_ = data.empty();
     }
     if (memberDone() && state_.avail_in == 0) {
       end = true;
@@ -84,8 +71,7 @@ class GzipDecoder final : public Decoder {
     return same;
   }
 
-  BlobSource& source_;
-  std::vector<std::uint8_t> input_;
+  DecoderInput& input_;
   inflate_state state_{};
   bool inputEnded_ = false;
   std::uint32_t lastOut_ = ~std::uint32_t{0};
@@ -94,8 +80,7 @@ class GzipDecoder final : public Decoder {
 
 class ZstdDecoder final : public Decoder {
  public:
-  explicit ZstdDecoder(BlobSource& source)
-      : source_(source), input_(kInputBytes), context_(ZSTD_createDCtx()) {
+  explicit ZstdDecoder(DecoderInput& input) : input_(input), context_(ZSTD_createDCtx()) {
     ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, kZstdWindowLogMax);
   }
   ~ZstdDecoder() override { ZSTD_freeDCtx(context_); }
@@ -106,10 +91,9 @@ class ZstdDecoder final : public Decoder {
     ZSTD_outBuffer out{into.data(), into.size(), 0};
     while (out.pos < out.size) {
       if (in_.pos == in_.size && !inputEnded_) {
-        std::size_t count = 0;
-        if (Outcome read = source_.read(input_, count); !read) return read;
-        in_ = {input_.data(), count, 0};
-        inputEnded_ = count == 0;
+        const Bytes data = input_.next();
+        in_ = {data.data(), data.size(), 0};
+        inputEnded_ = data.empty();
       }
       if (in_.pos == in_.size && frameDone_) break;
       const std::size_t before = out.pos;
@@ -127,8 +111,7 @@ class ZstdDecoder final : public Decoder {
   }
 
  private:
-  BlobSource& source_;
-  std::vector<std::uint8_t> input_;
+  DecoderInput& input_;
   ZSTD_DCtx* context_;
   ZSTD_inBuffer in_{nullptr, 0, 0};
   bool inputEnded_ = false;
@@ -165,25 +148,9 @@ Compression compressionOf(std::span<const std::uint8_t> start) noexcept {
   return Compression::kNone;
 }
 
-Outcome makeDecoder(BlobSource& source, Compression expected, Compression& found,
-                    std::unique_ptr<Decoder>& decoder) {
-  std::uint8_t start[4] = {};
-  std::size_t got = 0;
-  if (Outcome peeked = source.peek(start, got); !peeked) return peeked;
-  found = compressionOf({start, got});
-  if (expected != Compression::kAuto && expected != found) {
-    return refused(code::kMediaType, "the media type says " +
-                                         std::string(compressionName(expected)) +
-                                         ", the bytes are " + std::string(compressionName(found)));
-  }
-  if (found == Compression::kGzip) {
-    decoder = std::make_unique<GzipDecoder>(source);
-  } else if (found == Compression::kZstd) {
-    decoder = std::make_unique<ZstdDecoder>(source);
-  } else {
-    decoder = std::make_unique<PlainDecoder>(source);
-  }
-  return {};
+std::unique_ptr<Decoder> makeDecoder(Compression compression, DecoderInput& input) {
+  if (compression == Compression::kGzip) return std::make_unique<GzipDecoder>(input);
+  return std::make_unique<ZstdDecoder>(input);
 }
 
 }  // namespace teu::layer

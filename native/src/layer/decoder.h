@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "layer/blob_source.h"
+#include "layer/decoder_input.h"
 #include "layer/failure.h"
 
 namespace teu::layer {
@@ -25,9 +25,7 @@ class Decoder {
   virtual Outcome read(std::span<std::uint8_t> into, std::size_t& got) = 0;
 };
 
-/// Makes the decoder for what the blob is. If `expected` is not kAuto and the blob is something
-/// else, that is MEDIA_TYPE_MISMATCH. `found` receives what it is.
-Outcome makeDecoder(BlobSource& source, Compression expected, Compression& found,
-                    std::unique_ptr<Decoder>& decoder);
+/// Makes the decoder for a blob that is compressed.
+std::unique_ptr<Decoder> makeDecoder(Compression compression, DecoderInput& input);
 
 }  // namespace teu::layer

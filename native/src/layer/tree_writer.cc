@@ -15,6 +15,7 @@ namespace teu::layer {
 namespace {
 
 constexpr unsigned kSetIdBits = 07000;
+constexpr std::uint64_t kEarlyBytes = 256 << 10;
 
 bool mayBeWhiteout(EntryType type) noexcept {
   // AUFS made its whiteouts hard links of one another, and docker's archives of those days still
@@ -148,6 +149,8 @@ Outcome TreeWriter::copyData(const TarEntry& entry, int fd, TarReader& reader) {
     }
   }
   contentBytes_ += entry.dataBytes;
+  // The disk may begin with it; small ones are better written together.
+  if (entry.dataBytes >= kEarlyBytes) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
   if (entry.sparse && ftruncate(fd, static_cast<off_t>(entry.fileBytes)) != 0) {
     return sysFailure("ftruncate", "write file", errno);
   }

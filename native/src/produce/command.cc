@@ -121,11 +121,11 @@ Outcome runThreads(const Options& options, Facts& facts) {
   go = static_cast<bool>(made);
   started.count_down();
   if (go) made = bounded([&] { return writeTar(options, ring, facts); });
-  if (!made) (void)ring.abort();
+  const bool isCause = !made && ring.abort();
   encoder.join();
   hasher.join();
-  // If the encoder failed, all that the others know is that they were stopped; it then is the
-  // cause.
+  // Who failed second only saw that the other has stopped.
+  if (isCause) return made;
   if (!encoded) return encoded;
   if (!made) return made;
   facts.blobBytes = blob.bytes();

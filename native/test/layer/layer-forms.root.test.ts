@@ -173,6 +173,34 @@ describe.each(['plain', 'sanitized'] as const)('teu-layer (%s) writes', (kind) =
     }
   });
 
+  it('the same from a thousand gzip members, and from zstd between skippable frames', () => {
+    const plain = tar(file('f', 'x'.repeat(100_000)));
+    const size = Math.ceil(plain.length / 1000);
+    const members = Array.from({ length: 1000 }, (_, at) =>
+      gzipSync(plain.subarray(at * size, (at + 1) * size)),
+    );
+    // RFC 8878, 3.1.2: magic number, length, and as many bytes of anything.
+    const skippable = Buffer.concat([Buffer.from('502a4d1804000000', 'hex'), Buffer.from('any!')]);
+    const framed = Buffer.concat([skippable, zstdCompressSync(plain), skippable]);
+    for (const blob of [Buffer.concat(members), framed]) {
+      const answer = tree.apply(blob);
+      expect(answer.result).toMatchObject({ digest: digest(blob), diffId: digest(plain) });
+    }
+  });
+
+  it('a zstd stream with a window of 128 MiB, and nothing of one that asks for more', () => {
+    const plain = tar(file('f'));
+    // RFC 8878, 3.1.1: magic number, no options, window, and one raw block that is the last.
+    const streamOf = (windowLog: number): Buffer => {
+      const head = Buffer.from('28b52ffd0000000000', 'hex');
+      head.writeUInt8((windowLog - 10) << 3, 5);
+      head.writeUIntLE((plain.length << 3) | 1, 6, 3);
+      return Buffer.concat([head, plain]);
+    };
+    expect(tree.apply(streamOf(27)).result).toMatchObject({ diffId: digest(plain) });
+    expect(tree.apply(streamOf(28)).result['code']).toBe('BAD_COMPRESSION');
+  });
+
   it('nothing of a blob that is damaged or is not what its media type says', () => {
     const plain = tar(file('f', 'x'.repeat(100_000)));
     const damaged: [Buffer, string][] = [

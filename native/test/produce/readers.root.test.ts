@@ -61,7 +61,10 @@ for member in tarfile.open(sys.argv[1]):
     const listed = trees.sh('python3 -c "$0" "$1" "$2"', '', script, tar, trees.at('changed'));
     const found = trees.sh('find . -printf "%P\\n" | LC_ALL=C sort', 'changed');
     expect(listed.split('\n').sort()).toEqual(
-      found.split('\n').map((name, at) => (at === 0 ? '.' : name)).sort(),
+      found
+        .split('\n')
+        .map((name, at) => (at === 0 ? '.' : name))
+        .sort(),
     );
   });
 

@@ -59,7 +59,7 @@ async function startTwice(client: EngineClient): Promise<void> {
 }
 
 /** Those of changes of bases have a table of their own (base-crash.test.ts). */
-const BASE_VERBS = /^engine\.(upgrade|undo|rebase|edit)\./;
+const BASE_VERBS = /^engine\.(upgrade|undo|rebase|edit|commit)\./;
 const POINTS = ENGINE_FAILPOINTS.filter((point) => !BASE_VERBS.test(point));
 
 test.each(POINTS)('ends at %s', { timeout: 30_000 }, async (point) => {

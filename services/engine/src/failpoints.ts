@@ -32,6 +32,7 @@ export const ENGINE_FAILPOINTS = defineFailpoints('engine', [
   'engine.edit.after-consent',
   'engine.edit.after-merge',
   'engine.edit.after-record',
+  'engine.commit.after-freeze',
   'engine.exit.before-record',
   'engine.exit.after-record',
   'engine.remove.after-record',

@@ -23,9 +23,11 @@ import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
 import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
+import { Freezer } from './domain/trees/freezer.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
 import { baseService } from './handlers/base-service.js';
+import { containerTreeService } from './handlers/container-tree-service.js';
 import { driverRegistryService } from './handlers/driver-registry-service.js';
 import { engineService } from './handlers/engine-service.js';
 import { connectPeers } from './peers/peers.js';
@@ -73,11 +75,17 @@ export async function startServer(
     const imageWatch = new ImageWatch(engine, engine.pool);
     imageWatch.start();
     engine.bases.resume();
+    engine.freezer.resume();
     const server = await startRpcServer({
       name: 'engine',
       version: VERSION,
       address: config.address,
-      services: [engineService(engine), driverRegistryService(engine), baseService(engine)],
+      services: [
+        engineService(engine),
+        driverRegistryService(engine),
+        baseService(engine),
+        containerTreeService(engine),
+      ],
       log,
     });
     const stopEvents = exchangeEvents(config, engine, dependencies.events);
@@ -91,6 +99,7 @@ export async function startServer(
         const upgrades = within(CLEAR_UP_MS, engine.bases.close());
         await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close()), upgrades]);
         await watch.close();
+        await engine.freezer.close();
         await within(CLEAR_UP_MS, engine.teardown.close());
         await stopEvents();
         engine.peers.close();
@@ -150,6 +159,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     node: config.node,
     pool: new WarmPool(base, config.warmStarts),
     activity: new StartActivity(),
+    freezer: new Freezer(base),
     table: createContainerTable(store),
     requests: createRequestTable(store),
     execs: createExecTable(store),

@@ -61,6 +61,13 @@ export const imageConfig = defineConfig({
     default: 200,
     doc: 'Most bytes that a compressed byte may become, for layers above 1 GiB',
   },
+  maxLayerTime: {
+    env: 'TEU_IMAGE_MAX_LAYER_TIME',
+    flag: '--max-layer-time',
+    parse: durationMs,
+    default: 30 * 60_000,
+    doc: 'Longest that unpacking one layer may take',
+  },
   maxParallelLayers: {
     env: 'TEU_IMAGE_MAX_PARALLEL_LAYERS',
     flag: '--max-parallel-layers',

@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DistributionServiceService, TransferStep } from '@teu/proto/image';
 import { requires, runProgram, startRegistry, type TestRegistry } from '@teu/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chainIds } from './domain/chain-id.js';
 import { digestOf } from './domain/digest.js';
+import { verify } from './testing/content-calls.js';
 import { pull, push } from './testing/distribution-calls.js';
 import { startImageStand, type ImageStand } from './testing/image-stand.js';
 import { archiveTar, ociFiles, writeArchive } from './testing/make-image.js';
@@ -67,6 +68,23 @@ describe('what skopeo pushed', () => {
     );
     const byDigest = `${name(`by-skopeo/${compression}`)}@${result.digest}`;
     expect((await stand.prepare(byDigest)).snapshot).toBe(snapshot);
+  });
+});
+
+describe('what is damaged here', () => {
+  it('comes back from where it was pulled', async () => {
+    const target = name('by-skopeo/gzip:1');
+    const { result } = await pull(stand.service, { reference: target });
+    const { image } = result;
+    const layer = image?.layers[0]?.digest ?? '';
+    const digests = [layer, image?.id ?? '', image?.manifestDigest ?? ''];
+    const blobs = join(stand.dataDir, 'image/blobs/sha256');
+    for (const digest of digests) writeFileSync(join(blobs, digest.slice(7)), 'damaged');
+    const { damages, full, summary } = await verify(stand, { references: [target], repair: true });
+    expect(damages).toEqual(digests.map(() => 'BLOB_CHANGED REPULLED'));
+    expect(new Set(full.map(({ digest }) => digest))).toEqual(new Set(digests));
+    expect(summary.remainingCount).toBe(0);
+    expect((await verify(stand)).damages).toEqual([]);
   });
 });
 

@@ -285,4 +285,20 @@ describe('an image in use', () => {
       [],
     ]);
   });
+
+  it('stays also where an image above it needs all of its layers', async () => {
+    const load = (name: string, layers: Buffer[]) =>
+      stand.load({ path: stand.file(name, archiveTar(dockerFiles({ layers }))), reference: name });
+    await load('below', LAYERS.slice(0, 1));
+    await load('above', LAYERS);
+    const { snapshot } = await stand.prepare('below');
+    const key = 'container/one';
+    const prepare = { snapshotter: DRIVER, key, parent: snapshot, labels: {} };
+    await stand.driver.channel.unary(SnapshotsService.prepare, prepare);
+    await expect(stand.remove('below')).rejects.toEqual(fails('IMAGE_IN_USE'));
+    await stand.driver.channel.unary(SnapshotsService.remove, { snapshotter: DRIVER, key });
+    await stand.remove('below');
+    await stand.remove('above');
+    expect([await stand.list(), await stand.snapshots()]).toEqual([[], []]);
+  });
 });

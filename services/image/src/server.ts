@@ -27,6 +27,7 @@ import { createBlobHasher } from './layers/blob-hasher.js';
 import { createDrivers, type KnownDrivers } from './layers/drivers.js';
 import { createLayerWorker } from './layers/layer-worker.js';
 import { createPackWorker } from './layers/pack-worker.js';
+import { createProduceWorker } from './layers/produce-worker.js';
 import { createTreeWorker } from './layers/tree-worker.js';
 import { createUnpacker, type OnLeftover } from './layers/unpacker.js';
 import { Caretaker } from './operations/caretaker.js';
@@ -79,7 +80,9 @@ export async function startServer(config: ImageServiceConfig, log: Logger): Prom
         implement(ContentServiceService, createContentHandlers(parts, caretaker), {
           longRunning: ['pruneImages', 'getContentUsage'],
         }),
-        implement(ArchiveServiceService, createArchiveHandlers(parts)),
+        implement(ArchiveServiceService, createArchiveHandlers(parts), {
+          longRunning: ['commitSnapshot'],
+        }),
         implement(DistributionServiceService, createDistributionHandlers(parts), {
           longRunning: ['checkCredentials', 'resolveImage', 'listReferrers', 'listTags'],
         }),
@@ -163,6 +166,11 @@ function assemble(
     }),
     packer: createPackWorker(nativeBinary('teu-pack')),
     maxParallelLayers: config.maxParallelLayers,
+    producer: createProduceWorker({
+      binary: nativeBinary('teu-layer'),
+      cageDirectory,
+      limits: config,
+    }),
     trees: createTreeWorker({ binary: nativeBinary('teu-graft'), cageDirectory }),
     unpacker: createUnpacker({
       ...{ store, snapshots, damage, onLeftover, onMended },

@@ -11,8 +11,10 @@ import { lookInto } from './look-into.js';
 export interface CorpusStand {
   readonly directory: string;
   readonly service: RunningTestService;
-  /** Loads an archive. */
-  load(archive: Buffer, driver?: string): Promise<Image[]>;
+  /** Loads an archive into the default driver. */
+  load(archive: Buffer): Promise<Image[]>;
+  /** Unpacks an image in a driver as well. */
+  prepare(image: Image, driver: string): Promise<void>;
   list(): Promise<Image[]>;
   remove(image: Image): Promise<void>;
   /** Runs a shell command in the tree of a layer, and gives what it prints. */
@@ -50,16 +52,20 @@ export async function startCorpusStand(driverNames: readonly string[]): Promise<
     directory: own.path,
     service,
     list,
-    load: async (archive, driver = '') => {
+    load: async (archive) => {
       const path = join(files, 'archive');
       writeFileSync(path, archive);
-      const request = LoadImageRequest.create({ path, driver, reference: 'row' });
+      const request = LoadImageRequest.create({ path, reference: 'row' });
       const options = { timeoutMs: LOAD_MS };
       const { loadImage } = ImageServiceService;
       for await (const { event } of channel.serverStream(loadImage, request, options)) {
         if (event?.$case === 'result') return event.value.images;
       }
       throw new Error('the load ended without a result');
+    },
+    prepare: async ({ id }, driver) => {
+      const request = { reference: id, driver };
+      await channel.unary(ImageServiceService.prepareImage, request, { timeoutMs: LOAD_MS });
     },
     remove: async ({ id }) => {
       await channel.unary(ImageServiceService.removeImage, { reference: id, force: true });

@@ -60,7 +60,9 @@ async function put({ make }: HostileCase): Promise<TeuError | undefined> {
   expect(performance.now() - begin).toBeLessThan(patient(ROW_MS));
   expect(peak.worker).toBeLessThan(WORKER_BYTES);
   expect(peak.service - idle).toBeLessThan(SERVICE_GROWTH_BYTES);
-  if (result !== undefined && !isTeuError(result)) throw result;
+  if (result !== undefined && !isTeuError(result)) {
+    throw new Error('it failed otherwise', { cause: result });
+  }
   return result;
 }
 

@@ -7,6 +7,7 @@ import { runProgram } from '@teu/testing';
 /**
  * Runs a shell command in a look at a committed snapshot, and gives what it prints. In a mount namespace of its own, so that
  * nothing stays mounted whatever happens.
+ * @param target directories are made with this name and the driver's behind it
  */
 export async function lookInto(
   channel: RpcChannel,
@@ -18,9 +19,10 @@ export async function lookInto(
   const key = `view/${randomUUID()}`;
   const request = { snapshotter, key, parent, labels: {} };
   const { mounts } = await channel.unary(SnapshotsService.view, request);
-  mkdirSync(target, { recursive: true });
-  const steps = mounts.map((mount) => mountCommand(mount, target));
-  const script = [...steps, `cd '${target}'`, command].join(' && ');
+  const place = `${target}-${snapshotter}`;
+  mkdirSync(place, { recursive: true });
+  const steps = mounts.map((mount) => mountCommand(mount, place));
+  const script = [...steps, `cd '${place}'`, command].join(' && ');
   const ran = await runProgram('unshare', ['--mount', 'sh', '-c', script]);
   await channel.unary(SnapshotsService.remove, { snapshotter, key });
   if (ran.code !== 0) throw new Error(`${script}: ${ran.stderr}`);

@@ -12,6 +12,7 @@ import { imageUpgrades } from './image/upgrades.js';
 import { imageUsage } from './image/usage.js';
 import { imageVerify } from './image/verify.js';
 import { history } from './history.js';
+import { importTree } from './import.js';
 import { images } from './images.js';
 import { load } from './load.js';
 import { pull } from './pull.js';
@@ -33,6 +34,6 @@ export const image: Command = commandGroup({
     ...[alias(images, 'image ls'), alias(load, 'image load'), alias(save, 'image save')],
     ...[alias(tag, 'image tag'), alias(rmi, 'image rm'), alias(history, 'image history')],
     ...[alias(pull, 'image pull'), alias(push, 'image push'), imageTags, imageReferrers],
-    ...[imageInspect, prune, imageVerify, imageUsage],
+    ...[alias(importTree, 'image import'), imageInspect, prune, imageVerify, imageUsage],
   ],
 });

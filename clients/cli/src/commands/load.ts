@@ -39,22 +39,15 @@ async function* uploadRequests(
   }
 }
 
-function answers(invocation: Invocation): AsyncIterable<LoadImageResponse> {
-  const { context, options } = invocation;
-  const input = options.value('input') ?? '-';
+/** An empty path stands for standard input. */
+function answers(context: Context, request: LoadImageRequest): AsyncIterable<LoadImageResponse> {
   const { image } = context.services;
-  const request = LoadImageRequest.create({
-    path: input === '-' ? '' : resolve(context.cwd, input),
-    format: formats[options.value('type') ?? 'auto'] ?? ArchiveFormat.ARCHIVE_FORMAT_UNSPECIFIED,
-    reference: options.value('name') ?? '',
-    driver: options.value('storage-driver') ?? '',
-  });
-  if (input !== '-') {
+  if (request.path !== '') {
     return image.serverStream(ImageServiceService.loadImage, request, { signal: context.abort });
   }
   if (context.stdin.isTerminal) {
     throw new CliError('there is nothing to load on standard input', {
-      hint: 'name a file with -i FILE, or redirect one into it',
+      hint: 'name a file, or redirect one into it',
     });
   }
   return image.bidi(ImageServiceService.uploadImage, uploadRequests(context, request), {
@@ -72,6 +65,35 @@ function showProgress(bar: ProgressBar, progress: LoadProgress): Promise<void> {
   const title = `${stepTitles[progress.step] ?? ''} ${shortId(progress.digest)}`.trimEnd();
   return bar.show(title, progress.currentBytes, progress.totalBytes);
 }
+
+/** Loads, shows how that goes on, and prints the images, each by what `name` says of it. */
+export async function loadWith(
+  { context, options }: Invocation,
+  request: LoadImageRequest,
+  name: (image: Image) => string,
+): Promise<void> {
+  const bar = new ProgressBar(context.stderr, context.terminal.size()?.columns ?? 80);
+  const loaded: Image[] = [];
+  try {
+    for await (const { event } of answers(context, request)) {
+      if (event?.$case === 'progress' && !options.flag('quiet')) {
+        await showProgress(bar, event.value);
+      }
+      if (event?.$case === 'result') loaded.push(...event.value.images);
+    }
+  } finally {
+    await bar.clear();
+  }
+  const text = wantsJson(options)
+    ? jsonDocument(loaded.map((image) => Image.toJSON(image)))
+    : loaded.map((image) => `${name(image)}\n`).join('');
+  await context.stdout.write(text);
+}
+
+const loadedLines = ({ id, references }: Image): string =>
+  (references.length > 0 ? references : [`ID ${id}`])
+    .map((name) => `Loaded image: ${name}`)
+    .join('\n');
 
 export const load: Command = {
   name: 'load',
@@ -109,26 +131,14 @@ export const load: Command = {
   ],
   async run(invocation) {
     const { context, options } = invocation;
-    const bar = new ProgressBar(context.stderr, context.terminal.size()?.columns ?? 80);
-    const loaded: Image[] = [];
-    try {
-      for await (const { event } of answers(invocation)) {
-        if (event?.$case === 'progress' && !options.flag('quiet')) {
-          await showProgress(bar, event.value);
-        }
-        if (event?.$case === 'result') loaded.push(...event.value.images);
-      }
-    } finally {
-      await bar.clear();
-    }
-    if (wantsJson(options)) {
-      await context.stdout.write(jsonDocument(loaded.map((image) => Image.toJSON(image))));
-      return 0;
-    }
-    for (const image of loaded) {
-      const names = image.references.length > 0 ? image.references : [`ID ${image.id}`];
-      for (const name of names) await context.stdout.write(`Loaded image: ${name}\n`);
-    }
+    const input = options.value('input') ?? '-';
+    const request = LoadImageRequest.create({
+      path: input === '-' ? '' : resolve(context.cwd, input),
+      format: formats[options.value('type') ?? 'auto'] ?? ArchiveFormat.ARCHIVE_FORMAT_UNSPECIFIED,
+      reference: options.value('name') ?? '',
+      driver: options.value('storage-driver') ?? '',
+    });
+    await loadWith(invocation, request, loadedLines);
     return 0;
   },
 };

@@ -1,14 +1,8 @@
-import {
-  ArchiveFormat,
-  ArchiveServiceService,
-  SaveResult,
-  type SaveImagesRequest,
-} from '@teu/proto/image';
+import { ArchiveFormat, ArchiveServiceService, type SaveImagesRequest } from '@teu/proto/image';
 import { resolve } from 'node:path';
-import { CliError, UsageError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
-import { formatOption, jsonDocument, wantsJson } from '../output/json.js';
-import { ProgressBar } from '../output/progress-bar.js';
+import { formatOption } from '../output/json.js';
+import { followFile, requireBinaryOutput } from '../output/tar-output.js';
 
 const types: Readonly<Record<string, ArchiveFormat>> = {
   docker: ArchiveFormat.ARCHIVE_FORMAT_DOCKER,
@@ -20,42 +14,22 @@ const typeOf = ({ options }: Invocation): ArchiveFormat =>
 
 /** Has the service write the file. */
 async function toFile(invocation: Invocation, output: string): Promise<void> {
-  const { context, options, args } = invocation;
+  const { context, args } = invocation;
   const request: SaveImagesRequest = {
     path: resolve(context.cwd, output),
     references: [...args],
     format: typeOf(invocation),
   };
   const { saveImages } = ArchiveServiceService;
-  const bar = new ProgressBar(context.stderr, context.terminal.size()?.columns ?? 80);
-  let result: SaveResult | undefined;
-  try {
-    const call = { signal: context.abort };
-    for await (const { event } of context.services.image.serverStream(saveImages, request, call)) {
-      if (event?.$case === 'progress' && !options.flag('quiet')) {
-        await bar.show('Saving', event.value.currentBytes, event.value.totalBytes);
-      }
-      if (event?.$case === 'result') result = event.value;
-    }
-  } finally {
-    await bar.clear();
-  }
-  if (wantsJson(options) && result !== undefined) {
-    await context.stdout.write(jsonDocument(SaveResult.toJSON(result)));
-  }
+  const call = { signal: context.abort };
+  const news = context.services.image.serverStream(saveImages, request, call);
+  await followFile(invocation, 'Saving', news);
 }
 
 /** Writes what the service sends. */
 async function toStdout(invocation: Invocation): Promise<void> {
-  const { context, options, args } = invocation;
-  if (wantsJson(options)) {
-    throw new UsageError('--format json needs -o FILE: standard output is the archive');
-  }
-  if (context.stdout.isTerminal) {
-    throw new CliError('an archive is nothing for a terminal', {
-      hint: 'name a file with -o FILE, or redirect standard output into one',
-    });
-  }
+  requireBinaryOutput(invocation);
+  const { context, args } = invocation;
   const request = { references: [...args], format: typeOf(invocation) };
   const { downloadImages } = ArchiveServiceService;
   const call = { signal: context.abort };

@@ -15,6 +15,7 @@ import type { LogReaders } from './log-readers.js';
 import type { SpecDefaults } from './image-defaults.js';
 import type { StartActivity } from './start-activity.js';
 import type { TeardownQueue } from './teardown-queue.js';
+import type { Freezer } from './trees/freezer.js';
 import type { WarmPool } from './warm-pool.js';
 
 /** What the verbs of the engine work with. Made once in server.ts. */
@@ -40,4 +41,6 @@ export interface EngineParts {
   teardown: TeardownQueue;
   pool: WarmPool;
   activity: StartActivity;
+  /** Holds containers still while their trees are read. */
+  freezer: Freezer;
 }

@@ -16,6 +16,10 @@ export class FakeCgroup {
   readonly groups = new Map<string, string>();
   /** Cgroups in which the kernel has killed something. */
   readonly oomKilled = new Set<string>();
+  /** Cgroups that stand still. */
+  readonly frozen = new Set<string>();
+  /** Freezes and thaws, in their order. */
+  readonly stills: string[] = [];
   /** Called for KillCgroup. */
   onKill: (id: string) => void = () => undefined;
 
@@ -31,6 +35,18 @@ export class FakeCgroup {
         this.#require(id);
         this.onKill(id);
         return { killedCount: 1 };
+      },
+      freezeCgroup: async ({ id }: { id: string }) => {
+        this.#require(id);
+        this.frozen.add(id);
+        this.stills.push('freeze');
+        return {};
+      },
+      thawCgroup: async ({ id }: { id: string }) => {
+        this.#require(id);
+        this.frozen.delete(id);
+        this.stills.push('thaw');
+        return {};
       },
       getStats: async ({ id }: { id: string }) => {
         this.#require(id);

@@ -1,8 +1,17 @@
+import { changeConfig } from './config-changes.js';
 import type { Descriptor } from './manifest.js';
 import { OCI_CONFIG, OCI_MANIFEST } from './media-types.js';
 
 /** A layer whose bytes are in the store. */
 export type StoredLayer = Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
+
+/** What somebody who loads a root file system wants its image to say. */
+export interface RootfsWishes {
+  /** Instructions of a Dockerfile. */
+  changes: readonly string[];
+  /** For the history. */
+  comment: string;
+}
 
 /** The manifest of an image that came without one (docker archives, plain root file systems). */
 export function generateManifest(config: { digest: string; size: number }, layers: StoredLayer[]) {
@@ -18,16 +27,22 @@ export function generateManifest(config: { digest: string; size: number }, layer
  * The config of a plain root file system. It has no time in it, so that the same tar gives the same
  * image whenever it is loaded.
  */
-export function generateRootfsConfig(diffId: string, architecture: string): Uint8Array {
+export function generateRootfsConfig(
+  diffId: string,
+  architecture: string,
+  { changes, comment }: RootfsWishes = { changes: [], comment: '' },
+): Uint8Array {
+  const run = {
+    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    Cmd: ['/bin/sh'],
+  };
+  const told = comment === '' ? {} : { comment };
   return encode({
     architecture,
     os: 'linux',
-    config: {
-      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      Cmd: ['/bin/sh'],
-    },
+    config: changeConfig(run, changes),
     rootfs: { type: 'layers', diff_ids: [diffId] },
-    history: [{ created_by: 'teu load (root file system)' }],
+    history: [{ created_by: 'teu load (root file system)', ...told }],
   });
 }
 

@@ -69,7 +69,7 @@ function rebuildHistory({ image, oldBase, newBase }: Rebuild): JsonObject[] | un
 }
 
 /** The entries, if they tell of as many layers as there are. */
-function historyOf({ config, diffIds }: ImageDocuments): JsonObject[] | undefined {
+export function historyOf({ config, diffIds }: ImageDocuments): JsonObject[] | undefined {
   const list = member(config, 'history');
   if (!Array.isArray(list) || !list.every(isObject)) return undefined;
   return list.filter(hasLayer).length === diffIds.length ? list : undefined;
@@ -97,7 +97,7 @@ function ownBegin(history: readonly JsonObject[], base: ImageDocuments): number 
   return begin;
 }
 
-function layersOf({ manifest, diffIds }: ImageDocuments): JsonObject[] {
+export function layersOf({ manifest, diffIds }: ImageDocuments): JsonObject[] {
   const layers = member(manifest, 'layers');
   if (Array.isArray(layers) && layers.length === diffIds.length && layers.every(isObject)) {
     return layers;

@@ -18,6 +18,8 @@ const TAR = makeTar({ name: 'first', data: FIRST }, { name: 'last', data: 'end' 
 const digest = (bytes: Buffer): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
+const LIMITS = { maxLayerBytes: 2 ** 30, maxLayerEntries: 100, maxLayerRatio: 100 };
+
 let own: TempDir;
 let tree: string;
 let file: FileHandle;
@@ -34,7 +36,7 @@ beforeEach(async () => {
   worker = createLayerWorker({
     binary: nativeBinary('teu-layer'),
     cageDirectory: join(own.path, 'cage'),
-    limits: { maxLayerBytes: 2 ** 30, maxLayerEntries: 100, maxLayerRatio: 100 },
+    limits: { ...LIMITS, maxLayerTime: 60_000 },
   });
 });
 
@@ -119,6 +121,22 @@ describe('a blob that is still being written', () => {
     growth.abort(error);
     await expect(applied).rejects.toBe(error);
     await expect(apply(TAR.length)).rejects.toBe(error);
+  });
+
+  it('may take its time to come, which others may not', async () => {
+    const options = { binary: nativeBinary('teu-layer'), cageDirectory: join(own.path, 'cage') };
+    worker = createLayerWorker({ ...options, limits: { ...LIMITS, maxLayerTime: 1 } });
+    const applied = apply(TAR.length);
+    await put(TAR, 0, TAR.length - 600);
+    await waitFor(() => existsSync(join(tree, 'first')), { what: 'the first file' });
+    await put(TAR, TAR.length - 600, TAR.length);
+    expect(await applied).toMatchObject({ entries: 2 });
+    const blob = { file, offset: 0, size: TAR.length };
+    const whole = { blob, compression: 'none' as const, signal: new AbortController().signal };
+    await expect(worker.copy(whole)).rejects.toMatchObject({
+      reason: 'LAYER_TOO_LARGE',
+      metadata: { limit_ms: '1' },
+    });
   });
 
   it('is not believed to be longer than its file', async () => {

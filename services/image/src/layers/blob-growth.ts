@@ -13,6 +13,8 @@ export interface BlobGrowth {
   abort(error: Error): void;
   /** Aborted by `abort`, with its error as the reason. */
   readonly aborted: AbortSignal;
+  /** Aborted when nothing more comes. */
+  readonly ended: AbortSignal;
   /** Tells a worker, as --growth-fd of teu-layer wants it. */
   follow(stream: Writable): void;
 }
@@ -21,6 +23,7 @@ const TOTAL_BYTES = 8;
 
 export function createBlobGrowth(): BlobGrowth {
   const controller = new AbortController();
+  const ending = new AbortController();
   const followers = new Set<() => void>();
   let total = 0;
   let isEnded = false;
@@ -29,6 +32,7 @@ export function createBlobGrowth(): BlobGrowth {
   };
   return {
     aborted: controller.signal,
+    ended: ending.signal,
     advance: (bytes) => {
       if (bytes <= total || isEnded) return;
       total = bytes;
@@ -37,11 +41,13 @@ export function createBlobGrowth(): BlobGrowth {
     end: () => {
       isEnded = true;
       tell();
+      ending.abort();
     },
     abort: (error) => {
       isEnded = true;
       controller.abort(error);
       tell();
+      ending.abort();
     },
     follow: (stream) => {
       let sent = 0;

@@ -14,6 +14,7 @@ import {
   type BlobRole,
   type LayerReport,
 } from './layer-report.js';
+import { limitTime } from './time-limit.js';
 import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
 
 /** Bounds that teu-layer enforces. */
@@ -23,6 +24,8 @@ export interface LayerLimits {
   maxLayerEntries: number;
   /** Uncompressed to compressed. */
   maxLayerRatio: number;
+  /** Wall-clock time that unpacking one layer may take, in milliseconds. */
+  maxLayerTime: number;
 }
 
 /** What all work on a blob needs to know. */
@@ -60,7 +63,7 @@ export function createLayerWorker(options: {
   cageDirectory: string;
   limits: LayerLimits;
 }): LayerWorker {
-  const { binary, cageDirectory, limits } = options;
+  const { cageDirectory, limits } = options;
   mkdirSync(cageDirectory, { recursive: true, mode: 0o700 });
   const common = ({ blob, compression, progress }: BlobWork): string[] => [
     ...(progress ? ['--progress-bytes', String(PROGRESS_BYTES)] : []),
@@ -76,7 +79,12 @@ export function createLayerWorker(options: {
       const cage = ['--cage', cageDirectory, ...work.mounts.flatMap(mountArguments)];
       const copy = work.copyTo ? ['--copy-fd', String(BLOB_FD + 1)] : [];
       const alone = work.standalone === true ? ['--standalone'] : [];
-      return runWorker(binary, ['apply', ...common(work), ...cage, ...copy, ...alone], work, extra);
+      return runLimited(
+        options,
+        ['apply', ...common(work), ...cage, ...copy, ...alone],
+        work,
+        extra,
+      );
     },
     copy: (work) => {
       const targets: [string, FileHandle | undefined][] = [
@@ -86,7 +94,7 @@ export function createLayerWorker(options: {
       const given = targets.filter((pair): pair is [string, FileHandle] => pair[1] !== undefined);
       const flags = given.flatMap(([flag], index) => [flag, String(BLOB_FD + 1 + index)]);
       const files = given.map(([, file]) => file);
-      return runWorker(binary, ['copy', ...common(work), ...flags], work, files);
+      return runLimited(options, ['copy', ...common(work), ...flags], work, files);
     },
   };
 }
@@ -96,13 +104,29 @@ export function mountArguments({ type, source, target, flags, data }: ParsedMoun
   return ['--mount', type, source, target, String(flags), data];
 }
 
+/** Has it end with the caller, when its time is over, and when the blob is given up. */
+async function runLimited(
+  { binary, limits }: { binary: string; limits: LayerLimits },
+  args: string[],
+  work: BlobWork,
+  files: FileHandle[],
+): Promise<LayerReport> {
+  const { growth } = work;
+  const time = limitTime(limits.maxLayerTime, growth);
+  const signal = AbortSignal.any([work.signal, time.signal, ...(growth ? [growth.aborted] : [])]);
+  try {
+    return await runWorker(binary, args, { ...work, signal }, files);
+  } finally {
+    time.clear();
+  }
+}
+
 async function runWorker(
   binary: string,
   args: string[],
-  { blob, growth, signal: caller, progress, role = 'layer' }: BlobWork,
+  { blob, growth, signal, progress, role = 'layer' }: BlobWork,
   files: FileHandle[],
 ): Promise<LayerReport> {
-  const signal = growth ? AbortSignal.any([caller, growth.aborted]) : caller;
   signal.throwIfAborted();
   const fds = [blob.file.fd, ...files.map((file) => file.fd)];
   const growthFd = BLOB_FD + fds.length;

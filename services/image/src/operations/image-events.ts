@@ -11,6 +11,8 @@ export interface ImageEvents {
   tagged(imageId: string, name: string, requestId: string): void;
   untagged(imageId: string, name: string, requestId: string): void;
   removed(imageId: string, requestId: string): void;
+  /** It was made of a container that stood on another image. */
+  committed(imageId: string, sourceImageId: string, requestId: string): void;
   /** It was made of another image. */
   rebuilt(imageId: string, sourceImageId: string, requestId: string): void;
   /** A blob or layer of it is not what it should be; `digest` is its digest or chain id. */
@@ -38,6 +40,10 @@ export function createImageEvents(store: Store, node: string): ImageEvents {
     pushed: (id, name, request) => announce(ImageAction.IMAGE_ACTION_PUSHED, id, name, request),
     tagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_TAGGED, id, name, request),
     untagged: (id, name, request) => announce(ImageAction.IMAGE_ACTION_UNTAGGED, id, name, request),
+    committed: (id, source, request) =>
+      announce(ImageAction.IMAGE_ACTION_COMMITTED, id, '', request, {
+        sourceImageId: source,
+      }),
     rebuilt: (id, source, request) =>
       announce(ImageAction.IMAGE_ACTION_REBUILT, id, '', request, {
         sourceImageId: source,

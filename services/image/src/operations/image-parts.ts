@@ -6,6 +6,7 @@ import type { Pins } from '../domain/pins.js';
 import type { Drivers } from '../layers/drivers.js';
 import type { LayerWorker } from '../layers/layer-worker.js';
 import type { PackWorker } from '../layers/pack-worker.js';
+import type { ProduceWorker } from '../layers/produce-worker.js';
 import type { TreeWorker } from '../layers/tree-worker.js';
 import type { Unpacker } from '../layers/unpacker.js';
 import type { Downloads } from '../registry/downloads.js';
@@ -52,6 +53,8 @@ export interface ImageParts {
   packer: PackWorker;
   /** Layers of one image that are unpacked at once. */
   maxParallelLayers: number;
+  /** Makes layers and tars of trees. */
+  producer: ProduceWorker;
   /** Compares and copies trees. */
   trees: TreeWorker;
   unpacker: Unpacker;

@@ -3,8 +3,13 @@ import { failpoint } from '@teu/failpoint';
 import type { LoadImageRequest } from '@teu/proto/image';
 import type { SourceDocument, SourceImage } from '../archive/image-source.js';
 import { hostArchitecture } from '../domain/architecture.js';
+import { changeConfig } from '../domain/config-changes.js';
 import { digestOf } from '../domain/digest.js';
-import { generateManifest, generateRootfsConfig } from '../domain/generated-documents.js';
+import {
+  generateManifest,
+  generateRootfsConfig,
+  type RootfsWishes,
+} from '../domain/generated-documents.js';
 import type { ImageRecord } from '../domain/image-record.js';
 import { normalizeTag } from '../domain/reference.js';
 import {
@@ -21,6 +26,8 @@ import { openArchive, type OpenedArchive } from './open-archive.js';
 
 export const LOAD_OPERATION = 'load';
 
+const COMMENT_LENGTH_MAX = 64 * 1024;
+
 /** Gives the archive's path once the load has a staging directory; an upload fills it first. */
 export type ArchivePath = (staging: string) => Promise<string>;
 
@@ -35,6 +42,7 @@ export async function loadImages(
   context: LoadContext,
 ): Promise<ImageRecord[]> {
   if (request.reference !== '') normalizeTag(request.reference, 'reference');
+  checkWishes(request);
   const { driver } = request;
   return bringImages(
     parts,
@@ -65,12 +73,24 @@ async function readImages(
   const archive = await openArchive(path, request.format, { worker, staging, signal });
   try {
     const sources = withNames(archive, request.reference);
+    if (!archive.isRootfs && (request.changes.length > 0 || request.comment !== '')) {
+      throw teuError('INVALID_ARGUMENT', 'changes and comment are for a plain root file system', {
+        metadata: { field: request.changes.length > 0 ? 'changes' : 'comment' },
+      });
+    }
     const images: ImageRecord[] = [];
-    for (const source of sources) images.push(await readImage(parts, scope, source));
+    for (const source of sources) images.push(await readImage(parts, scope, source, request));
     return images;
   } finally {
     await archive.close();
   }
+}
+
+/** Before an archive is read, though only then it is known whether it is a root file system. */
+function checkWishes({ changes, comment }: RootfsWishes): void {
+  changeConfig({}, changes);
+  if (comment.length <= COMMENT_LENGTH_MAX) return;
+  throw teuError('INVALID_ARGUMENT', 'comment is too long', { metadata: { field: 'comment' } });
 }
 
 /** Applies the name of the request; see LoadImageRequest.reference. */
@@ -96,11 +116,13 @@ async function readImage(
   parts: ImageParts,
   scope: LoadScope,
   source: SourceImage,
+  wishes: RootfsWishes,
 ): Promise<ImageRecord> {
   const layers = await loadLayers(parts, scope, source.layers);
   failpoint('image.load.after-layers');
   const config =
-    source.config ?? generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture));
+    source.config ??
+    generated(generateRootfsConfig(layers[0]?.diffId ?? '', hostArchitecture, wishes));
   const manifest =
     source.manifest ??
     generated(

@@ -1,6 +1,7 @@
 import type { Intent } from '@teu/state';
 import { EXTRACT_OPERATION, type ExtractIntent } from '../layers/unpacker.js';
 import { collectGarbage } from './collect-garbage.js';
+import { COMMIT_OPERATION } from './commit-snapshot.js';
 import type { ImageParts } from './image-parts.js';
 import { LOAD_OPERATION } from './load-images.js';
 import { PULL_OPERATION } from './pull-image.js';
@@ -27,6 +28,7 @@ export async function recover(parts: ImageParts): Promise<void> {
 
 function recoverIntent(parts: ImageParts, intent: Intent): Promise<void> | undefined {
   switch (intent.operation) {
+    case COMMIT_OPERATION:
     case LOAD_OPERATION:
     case PULL_OPERATION:
     case REBUILD_OPERATION:

@@ -6,6 +6,7 @@ import { collectGarbage } from './collect-garbage.js';
 import { findImage } from './find-image.js';
 import type { ImageParts } from './image-parts.js';
 import { refuseLeased } from './leases.js';
+import { standingOn } from './prune/standing.js';
 import { removeLayers } from './remove-layers.js';
 
 export const REMOVE_OPERATION = 'remove';
@@ -56,6 +57,31 @@ function untag(parts: ImageParts, image: ImageRecord, name: string, requestId: s
 }
 
 /**
+ * A container is of the image that ends where it stands. That the layer stays, because images above need it, does not make
+ * the image needless; where only this image needs it, removing it finds out by itself.
+ */
+async function refuseStanding(
+  parts: ImageParts,
+  image: ImageRecord,
+  force: boolean,
+): Promise<void> {
+  const top = topChainId(image);
+  const others = parts.images.usersOf(top).filter((id) => id !== image.id);
+  const endsThere = (id: string): boolean => {
+    const other = parts.images.byId(id);
+    return other !== undefined && topChainId(other) === top;
+  };
+  if (others.length === 0 || others.some(endsThere)) return;
+  const standing = await standingOn(parts, image);
+  if (standing === undefined || (force && !standing.inUse)) return;
+  const name = image.names[0] ?? image.id;
+  const reason = standing.inUse ? 'IMAGE_IN_USE' : 'DRIVER_UNAVAILABLE';
+  throw teuError(reason, `the image ${name} stays: ${standing.reason}`, {
+    metadata: { image: image.id, name },
+  });
+}
+
+/**
  * Removes an image with all its names and what only it needs.
  * @throws IMAGE_IN_USE, DRIVER_UNAVAILABLE; then it stays
  */
@@ -66,6 +92,7 @@ export async function deleteImage(
   requestId: string,
 ): Promise<RemovedImage> {
   const { store, images, events } = parts;
+  await refuseStanding(parts, image, force);
   const intent = evenIfFull(() =>
     store.intents.begin({ operation: REMOVE_OPERATION, objectKey: image.id }),
   );

@@ -1,0 +1,186 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { FileHandle } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { teuError, type Reason } from '@teu/errors';
+import type { ParsedMount } from '@teu/mounts';
+import { parseProgress, parseReport, type LayerFailure, type LayerReport } from './layer-report.js';
+import { mountArguments, type LayerLimits } from './layer-worker.js';
+import type { TreePair } from './tree-worker.js';
+import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
+
+/** A layer to be made of what two trees differ in. */
+export interface LayerWork {
+  trees: TreePair;
+  compression: LayerReport['compression'];
+  /** Paths that are left out if they were added and are empty. */
+  excluded: readonly string[];
+  file: FileHandle;
+  signal: AbortSignal;
+}
+
+/** A tree of which a tar is made; it may be written to meanwhile. */
+export interface TreeWork {
+  tree: ParsedMount[];
+  signal: AbortSignal;
+}
+
+/** Runs teu-layer to make tars of trees: one short-lived program in a cage of its own for each. */
+export interface ProduceWorker {
+  /**
+   * Writes a layer to a new file and syncs it.
+   * @throws CONFLICT if it was seen that a tree was written to meanwhile, LAYER_TOO_LARGE, INVALID_STATE if a name is one
+   *   that no layer can have, STORAGE_FULL, STORAGE_FAILED
+   */
+  layer(work: LayerWork): Promise<LayerReport>;
+  /** Writes the whole of a tree to a new file and syncs it. */
+  toFile(
+    work: TreeWork & { file: FileHandle; progress: (bytes: number) => void },
+  ): Promise<LayerReport>;
+  /** Gives the bytes of a tree's tar as they are asked for. What ends without error is whole. */
+  stream(work: TreeWork): AsyncGenerator<Buffer, void, undefined>;
+}
+
+const OUTPUT_FD = 3;
+const PROGRESS_BYTES = 16 * 1024 * 1024;
+
+export function createProduceWorker(options: {
+  binary: string;
+  /** An empty directory; mounted on only in the workers' own namespaces. */
+  cageDirectory: string;
+  limits: Pick<LayerLimits, 'maxLayerBytes' | 'maxLayerEntries'>;
+}): ProduceWorker {
+  const { binary, cageDirectory, limits } = options;
+  const common = ['produce', '--cage', cageDirectory, '--output-fd', String(OUTPUT_FD)];
+  const bounds = [
+    ...['--max-bytes', String(limits.maxLayerBytes)],
+    ...['--max-entries', String(limits.maxLayerEntries)],
+  ];
+  // What a tree has was let in by other limits; for people it is written whatever its size.
+  const whole = (tree: readonly ParsedMount[]): string[] => [
+    ...[...common, '--form', 'tree', '--progress-bytes', String(PROGRESS_BYTES)],
+    ...['--max-bytes', String(Number.MAX_SAFE_INTEGER), '--max-entries', String(2 ** 40)],
+    ...treeArguments('changed', tree),
+  ];
+  return {
+    layer: async ({ trees, compression, excluded, file, signal }) => {
+      const args = [
+        ...[...common, ...bounds, '--compression', compression],
+        ...(trees.descends ? ['--descends'] : []),
+        ...excluded.flatMap((path) => ['--excluded', path]),
+        ...(trees.old === undefined ? [] : treeArguments('old', trees.old)),
+        ...treeArguments('changed', trees.changed),
+      ];
+      return start(binary, args, signal, file.fd).finish(() => undefined);
+    },
+    toFile: async ({ tree, signal, file, progress }) =>
+      start(binary, whole(tree), signal, file.fd).finish(progress),
+    stream: async function* ({ tree, signal }) {
+      const child = start(binary, whole(tree), signal, 'pipe');
+      const finished = child.finish(() => undefined);
+      // Looked at below; the reader may stop before.
+      finished.catch(() => undefined);
+      try {
+        yield* child.output();
+        await finished;
+      } finally {
+        child.kill();
+        // It lets go of the tree before anybody goes on to remove it.
+        await finished.catch(() => undefined);
+      }
+    },
+  };
+}
+
+function treeArguments(name: string, mounts: readonly ParsedMount[]): string[] {
+  return ['--tree', name, ...mounts.flatMap(mountArguments)];
+}
+
+interface Producing {
+  /** What it writes, if that is a pipe. */
+  output(): AsyncIterable<Buffer>;
+  /** Waits for its end and for its answer. */
+  finish(progress: (bytes: number) => void): Promise<LayerReport>;
+  kill(): void;
+}
+
+function start(
+  binary: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  output: number | 'pipe',
+): Producing {
+  signal.throwIfAborted();
+  const child: ChildProcess = spawn(binary, args, {
+    env: {},
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', output],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  return {
+    output: () => child.stdio[OUTPUT_FD] as Readable,
+    kill,
+    finish: async (progress) => {
+      try {
+        const [answer, complaint, end] = await Promise.all([
+          collectAnswer(child.stdout, progress),
+          collect(child.stderr),
+          ended(child),
+        ]);
+        signal.throwIfAborted();
+        const report = parseReport(answer);
+        if (end.code === 0 && report?.kind === 'done') return report.report;
+        if (report?.kind === 'failed') throw produceFailure(report.failure);
+        throw withoutAnswer('teu-layer', end, complaint);
+      } finally {
+        signal.removeEventListener('abort', kill);
+      }
+    },
+  };
+}
+
+/** The last line is the answer; those before tell how far it is. */
+async function collectAnswer(
+  stream: Readable | null,
+  progress: (bytes: number) => void,
+): Promise<string> {
+  let answer = '';
+  if (stream === null) return answer;
+  for await (const line of createInterface({ input: stream })) {
+    const bytes = parseProgress(line);
+    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
+    else progress(bytes);
+  }
+  return answer;
+}
+
+/** The error for a tree that no tar could be made of; it names the path and the step. */
+export function produceFailure(failure: LayerFailure): Error {
+  const { code, message, step, entry, errnoName } = failure;
+  const where = entry === '' ? '' : ` at ${JSON.stringify(entry.slice(0, 4096))}`;
+  const errno = errnoName === '' ? '' : ` (${errnoName})`;
+  return teuError(
+    reasonOf(failure),
+    `no tar can be made of the tree${where}: step "${step}": ${message}${errno}`,
+    {
+      metadata: {
+        code,
+        step,
+        ...(entry === '' ? {} : { entry: entry.slice(0, 4096) }),
+        ...(errnoName === '' ? {} : { errno: errnoName }),
+      },
+    },
+  );
+}
+
+function reasonOf({ code, errnoName, step }: LayerFailure): Reason {
+  if (step.includes('mounts')) return 'MOUNT_FAILED';
+  if (code === 'LIMIT_EXCEEDED') return 'LAYER_TOO_LARGE';
+  if (code === 'RESERVED_NAME' || code === 'RESERVED_DEVICE') return 'INVALID_STATE';
+  // Somebody wrote to the tree meanwhile.
+  const isGone = errnoName === 'ESTALE' || errnoName === 'ENOENT';
+  if (code === 'CHANGED' || code === 'MOVED' || isGone) return 'CONFLICT';
+  if (code !== 'SYSCALL') return 'INTERNAL';
+  return errnoName === 'ENOSPC' || errnoName === 'EDQUOT' ? 'STORAGE_FULL' : 'STORAGE_FAILED';
+}
