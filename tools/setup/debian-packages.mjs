@@ -21,6 +21,7 @@ export const debianPackages = [
     name: 'golang-github-containers-common',
     reason: 'has a system call filter to compare ours with',
   },
+  { name: 'libarchive-tools', reason: 'has bsdtar, which reads our tars in tests' },
   { name: 'umoci', reason: 'writes images of another make for tests' },
   { name: 'docker.io', reason: 'reads what we save, and saves what we read, in tests' },
   { name: 'podman', reason: 'reads what we save, and saves what we read, in tests' },

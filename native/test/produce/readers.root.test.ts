@@ -9,7 +9,7 @@ const HARD = `
   mkfifo pipe; mknod null c 1 3; mknod disk b 259 70000; chmod 4711 etc/a; chmod 1777 a
   deep=$(printf 'd%.0s' {1..90}); mkdir -p $deep/$deep; echo long > $deep/$deep/file; ln -s $deep/$deep/file far
   long=$(printf 'l%.0s' {1..250}); echo n > $long; ln $long other; echo u > 'Grüße und 漢字'
-  chown -h 3000000:4000000 etc/l a/b; touch -h -d '1969-12-31 23:59:58.25 UTC' etc/l; touch -d @9999999999.5 a/b
+  chown -h 3000000:4000000 etc/l a/b; touch -h -d '1969-12-31 23:59:58 UTC' etc/l; touch -d @9999999999.5 a/b
   truncate -s 30M hole; echo end >> hole; truncate -s 9G huge; printf x | dd of=huge bs=1 seek=5G conv=notrunc status=none
   head -c 3000000 /dev/zero > zeros; head -c 600000 /dev/urandom > noise`;
 const ATTRIBUTES = `python3 -c 'import os
