@@ -75,6 +75,39 @@ describe('an open registry', () => {
     expect(again).toMatchObject({ code: 0, stdout: 'again\n', stderr: '' });
   });
 
+  test('tells what refers to an image, where all it has for that is a tag', async () => {
+    const name = `${open.host}/tools/busybox:1`;
+    const url = `http://${open.host}/v2/tools/busybox/manifests`;
+    const accept = { accept: 'application/vnd.oci.image.manifest.v1+json' };
+    const image = await fetch(`${url}/1`, { headers: accept });
+    const subject = image.headers.get('docker-content-digest') ?? '';
+    const manifests = [
+      {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest: subject,
+        size: (await image.arrayBuffer()).byteLength,
+        artifactType: 'application/vnd.example.signature',
+      },
+    ];
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const put = await fetch(`${url}/${subject.replace(':', '-')}`, {
+      method: 'PUT',
+      headers: { 'content-type': mediaType },
+      body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }),
+    });
+    expect(put.status).toBe(201);
+    const listed = await run(['image', 'referrers', name]);
+    expect(listed).toMatchObject({ code: 0, stderr: '' });
+    expect(listed.stdout).toMatch(/^sha256:[0-9a-f]{64} +application\/vnd.example.signature/m);
+    const others = await run(['image', 'referrers', '--artifact-type', 'other', name]);
+    expect(others.stdout.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('is told of in the numbered log', async () => {
+    const { stdout } = await run(['events', '--since', '1', '--until-now', '--format', 'json']);
+    for (const action of ['PUSHED', 'PULLED']) expect(stdout).toContain(`IMAGE_ACTION_${action}`);
+  });
+
   test('does not have what it does not have', async () => {
     const { code, stderr } = await run(['run', '--rm', `${open.host}/not/there`, 'true']);
     expect(code).toBe(125);

@@ -16,6 +16,7 @@ export const debianPackages = [
   { name: 'runc', reason: 'runs containers for containerd in tests' },
   { name: 'skopeo', reason: 'writes images of another make for tests' },
   { name: 'docker-registry', reason: 'is the registry of tests' },
+  { name: 'openssl', reason: 'makes the certificates of the registry of tests' },
   { name: 'apache2-utils', reason: 'makes the passwords of the registry of tests' },
   {
     name: 'golang-github-containers-common',
