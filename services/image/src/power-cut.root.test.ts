@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { chainIds } from './domain/chain-id.js';
 import { digestOf } from './domain/digest.js';
 import { IMAGE_FAILPOINTS } from './failpoints.js';
+import { pull } from './testing/distribution-calls.js';
 import { startImageStand, type ImageStand } from './testing/image-stand.js';
-import { archiveTar, dockerFiles } from './testing/make-image.js';
+import { archiveTar, dockerFiles, ociFiles } from './testing/make-image.js';
 import { makeTar } from './testing/make-tar.js';
+import { startStubImage, type StubImage } from './testing/stub-image.js';
 
 const DISK_BYTES = 256 * 2 ** 20;
 const FILES = Array.from({ length: 200 }, (_, n) => ({
@@ -15,7 +17,8 @@ const FILES = Array.from({ length: 200 }, (_, n) => ({
 }));
 const LAYERS = [
   makeTar({ name: 'etc/', type: '5' }, ...FILES),
-  makeTar({ name: 'etc/top', data: 'top' }),
+  // With its directory, so that it is unpacked beside the other.
+  makeTar({ name: 'etc/', type: '5' }, { name: 'etc/top', data: 'top' }),
 ];
 const CHAIN = chainIds(LAYERS.map(digestOf)).sort();
 
@@ -40,8 +43,8 @@ async function cutPower(): Promise<void> {
   await stand.crash(() => disk.restart());
 }
 
-async function expectWhole(): Promise<void> {
-  const { snapshot } = await stand.prepare('app');
+async function expectWhole(name = 'app'): Promise<void> {
+  const { snapshot } = await stand.prepare(name);
   const sums = await stand.look(snapshot, 'cat $(ls etc/* | sort -V) | sha256sum | cut -c1-64');
   const expected = [...FILES.map(({ data }) => data), 'top'].join('');
   expect(`sha256:${sums.trim()}`).toBe(digestOf(expected));
@@ -80,6 +83,34 @@ describe('a power cut', () => {
       });
       await stand.load({ path, reference: 'app' });
       await expectWhole();
+    },
+  );
+});
+
+describe('a power cut in a pull', () => {
+  let stub: StubImage;
+  beforeEach(async () => {
+    stub = await startStubImage(ociFiles({ layers: LAYERS }), () => false);
+  });
+  afterEach(() => stub.stop());
+
+  it.each(IMAGE_FAILPOINTS.filter((name) => name.startsWith('image.pull.')))(
+    'at %s leaves all of the image or nothing',
+    async (failpoint) => {
+      const reference = `${stub.host}/app:1`;
+      stand.service.kill('SIGTERM');
+      await stand.restart({ TEU_FAILPOINTS: `${failpoint}=kill` });
+      await expect(pull(stand.service, { reference })).rejects.toThrow();
+      await cutPower();
+      const isThere = failpoint === 'image.pull.after-commit';
+      expect(await stand.list()).toHaveLength(isThere ? 1 : 0);
+      await waitFor(async () => {
+        expect(await stand.snapshots()).toEqual(isThere ? CHAIN : []);
+        expect(stand.stored().blobs).toHaveLength(isThere ? 4 : 0);
+        return true;
+      });
+      await pull(stand.service, { reference });
+      await expectWhole(reference);
     },
   );
 });
