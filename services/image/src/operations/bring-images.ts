@@ -127,12 +127,13 @@ export function recordImage(
   parts: ImageParts,
   image: ImageRecord,
   requestId: string,
-  how: 'loaded' | 'pulled',
+  /** Tells that it is new. */
+  announce: () => void,
 ): ImageRecord {
   const { images, events } = parts;
   if (images.byId(image.id) === undefined) {
     images.insert(image);
-    events[how](image.id, requestId);
+    announce();
   }
   for (const name of image.names) {
     const before = images.setName(name, image.id);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { teuError } from '@teu/errors';
@@ -18,13 +17,12 @@ import { normalizeTag } from '../domain/reference.js';
 import { invalid, parseDocument } from '../domain/strict-json.js';
 import type { LayerDriver } from '../layers/layer-driver.js';
 import type { LayerReport } from '../layers/layer-report.js';
-import { onDisk } from '../store/storage-error.js';
-import { collectGarbage } from './collect-garbage.js';
+import { bringImages, recordImage, storeDocument } from './bring-images.js';
 import { findImage } from './find-image.js';
 import { readDocuments } from './image-documents.js';
 import type { ImageParts } from './image-parts.js';
 import { isWhole } from './load-layer.js';
-import { recordBlob } from './record-blob.js';
+import type { LoadScope } from './load-scope.js';
 import { lookAtTree, requireSnapshot, type TreeLook } from './tree-look.js';
 
 export const COMMIT_OPERATION = 'commit';
@@ -43,16 +41,6 @@ interface Commit {
   createTime: Date;
 }
 
-/** What one commit holds on to while it runs. */
-interface CommitScope {
-  staging: string;
-  signal: AbortSignal;
-  requestId: string;
-  pin: (key: string) => void;
-  /** A blob is in its place and waits to be recorded. */
-  ingested: (digest: string, size: number) => void;
-}
-
 /**
  * Makes an image of what was written to an active snapshot. When it returns the image is on the disk, and its layer is
  * a snapshot of the driver, so that it can be run at once; if this fails, or a crash comes before, there is nothing of it.
@@ -65,46 +53,30 @@ export async function commitSnapshot(
   requestId: string,
   signal: AbortSignal,
 ): Promise<ImageRecord> {
-  const { blobs, pins, store } = parts;
   const commit = await checkRequest(parts, request);
-  const operation = randomUUID();
-  const intent = store.intents.begin({ operation: COMMIT_OPERATION, objectKey: operation });
-  const pinned: string[] = [];
-  const ingested = new Map<string, number>();
-  const pin = (key: string): void => {
-    pinned.push(key);
-    pins.pin(key);
-  };
-  let done = false;
-  try {
-    for (const key of keysOf(commit.image)) pin(key);
-    failpoint('image.commit.after-intent');
-    const image = await onDisk(async () => {
-      const staging = blobs.makeStaging(operation);
-      const made = await makeImage(parts, commit, {
-        ...{ staging, signal, requestId, pin },
-        ingested: (digest, size) => void ingested.set(digest, size),
-      });
-      await blobs.syncDirectory();
-      return made;
-    });
-    failpoint('image.commit.before-commit');
-    const committed = store.transaction(() => {
-      for (const [digest, size] of ingested) recordBlob(parts, digest, size, requestId);
-      store.intents.finish(intent);
-      return recordImage(parts, image, commit, requestId);
-    });
-    done = true;
-    failpoint('image.commit.after-commit');
-    await parts.watchers.announce();
-    return committed;
-  } finally {
-    blobs.removeStaging(operation);
-    pins.release(pinned);
-    if (!done) store.intents.finish(intent);
-    blobs.discard([...ingested.keys()].filter((key) => !blobs.find(key) && !pins.has(key)));
-    collectGarbage(parts);
-  }
+  const { driver, image: below } = commit;
+  const context = { requestId, signal, report: () => undefined };
+  const [image] = await bringImages(
+    parts,
+    { operation: COMMIT_OPERATION, driver: driver.name, ...context },
+    {
+      read: async (scope) => {
+        for (const key of keysOf(below)) scope.pin(key);
+        failpoint('image.commit.after-intent');
+        const made = await makeImage(parts, commit, scope);
+        await parts.blobs.syncDirectory();
+        return [made];
+      },
+      beforeCommit: () => failpoint('image.commit.before-commit'),
+      record: (made) =>
+        recordImage(parts, made, requestId, () =>
+          parts.events.committed(made.id, below.id, requestId),
+        ),
+      afterCommit: () => failpoint('image.commit.after-commit'),
+    },
+  );
+  if (image === undefined) throw new Error('a commit made no image');
+  return image;
 }
 
 async function checkRequest(parts: ImageParts, request: CommitSnapshotRequest): Promise<Commit> {
@@ -159,7 +131,7 @@ function keysOf({ id, manifestDigest, layers }: ImageRecord): string[] {
 async function makeImage(
   parts: ImageParts,
   commit: Commit,
-  scope: CommitScope,
+  scope: LoadScope,
 ): Promise<ImageRecord> {
   const { image, request, createTime } = commit;
   const documents = await readDocuments(parts, image);
@@ -175,13 +147,14 @@ async function makeImage(
   for (const bytes of [config, manifest]) {
     // What could not be loaded is not made either.
     parseDocument(bytes, 'the new image');
-    await keepDocument(parts, bytes, scope);
+    await storeDocument(parts, scope, { bytes, digest: digestOf(bytes) });
   }
   failpoint('image.commit.after-documents');
   const { os, architecture, config: runConfig } = parseImageConfig(config);
   return {
     ...{ id: descriptor.digest, manifestDigest: digestOf(manifest) },
-    ...{ createTime, loadTime: clock.now(), os, architecture, config: runConfig, names: [] },
+    ...{ createTime, loadTime: clock.now(), os, architecture, config: runConfig },
+    names: commit.name === undefined ? [] : [commit.name],
     layers: [...image.layers, { ...layer, mediaType: lastMediaType(manifest) }],
   };
 }
@@ -194,31 +167,20 @@ function lastMediaType(manifest: Uint8Array): string {
   return last.mediaType;
 }
 
-async function keepDocument(
-  { blobs }: ImageParts,
-  bytes: Uint8Array,
-  { pin, ingested, staging }: CommitScope,
-): Promise<void> {
-  const digest = digestOf(bytes);
-  pin(digest);
-  if (isWhole(blobs, digest)) return;
-  await blobs.write(bytes, staging);
-  ingested(digest, bytes.length);
-}
-
 /** Makes the layer's blob, has the driver unpack it on top of the image, and puts it in its place. */
-async function makeLayer(parts: ImageParts, commit: Commit, scope: CommitScope): Promise<Layer> {
+async function makeLayer(parts: ImageParts, commit: Commit, scope: LoadScope): Promise<Layer> {
   const { blobs, unpacker, worker } = parts;
   const { driver, image, compression } = commit;
-  const { pin, signal } = scope;
+  const { signal } = scope;
   const path = join(scope.staging, 'layer');
   await using file = await open(path, 'wx+', 0o600);
   const made = await readLayer(parts, commit, { file, signal });
   failpoint('image.commit.after-layer');
-  pin(made.digest);
+  scope.pin(made.digest);
   const blob = { file, offset: 0, size: made.blobBytes };
   const unpacked = await unpacker.ensure({
-    ...{ driver, pin, diffId: made.diffId },
+    ...{ driver, diffId: made.diffId },
+    pin: (key) => scope.pin(key),
     parent: image.layers.at(-1)?.chainId,
     apply: async (mounts) => {
       const report = await worker.apply({ blob, compression, mounts, signal });
@@ -226,7 +188,7 @@ async function makeLayer(parts: ImageParts, commit: Commit, scope: CommitScope):
       return report;
     },
   });
-  pin(unpacked.chainId);
+  scope.pin(unpacked.chainId);
   failpoint('image.commit.after-unpack');
   if (!isWhole(blobs, made.digest)) {
     blobs.promote(path, made.digest);
@@ -252,25 +214,6 @@ async function readLayer(
   const trees = { old: old?.mounts, changed: changed.mounts, descends: true };
   const excluded = request.excludedPaths;
   return await parts.producer.layer({ trees, compression, excluded, ...output });
-}
-
-/** In a transaction: the image, unless it is there, and its name. */
-function recordImage(
-  { events, images }: ImageParts,
-  image: ImageRecord,
-  { name, image: below }: Commit,
-  requestId: string,
-): ImageRecord {
-  if (images.byId(image.id) === undefined) {
-    images.insert(image);
-    events.committed(image.id, below.id, requestId);
-  }
-  if (name !== undefined) {
-    const before = images.setName(name, image.id);
-    if (before !== undefined && before !== image.id) events.untagged(before, name, requestId);
-    if (before !== image.id) events.tagged(image.id, name, requestId);
-  }
-  return images.byId(image.id) ?? image;
 }
 
 function refused(field: string, wrong: string): Error {

@@ -56,7 +56,10 @@ export async function loadImages(
         return images;
       },
       beforeCommit: () => failpoint('image.load.before-commit'),
-      record: (image) => recordImage(parts, image, context.requestId, 'loaded'),
+      record: (image) =>
+        recordImage(parts, image, context.requestId, () =>
+          parts.events.loaded(image.id, context.requestId),
+        ),
       afterCommit: () => failpoint('image.load.after-commit'),
     },
   );

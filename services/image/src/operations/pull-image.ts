@@ -130,7 +130,9 @@ async function bring(
     beforeCommit: () => failpoint('image.pull.before-commit'),
     record: (image) => {
       layers.finish();
-      const recorded = recordImage(parts, image, requestId, 'pulled');
+      const recorded = recordImage(parts, image, requestId, () =>
+        parts.events.pulled(image.id, requestId),
+      );
       parts.origins.record(image.id, origin);
       return recorded;
     },
