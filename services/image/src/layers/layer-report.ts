@@ -31,12 +31,6 @@ export type WorkerAnswer =
 
 const NEEDS_PARENT = 'NEEDS_PARENT';
 
-/** Reads a line of progress; undefined if it is something else. */
-export function parseProgress(line: string): number | undefined {
-  const bytes = /^\{"progress":(\d{1,15})\}$/.exec(line)?.[1];
-  return bytes === undefined ? undefined : Number(bytes);
-}
-
 /** Reads the one line that teu-layer prints; undefined if it is not one. */
 export function parseReport(line: string): WorkerAnswer | undefined {
   let answer: Record<string, unknown>;

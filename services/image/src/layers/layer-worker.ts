@@ -1,21 +1,14 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
 import type { BlobGrowth } from './blob-growth.js';
-import {
-  layerFailure,
-  parseProgress,
-  parseReport,
-  type BlobRole,
-  type LayerReport,
-} from './layer-report.js';
+import { layerFailure, parseReport, type BlobRole, type LayerReport } from './layer-report.js';
 import { limitTime } from './time-limit.js';
-import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
+import { collect, collectAnswer, ended, withoutAnswer } from './worker-process.js';
 
 /** Bounds that teu-layer enforces. */
 export interface LayerLimits {
@@ -154,19 +147,4 @@ async function runWorker(
   } finally {
     signal.removeEventListener('abort', kill);
   }
-}
-
-/** The last line is the answer; those before tell how far it is. */
-async function collectAnswer(
-  stream: Readable | null,
-  progress: BlobWork['progress'],
-): Promise<string> {
-  let answer = '';
-  if (stream === null) return answer;
-  for await (const line of createInterface({ input: stream })) {
-    const bytes = parseProgress(line);
-    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
-    else progress?.(bytes);
-  }
-  return answer;
 }

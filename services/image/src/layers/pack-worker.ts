@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ArchivePiece, ArchivePlan } from '../archive/archive-pieces.js';
 import { parsePackAnswer, packFailure, type PackedArchive } from './pack-report.js';
-import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
-import { parseProgress } from './layer-report.js';
+import { collect, collectAnswer, ended, withoutAnswer } from './worker-process.js';
 
 /** What all packing needs. */
 export interface PackWork {
@@ -120,19 +118,4 @@ function* planLines(pieces: readonly ArchivePiece[]): Generator<Buffer> {
       yield Buffer.concat([Buffer.from(`text ${piece.text.length}\n`), piece.text]);
     }
   }
-}
-
-/** The last line is the answer; those before tell how far it is. */
-async function collectAnswer(
-  stream: Readable | null,
-  progress: (bytes: number) => void,
-): Promise<string> {
-  let answer = '';
-  if (stream === null) return answer;
-  for await (const line of createInterface({ input: stream })) {
-    const bytes = parseProgress(line);
-    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
-    else progress(bytes);
-  }
-  return answer;
 }

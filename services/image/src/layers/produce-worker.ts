@@ -1,13 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { teuError, type Reason } from '@teu/errors';
 import type { ParsedMount } from '@teu/mounts';
-import { parseProgress, parseReport, type LayerFailure, type LayerReport } from './layer-report.js';
+import { parseReport, type LayerFailure, type LayerReport } from './layer-report.js';
 import { mountArguments, type LayerLimits } from './layer-worker.js';
 import type { TreePair } from './tree-worker.js';
-import { collect, ended, OUTPUT_BYTES_MAX, withoutAnswer } from './worker-process.js';
+import { collect, collectAnswer, ended, withoutAnswer } from './worker-process.js';
 
 /** A layer to be made of what two trees differ in. */
 export interface LayerWork {
@@ -138,21 +137,6 @@ function start(
       }
     },
   };
-}
-
-/** The last line is the answer; those before tell how far it is. */
-async function collectAnswer(
-  stream: Readable | null,
-  progress: (bytes: number) => void,
-): Promise<string> {
-  let answer = '';
-  if (stream === null) return answer;
-  for await (const line of createInterface({ input: stream })) {
-    const bytes = parseProgress(line);
-    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
-    else progress(bytes);
-  }
-  return answer;
 }
 
 /** The error for a tree that no tar could be made of; it names the path and the step. */

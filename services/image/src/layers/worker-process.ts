@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { internalError } from '@teu/errors';
 
 /** Most that is kept of a line that is an answer, or of what a program complains about. */
@@ -25,6 +27,24 @@ export async function collect(stream: NodeJS.ReadableStream | null): Promise<str
     if (text.length < OUTPUT_BYTES_MAX) text += String(chunk);
   }
   return text;
+}
+
+/**
+ * Reads what a program prints to the end: the last line is its answer, those before tell how far it is, as
+ * `{"progress":BYTES}`.
+ */
+export async function collectAnswer(
+  stream: Readable | null,
+  progress: ((bytes: number) => void) | undefined,
+): Promise<string> {
+  let answer = '';
+  if (stream === null) return answer;
+  for await (const line of createInterface({ input: stream })) {
+    const bytes = /^\{"progress":(\d{1,15})\}$/.exec(line)?.[1];
+    if (bytes === undefined) answer = line.slice(0, OUTPUT_BYTES_MAX);
+    else progress?.(Number(bytes));
+  }
+  return answer;
 }
 
 /** The error for a program that ended without an answer. */
