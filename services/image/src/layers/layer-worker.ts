@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { ParsedMount } from '@teu/mounts';
 import type { BlobPlace } from '../archive/image-files.js';
 import type { Compression } from '../domain/media-types.js';
