@@ -23,7 +23,9 @@ it(
   () => {
     const plan = join(directory, 'plan');
     writeFileSync(plan, encodeLaunchPlan(examplePlan()));
-    const run = spawnSync(join(PROJECT, 'build', 'asan-tests'), [plan], { encoding: 'utf8' });
+    const run = spawnSync(join(PROJECT, 'dist', 'asan', 'asan-tests'), [plan], {
+      encoding: 'utf8',
+    });
     expect(run.stderr).toBe('');
     expect(run.status).toBe(0);
   },

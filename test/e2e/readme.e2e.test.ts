@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { startRegistry, tempDir, type TempDir, type TestRegistry } from '@teu/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEngine, type Engine } from './engine.js';
 
@@ -11,7 +12,12 @@ const commands = [...readme.matchAll(/^bin\/teu (.+?)(?:\s+#.*)?$/gm)]
   .filter((command) => command !== 'down');
 
 let engine: Engine;
+let registry: TestRegistry;
+/** For the files that the commands write. */
+let place: TempDir;
 beforeAll(async () => {
+  place = tempDir();
+  registry = await startRegistry();
   engine = await startEngine();
 });
 afterAll(async () => {
@@ -21,6 +27,8 @@ afterAll(async () => {
     await ended;
   }
   await engine.stop();
+  await registry.stop();
+  place.remove();
 });
 
 /** What was started with `&`. */
@@ -36,13 +44,15 @@ test('the README has commands to try', () => {
 });
 
 test.each(commands)('bin/teu %s', async (command) => {
-  const line = command.replaceAll('/run/teu', engine.runDir);
+  const line = command
+    .replaceAll('/run/teu', engine.runDir)
+    .replaceAll('localhost:5000', registry.host);
   if (line.endsWith(' &')) {
     const options = { env: { ...engine.env }, stdio: 'ignore' } as const;
     background.push(spawn(engine.bin, words(line.slice(0, -2)), options));
     return;
   }
-  const result = await engine.teu(words(line));
+  const result = await engine.teu(words(line), { cwd: place.path });
   expect(result.code, result.stderr).toBe(0);
   expect(result.stderr).toBe('');
 });

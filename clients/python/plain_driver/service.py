@@ -170,6 +170,11 @@ class DriverService(DriverServiceServicer):
         raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
 
     @answers_errors
+    def ReplaceSnapshot(self, request, context):
+        text = "this driver cannot put a snapshot in the place of a committed one"
+        raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)
+
+    @answers_errors
     def MergeIntoParent(self, request, context):
         text = "this driver cannot change a committed snapshot in place"
         raise Refused(grpc.StatusCode.FAILED_PRECONDITION, text)

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isTeuError } from '@teu/errors';
 import { createDiskReserve, type DiskReserve } from './disk-reserve.js';
 import { createIntents } from './intents.js';
 import { migrate } from './migrate.js';
@@ -124,9 +125,15 @@ function assemble(
   };
   const transactions = createTransactions(db, guard);
   const transaction: Store['transaction'] = (fn, options) => {
-    const result = transactions.run(fn, options);
-    if (!db.isTransaction) reserve.refill();
-    return result;
+    try {
+      const result = transactions.run(fn, options);
+      if (!db.isTransaction) reserve.refill();
+      return result;
+    } catch (error) {
+      // The log can be begun anew only now that the failed transaction is rolled back.
+      if (isTeuError(error, 'STORAGE_FULL')) makeRoom(db, reserve);
+      throw error;
+    }
   };
   const core = {
     role,

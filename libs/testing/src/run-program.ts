@@ -13,6 +13,8 @@ export interface ProgramResult {
 /** What `runProgram` takes besides program and arguments. */
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
+  /** Directory it runs in; that of the tests if not given. */
+  cwd?: string;
   /** Written to its standard input, which is then closed; none if not given. */
   stdin?: string | Uint8Array;
   /** Milliseconds until it is killed; 60 000 if not given. */
@@ -25,11 +27,12 @@ export function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<ProgramResult> {
-  const { env, stdin } = options;
+  const { cwd, env, stdin } = options;
   const timeoutMs = patient(options.timeoutMs ?? 60_000);
   const child = spawn(program, args, {
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(env && { env }),
+    ...(cwd !== undefined && { cwd }),
   });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

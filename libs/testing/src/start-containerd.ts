@@ -1,6 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import process from 'node:process';
 import { isUnder, mountTable } from './mount-table.js';
@@ -38,7 +45,7 @@ export interface TestContainerd {
   readonly namespace: string;
   /** Runs its client, which must succeed, and returns what it printed. */
   ctr(...args: string[]): Promise<string>;
-  /** Runs a container to its end and removes it. */
+  /** Runs a container to its end and removes it; `stdout` is all that it wrote. */
   run(what: ContainerdRun): Promise<ProgramResult>;
   logs(): string;
   /**
@@ -112,10 +119,24 @@ export async function startContainerd(
     address: `unix:${socket}`,
     namespace: NAMESPACE,
     ctr,
-    run: ({ image, id, snapshotter, command, flags = [] }) => {
+    run: async ({ image, id, snapshotter, command, flags = [] }) => {
       const own = ['--rm', '--snapshotter', snapshotter, '--cgroup', `${cgroup}/${id}`];
       const places = ['--fifo-dir', join(base, 'fifo'), '--runc-root', join(base, 'runc')];
-      return client(['run', ...own, ...places, ...flags, image, id, ...command]);
+      // The shim writes it. A pipe's reader is ctr, which gives up on one that it has not opened before the
+      // container ends (cio: Cancel), and then what was written is lost.
+      const output = join(base, `output-${id}`);
+      const log = ['--log-uri', `file://${output}`];
+      const ended = await client([
+        'run',
+        ...own,
+        ...places,
+        ...log,
+        ...flags,
+        image,
+        id,
+        ...command,
+      ]);
+      return { ...ended, stdout: existsSync(output) ? readFileSync(output, 'utf8') : '' };
     },
     logs,
     stop,

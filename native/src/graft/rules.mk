@@ -1,6 +1,7 @@
 # teu-graft: hosted C++20, with libc alone at run time; the cage is that of teu-layer, entries are read as by teu-tree. Included
 # by native/Makefile; also usable alone: make -C native -f src/graft/rules.mk teu-graft
 BUILD ?= build
+SANITIZED ?= dist/asan
 GRAFT_SOURCES := $(wildcard src/graft/*.cc src/trees/*.cc src/cage/*.cc) src/layer/json_line.cc src/layer/sha256.cc \
 	src/tree/content_digest.cc src/tree/entry_facts.cc src/tree/line_output.cc src/tree/mend_attributes.cc
 GRAFT_HEADERS := $(wildcard src/graft/*.h src/trees/*.h src/cage/*.h src/tree/*.h) src/layer/failure.h src/layer/json_line.h \
@@ -9,11 +10,11 @@ GRAFT_WARNINGS := -std=c++20 -Wall -Wextra -Wshadow -Werror -fvisibility=hidden 
 GRAFT_FLAGS := $(GRAFT_WARNINGS) -O2 -g0 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -ffunction-sections \
 	-fdata-sections
 GRAFT_OBJECTS := $(GRAFT_SOURCES:src/%.cc=$(BUILD)/graft-objects/%.o)
-GRAFT_ASAN_OBJECTS := $(GRAFT_SOURCES:src/%.cc=$(BUILD)/asan/graft-objects/%.o)
+GRAFT_ASAN_OBJECTS := $(GRAFT_SOURCES:src/%.cc=$(SANITIZED)/graft-objects/%.o)
 
 .PHONY: teu-graft teu-graft-asan
 teu-graft: $(BUILD)/teu-graft
-teu-graft-asan: $(BUILD)/asan/teu-graft
+teu-graft-asan: $(SANITIZED)/teu-graft
 
 $(BUILD)/graft-objects/%.o: src/%.cc $(GRAFT_HEADERS)
 	@mkdir -p $(@D)
@@ -23,11 +24,11 @@ $(BUILD)/teu-graft: $(GRAFT_OBJECTS)
 	$(CXX) -static-libstdc++ -static-libgcc -Wl,--gc-sections,-z,now,-z,relro -s -o $@.tmp $^ -l:libcrypto.a
 	mv $@.tmp $@
 
-$(BUILD)/asan/graft-objects/%.o: src/%.cc $(GRAFT_HEADERS)
+$(SANITIZED)/graft-objects/%.o: src/%.cc $(GRAFT_HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) $(GRAFT_WARNINGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 		-fno-omit-frame-pointer -DTEU_SANITIZED -c -o $@ $<
 
-$(BUILD)/asan/teu-graft: $(GRAFT_ASAN_OBJECTS)
+$(SANITIZED)/teu-graft: $(GRAFT_ASAN_OBJECTS)
 	$(CXX) -fsanitize=address,undefined -static-libasan -o $@.tmp $^ -l:libcrypto.a
 	mv $@.tmp $@

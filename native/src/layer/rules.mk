@@ -2,6 +2,7 @@
 # (-z now) before the cage is entered, so nothing is looked up from inside it. Included by native/Makefile; also usable
 # alone: make -C native -f src/layer/rules.mk teu-layer
 BUILD ?= build
+SANITIZED ?= dist/asan
 LAYER_SOURCES := $(wildcard src/layer/*.cc src/produce/*.cc src/trees/*.cc src/cage/*.cc) \
 	src/tree/content_digest.cc src/tree/entry_facts.cc
 LAYER_HEADERS := $(wildcard src/layer/*.h src/produce/*.h src/trees/*.h src/tree/*.h src/cage/*.h) src/sys/unique_fd.h src/sys/result.h src/sys/raw_syscall.h \
@@ -11,11 +12,11 @@ LAYER_FLAGS := $(LAYER_WARNINGS) -O2 -g0 -pthread -D_FORTIFY_SOURCE=2 -fstack-pr
 	-ffunction-sections -fdata-sections
 LAYER_LIBRARIES := -l:libzstd.a -l:libcrypto.a -lisal
 LAYER_OBJECTS := $(LAYER_SOURCES:src/%.cc=$(BUILD)/layer-objects/%.o)
-LAYER_ASAN_OBJECTS := $(LAYER_SOURCES:src/%.cc=$(BUILD)/asan/layer-objects/%.o)
+LAYER_ASAN_OBJECTS := $(LAYER_SOURCES:src/%.cc=$(SANITIZED)/layer-objects/%.o)
 
 .PHONY: teu-layer teu-layer-asan
 teu-layer: $(BUILD)/teu-layer
-teu-layer-asan: $(BUILD)/asan/teu-layer
+teu-layer-asan: $(SANITIZED)/teu-layer
 
 $(BUILD)/layer-objects/%.o: src/%.cc $(LAYER_HEADERS)
 	@mkdir -p $(@D)
@@ -25,11 +26,11 @@ $(BUILD)/teu-layer: $(LAYER_OBJECTS)
 	$(CXX) -pthread -static-libstdc++ -static-libgcc -Wl,--gc-sections,-z,now,-z,relro -s -o $@.tmp $^ $(LAYER_LIBRARIES)
 	mv $@.tmp $@
 
-$(BUILD)/asan/layer-objects/%.o: src/%.cc $(LAYER_HEADERS)
+$(SANITIZED)/layer-objects/%.o: src/%.cc $(LAYER_HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) $(LAYER_WARNINGS) -O1 -g -pthread -fsanitize=address,undefined -fno-omit-frame-pointer \
 		-DTEU_SANITIZED -c -o $@ $<
 
-$(BUILD)/asan/teu-layer: $(LAYER_ASAN_OBJECTS)
+$(SANITIZED)/teu-layer: $(LAYER_ASAN_OBJECTS)
 	$(CXX) -pthread -fsanitize=address,undefined -static-libasan -o $@.tmp $^ $(LAYER_LIBRARIES)
 	mv $@.tmp $@

@@ -10,7 +10,7 @@ const DISK_BYTES = 256 << 20;
 
 /** Path of teu-btrfs, or of the one built with sanitizers. */
 export function btrfsProgram(kind: 'plain' | 'sanitized'): string {
-  const target = kind === 'plain' ? 'build/teu-btrfs' : 'build/asan/teu-btrfs';
+  const target = kind === 'plain' ? 'build/teu-btrfs' : 'dist/asan/teu-btrfs';
   // Test files run side by side, and make does not expect to.
   const make = ['make', '-s', '-j2', '-f', 'src/btrfs/rules.mk', target];
   const made = spawnSync('flock', ['src/btrfs/rules.mk', ...make], {

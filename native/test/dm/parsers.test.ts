@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const native = fileURLToPath(new URL('../../', import.meta.url));
 
 it('what teu-dm reads and is asked holds against malformed input', { timeout: 240_000 }, () => {
-  const program = 'build/asan/dm-tests';
+  const program = 'dist/asan/dm-tests';
   const make = ['-s', '-j2', '-f', 'src/dm/rules.mk', program];
   const made = spawnSync('make', make, { cwd: native, encoding: 'utf8' });
   expect(made.stderr).toBe('');

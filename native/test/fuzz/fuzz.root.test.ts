@@ -8,7 +8,7 @@ import { REFUSED } from '../layer/hostile-list.js';
 import { dir, file, hard, link, tar, xattr } from '../layer/tar-builder.js';
 
 const native = fileURLToPath(new URL('../../', import.meta.url));
-const program = join(native, 'build/fuzz/teu-fuzz');
+const program = join(native, 'dist/asan/fuzz/teu-fuzz');
 // `npm run fuzz` sets these.
 const seconds = Number(process.env['TEU_FUZZ_SECONDS'] ?? 3);
 const seed = process.env['TEU_FUZZ_SEED'] ?? '1';
@@ -32,7 +32,7 @@ let corpus: string;
 
 beforeAll(() => {
   // Test files run side by side, and make does not expect to.
-  const make = ['make', '-s', '-j2', '-f', 'fuzz/rules.mk', 'build/fuzz/teu-fuzz'];
+  const make = ['make', '-s', '-j2', '-f', 'fuzz/rules.mk', 'dist/asan/fuzz/teu-fuzz'];
   const made = spawnSync('flock', ['fuzz/rules.mk', ...make], { cwd: native, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`teu-fuzz cannot be built: ${made.stderr}`);
   corpus = mkdtempSync(join(tmpdir(), 'teu-fuzz-'));
@@ -47,7 +47,7 @@ afterAll(() => rmSync(corpus, { recursive: true, force: true }));
 
 /** Ends with what the program printed; if it crashed, with how to see that again. */
 async function fuzz(target: string): Promise<Record<string, unknown>> {
-  const crashes = join(native, 'build/fuzz/crashes');
+  const crashes = join(native, 'dist/asan/fuzz/crashes');
   mkdirSync(crashes, { recursive: true });
   const crash = join(crashes, `${target}-${seed}`);
   const child = spawn(program, [target, String(seconds), seed, crash, corpus], {

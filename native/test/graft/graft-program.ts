@@ -18,7 +18,7 @@ export interface Answer {
 
 /** The program, or the one built with sanitizers. */
 export function graftProgram(kind: 'plain' | 'sanitized'): string {
-  return build('graft', kind === 'plain' ? 'build/teu-graft' : 'build/asan/teu-graft');
+  return build('graft', kind === 'plain' ? 'build/teu-graft' : 'dist/asan/teu-graft');
 }
 
 /** teu-tree, whose listings tell whether two trees are the same. */

@@ -28,7 +28,7 @@ export interface LayerTree {
 
 /** The program, or the one built with sanitizers: `make -f src/layer/rules.mk teu-layer-asan`. */
 export function layerProgram(kind: 'plain' | 'sanitized'): string {
-  const target = kind === 'plain' ? 'build/teu-layer' : 'build/asan/teu-layer';
+  const target = kind === 'plain' ? 'build/teu-layer' : 'dist/asan/teu-layer';
   // Test files run side by side, and make does not expect to.
   const make = ['make', '-s', '-j2', '-f', 'src/layer/rules.mk', target];
   const made = spawnSync('flock', ['src/layer/rules.mk', ...make], {

@@ -11,7 +11,7 @@ const hexOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex'
 
 /** The program, or the one built with sanitizers: `make -f src/pack/rules.mk teu-pack-asan`. */
 function packProgram(kind: 'plain' | 'sanitized'): string {
-  const target = kind === 'plain' ? 'build/teu-pack' : 'build/asan/teu-pack';
+  const target = kind === 'plain' ? 'build/teu-pack' : 'dist/asan/teu-pack';
   const make = ['make', '-s', '-j2', '-f', 'src/pack/rules.mk', target];
   const made = spawnSync('flock', ['src/pack/rules.mk', ...make], {
     cwd: native,

@@ -18,7 +18,7 @@ export type TreeProgram = (...args: string[]) => Answer;
 
 /** The program, or the one built with sanitizers. */
 export function treeProgram(kind: 'plain' | 'sanitized'): TreeProgram {
-  const target = kind === 'plain' ? 'build/teu-tree' : 'build/asan/teu-tree';
+  const target = kind === 'plain' ? 'build/teu-tree' : 'dist/asan/teu-tree';
   // Test files run side by side, and make does not expect to.
   const make = ['make', '-s', '-j2', '-f', 'src/tree/rules.mk', target];
   const made = spawnSync('flock', ['src/tree/rules.mk', ...make], {

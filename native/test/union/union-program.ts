@@ -12,7 +12,7 @@ const POLL_MS = 10;
 
 /** Builds teu-union, or the one with sanitizers, and tells where it is. */
 export function unionProgram(kind: 'plain' | 'sanitized'): string {
-  const target = kind === 'plain' ? 'build/teu-union' : 'build/asan/teu-union';
+  const target = kind === 'plain' ? 'build/teu-union' : 'dist/asan/teu-union';
   // Test files run side by side, and make does not expect to.
   const make = ['make', '-s', '-j2', '-f', 'src/union/rules.mk', target];
   const made = spawnSync('flock', ['src/union/rules.mk', ...make], {

@@ -56,7 +56,8 @@ test.each(Object.entries(KINDS))(
   async (_kind, capabilities) => {
     await startEngine(capabilities);
     const { client } = host;
-    const names = ['a', 'b', 'c', 'd'];
+    // None that could be the beginning of an id.
+    const names = ['w', 'x', 'y', 'z'];
     let turns = 0;
     const worker = async (): Promise<void> => {
       for (let i = 0; i < 15; i += 1) {
