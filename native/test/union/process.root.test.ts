@@ -29,6 +29,9 @@ function privateMemory(pid: number): number {
   return found.reduce((sum, [, size]) => sum + Number(size), 0);
 }
 
+/** Of a file whose copy takes longer than what is to happen meanwhile. */
+const MEBIBYTES = 1024;
+
 describe.runIf(canMountUnions())('the process of a union', () => {
   const program = unionProgram('plain');
 
@@ -194,9 +197,13 @@ describe.runIf(canMountUnions())('the process of a union', () => {
     await using union = new TestUnion(program);
     put(union.at('base/large'), '');
     put(union.at('base/small'), 'x');
-    execFileSync('dd', ['if=/dev/zero', `of=${union.at('base/large')}`, 'bs=1M', 'count=256'], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'dd',
+      ['if=/dev/zero', `of=${union.at('base/large')}`, 'bs=1M', `count=${MEBIBYTES}`],
+      {
+        stdio: 'ignore',
+      },
+    );
     union.mount(...layers);
     const writer = spawn('sh', ['-c', `echo more >> ${join(union.root, 'large')}`], {
       stdio: 'ignore',
@@ -213,6 +220,6 @@ describe.runIf(canMountUnions())('the process of a union', () => {
     }
     expect([written, refreshed].every((count) => count > 0)).toBe(true);
     expect(await ended).toEqual([0, null]);
-    expect(statSync(join(union.root, 'large')).size).toBe((256 << 20) + 5);
+    expect(statSync(join(union.root, 'large')).size).toBe(MEBIBYTES * 2 ** 20 + 5);
   });
 });
