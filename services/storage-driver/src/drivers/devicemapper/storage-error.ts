@@ -19,6 +19,8 @@ export function storageError(error: unknown, what: string): unknown {
     case 'EBUSY':
       return teuError('CONFLICT', `${what}: it is in use`, { cause: error });
     default:
-      return teuError('STORAGE_FAILED', `${what}: the kernel has refused`, { cause: error });
+      return teuError('STORAGE_FAILED', `${what}: the kernel has refused (${error.code})`, {
+        cause: error,
+      });
   }
 }
