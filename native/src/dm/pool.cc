@@ -132,7 +132,10 @@ Status Pool::snapshot(std::uint64_t origin, std::uint64_t id) const {
 }
 
 Status Pool::snapshotFrozen(const std::string& origin, const std::string& message) const {
-  if (const Status frozen = mapper_.suspend(origin); !frozen) return frozen;
+  if (const Status frozen = mapper_.suspend(origin); !frozen) {
+    // One that was to go when it is closed has gone: nothing of it waits to be written.
+    return frozen.error().number == ENXIO ? mapper_.message(name_, message) : frozen;
+  }
   const Status made = mapper_.message(name_, message);
   const Status resumed = mapper_.resume(origin);
   return made ? resumed : made;
@@ -207,11 +210,14 @@ Status Pool::activate(std::uint64_t id, std::uint64_t bytes, bool readOnly) cons
   if (!state && state.error().number != ENXIO) return state.status();
   if (!state) return build(id, bytes, readOnly);
   if (!state.value().hasTable || state.value().isReadOnly != readOnly) {
-    if (const Status removed = mapper_.remove(name); !removed) return removed;
+    const Status removed = mapper_.remove(name);
+    if (!removed && removed.error().number != ENXIO) return removed;
     return build(id, bytes, readOnly);
   }
   if (state.value().isLeaving) {
     const Status stays = mapper_.message(name, "@cancel_deferred_remove");
+    // It was closed in between.
+    if (!stays && stays.error().number == ENXIO) return build(id, bytes, readOnly);
     if (!stays) return stays.during("keep a device");
   }
   if (state.value().isSuspended) {
