@@ -15,7 +15,7 @@ export const teu: ImageContender = {
     let name = '';
     return {
       load: async (archive) => {
-        await run('load', '-q', '-i', archive);
+        await run('load', '-q', '-i', archive, '--name', 'bench');
         name = 'bench:latest';
       },
       pull: async (wanted) => {
