@@ -101,7 +101,7 @@ afterAll(async () => {
 });
 
 async function teu(args: string[], parts: Partial<Context> = {}) {
-  const fake = fakeContext({ args, services, cwd: '/work', ...parts });
+  const fake = fakeContext({ args, services, cwd: '/here', ...parts });
   const code = await runProgram(fake.context);
   return { code, stdout: fake.stdout(), stderr: fake.stderr() };
 }
@@ -114,7 +114,7 @@ test('save has the service write a file, and tells what it is for programs', asy
   });
   expect(saved).toEqual([
     {
-      path: '/work/a.tar',
+      path: '/here/a.tar',
       references: ['app:1', 'b'],
       format: ArchiveFormat.ARCHIVE_FORMAT_DOCKER,
     },
