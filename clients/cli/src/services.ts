@@ -4,6 +4,7 @@ import { connect, type RpcChannel } from '@teu/rpc';
 export interface Services {
   readonly engine: RpcChannel;
   readonly image: RpcChannel;
+  readonly cgroup: RpcChannel;
   /** Directory of the sockets. */
   readonly runDir: string;
 }
@@ -23,6 +24,10 @@ export class ServiceConnections implements Services {
 
   get image(): RpcChannel {
     return this.#channel('image');
+  }
+
+  get cgroup(): RpcChannel {
+    return this.#channel('cgroup');
   }
 
   #channel(name: string): RpcChannel {

@@ -108,6 +108,9 @@ export const REASONS = {
   CGROUP_EXISTS: entry('ALREADY_EXISTS', 'There is a group with this id.'),
   CGROUP_BUSY: entry('FAILED_PRECONDITION', 'Processes are still in the group.', true),
   CGROUP_UNAVAILABLE: entry('FAILED_PRECONDITION', 'The host has no usable cgroup hierarchy.'),
+  GROUP_NOT_FOUND: entry('NOT_FOUND', 'There is no group of containers with this name.'),
+  GROUP_EXISTS: entry('ALREADY_EXISTS', 'There is a group of this name, with other limits.'),
+  GROUP_BUSY: entry('FAILED_PRECONDITION', 'Containers or groups are in the group.'),
   RESOURCE_UNSUPPORTED: entry('FAILED_PRECONDITION', 'This host cannot enforce that limit.'),
 
   // Events and durable state.

@@ -18,6 +18,7 @@ export interface NatsIdentity {
 export const SERVICE_IDENTITIES: readonly NatsIdentity[] = [
   { name: 'engine', publishes: ['container', 'driver', 'base'], consumes: true, ownsStream: true },
   { name: 'image', publishes: ['image'] },
+  { name: 'cgroup', publishes: ['cgroup'] },
   { name: 'storage', publishes: ['snapshot'] },
   // For programs of the operator: reads everything, changes nothing.
   { name: 'reader', publishes: [], listens: true },

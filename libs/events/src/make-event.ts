@@ -1,6 +1,7 @@
 import { clock } from '@teu/ids';
 import {
   baseActionToJSON,
+  cgroupActionToJSON,
   containerActionToJSON,
   driverActionToJSON,
   Event,
@@ -69,6 +70,8 @@ function verbOf(payload: EventPayload): string {
       return verb('DRIVER_ACTION_', driverActionToJSON(payload.value.action));
     case 'base':
       return verb('BASE_ACTION_', baseActionToJSON(payload.value.action));
+    case 'cgroup':
+      return verb('CGROUP_ACTION_', cgroupActionToJSON(payload.value.action));
   }
 }
 

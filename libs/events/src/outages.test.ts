@@ -77,6 +77,7 @@ function containerEvent(containerId: string, labels: Record<string, string> = {}
     error: '',
     upgradeId: '',
     imageId: '',
+    oomKill: undefined,
   };
   return makeEvent({ node: 'n1', source: 'engine', payload: { $case: 'container', value } });
 }

@@ -4,7 +4,7 @@ export const STREAM_NAME = 'TEU';
 export const ALL_EVENTS = 'teu.v1.>';
 
 /** What events are about. Each kind is published by one sort of service only. */
-export const EVENT_KINDS = ['container', 'image', 'snapshot', 'driver', 'base'] as const;
+export const EVENT_KINDS = ['container', 'image', 'snapshot', 'driver', 'base', 'cgroup'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** Subject of one event: `teu.v1.<node>.<kind>.<verb>`, the verb in the past tense. */

@@ -1,5 +1,6 @@
 import { CgroupServiceService } from '@teu/proto/cgroup';
 import { implement, type Implementation } from '@teu/rpc';
+import type { CgroupParts } from './cgroup-parts.js';
 import { createCgroup } from './handlers/create-cgroup.js';
 import { deleteCgroup } from './handlers/delete-cgroup.js';
 import { freezeCgroup } from './handlers/freeze-cgroup.js';
@@ -10,10 +11,9 @@ import { killCgroup } from './handlers/kill-cgroup.js';
 import { listCgroups } from './handlers/list-cgroups.js';
 import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
-import type { CgroupTree } from './tree/cgroup-tree.js';
 
 /** The methods of the service over the groups of one engine. */
-export function implementCgroupService(tree: CgroupTree): Implementation {
+export function implementCgroupService({ tree }: CgroupParts): Implementation {
   return implement(CgroupServiceService, {
     createCgroup: async (request) => createCgroup(tree, request),
     getCgroup: async (request) => getCgroup(tree, request),

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
+import { openStore } from '@teu/state';
+import type { CgroupParts } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import { detectHost } from './domain/detect-host.js';
+import type { CgroupHost } from './domain/host.js';
 import { implementCgroupService } from './implement-service.js';
+import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
 
@@ -22,35 +27,70 @@ export function instanceOf(dataDir: string): string {
   return createHash('sha256').update(dataDir).digest('hex').slice(0, INSTANCE_LENGTH);
 }
 
+/** What a test may bring along. */
+export interface CgroupDependencies {
+  /** How the host has set up cgroups; looked at if not given. */
+  readonly host?: CgroupHost;
+}
+
 /**
  * Starts the service: finds the hierarchies, makes the engine's groups, serves. No group of a
  * container is touched; which of them are wanted is for the engine to say.
  *
  * @throws CGROUP_UNAVAILABLE if the host has no hierarchy that can be used
  */
-export async function startServer(config: CgroupConfig, log: Logger): Promise<CgroupServer> {
-  const host = detectHost({
+export async function startServer(
+  config: CgroupConfig,
+  log: Logger,
+  { host = detectThisHost() }: CgroupDependencies = {},
+): Promise<CgroupServer> {
+  const tree = new CgroupTree(host, instanceOf(config.dataDir));
+  const path = join(config.dataDir, 'cgroup', 'state.db');
+  const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+  try {
+    log.info(
+      { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
+      'cgroups are ready',
+    );
+    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const server = await startRpcServer({
+      name: 'cgroup',
+      version: VERSION,
+      address: config.address,
+      services: [implementCgroupService(parts)],
+      log,
+    });
+    const stopEvents = publishEvents(config, parts);
+    return {
+      address: server.address,
+      close: async () => {
+        await server.close();
+        await stopEvents();
+        store.close();
+        tree.removeParents();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function detectThisHost(): CgroupHost {
+  return detectHost({
     mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
     cgroups: readFileSync('/proc/cgroups', 'utf8'),
     readControllers: (mountPath) => readFileSync(join(mountPath, 'cgroup.controllers'), 'utf8'),
   });
-  const tree = new CgroupTree(host, instanceOf(config.dataDir));
-  log.info(
-    { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
-    'cgroups are ready',
-  );
-  const server = await startRpcServer({
-    name: 'cgroup',
-    version: VERSION,
-    address: config.address,
-    services: [implementCgroupService(tree)],
-    log,
-  });
-  return {
-    address: server.address,
-    close: async () => {
-      await server.close();
-      tree.removeParents();
-    },
+}
+
+/** Publishes what is in the outbox. Nothing waits for it. */
+function publishEvents(config: CgroupConfig, { store, log }: CgroupParts): () => Promise<void> {
+  const { natsUrl: url, natsSeedFile: nkeySeedFile } = config;
+  const events = connectEvents({ url, service: 'cgroup', nkeySeedFile, log });
+  const publisher = startOutboxPublisher({ store, events, log });
+  return async () => {
+    await publisher.close();
+    await events.close();
   };
 }

@@ -1,5 +1,5 @@
 import { ContainerSpec, NetworkMode } from '@teu/proto/engine';
-import type { LinuxResources } from '@teu/proto/type';
+import { LinuxResources } from '@teu/proto/type';
 import { UsageError } from '../cli-error.js';
 import type { Invocation } from '../command.js';
 import { collectEnvironment, parseLabels } from './environment.js';
@@ -129,11 +129,17 @@ function resourcesOf(options: ParsedOptions): LinuxResources {
     parseWholeNumber(text, option, -1, 4_194_304),
   );
   const given = (...values: (number | undefined)[]) => values.some((item) => item !== undefined);
-  return {
+  return LinuxResources.create({
     cpu: given(shares, quota)
-      ? { shares, quota, period: quota === undefined ? undefined : cpuPeriodMicroseconds }
+      ? {
+          cpus: '',
+          mems: '',
+          shares,
+          quota,
+          period: quota === undefined ? undefined : cpuPeriodMicroseconds,
+        }
       : undefined,
     memory: given(limit, swap, reservation) ? { limit, swap, reservation } : undefined,
     pids: given(tasks) ? { limit: tasks } : undefined,
-  };
+  });
 }

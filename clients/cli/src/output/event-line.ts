@@ -1,5 +1,6 @@
 import {
   baseActionToJSON,
+  cgroupActionToJSON,
   containerActionToJSON,
   driverActionToJSON,
   imageActionToJSON,
@@ -59,6 +60,10 @@ function happening({ payload, subject }: Event): string {
       const reason = base.comment === '' ? '' : `, reason=${JSON.stringify(base.comment)}`;
       const details = `base=${shortId(base.oldImageId)}${onto}, containers=${base.containerCount}${reason}`;
       return `base ${verb(baseActionToJSON(base.action))} ${shortId(base.upgradeId)} (${details})`;
+    }
+    case 'cgroup': {
+      const { action, containerId, group } = payload.value;
+      return `cgroup ${verb(cgroupActionToJSON(action))} ${shortId(containerId) || group}`;
     }
     case undefined:
       return subject;

@@ -1,5 +1,5 @@
 import { teuError } from '@teu/errors';
-import type { LinuxResources } from '@teu/proto/type';
+import { LinuxResources } from '@teu/proto/type';
 import { FIELD_NAMES, LIMIT_NAMES, NO_LIMITS, type LimitName, type Limits } from './limits.js';
 
 /** What a request asks for; what it does not mention is absent. */
@@ -102,11 +102,11 @@ export function resourcesOf(limits: Limits): LinuxResources {
     swap: set('memorySwap'),
   };
   const pids = { limit: set('pids') };
-  return {
+  return LinuxResources.create({
     cpu: anySet(cpu) ? cpu : undefined,
     memory: anySet(memory) ? memory : undefined,
     pids: anySet(pids) ? pids : undefined,
-  };
+  });
 }
 
 function anySet(part: object): boolean {

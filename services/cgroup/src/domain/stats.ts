@@ -22,6 +22,7 @@ export function cpuStatsV1(read: ReadFile): CpuStats {
     systemDuration: durationOf(numberIn(read, 'cpuacct.usage_sys')),
     throttledPeriodCount: throttling.get('nr_throttled') ?? 0,
     throttledDuration: durationOf(throttling.get('throttled_time') ?? 0),
+    periodCount: throttling.get('nr_periods') ?? 0,
   };
 }
 
@@ -35,6 +36,7 @@ export function cpuStatsV2(read: ReadFile): CpuStats {
     systemDuration: duration('system_usec'),
     throttledPeriodCount: stat.get('nr_throttled') ?? 0,
     throttledDuration: duration('throttled_usec'),
+    periodCount: stat.get('nr_periods') ?? 0,
   };
 }
 
@@ -55,6 +57,8 @@ export function memoryStatsV1(read: ReadFile): MemoryStats {
     // kernels (seen: 6.18) do not count that. Each kill was at least one hit.
     limitHitCount: Math.max(hits, oomKillCount),
     oomKillCount,
+    anonymousBytes: stat.get('total_rss') ?? 0,
+    highHitCount: 0,
   };
 }
 
@@ -72,6 +76,8 @@ export function memoryStatsV2(read: ReadFile): MemoryStats {
     limitBytes: parseNumber(read('memory.max') ?? 'max'),
     limitHitCount: events.get('max') ?? 0,
     oomKillCount: events.get('oom_kill') ?? 0,
+    anonymousBytes: stat.get('anon') ?? 0,
+    highHitCount: events.get('high') ?? 0,
   };
 }
 
@@ -81,6 +87,7 @@ export function pidsStats(read: ReadFile): PidsStats {
     currentCount: numberIn(read, 'pids.current'),
     limitCount: parseNumber(read('pids.max') ?? 'max'),
     limitHitCount: parseKeyed(read('pids.events') ?? '').get('max') ?? 0,
+    peakCount: numberIn(read, 'pids.peak'),
   };
 }
 
@@ -93,6 +100,7 @@ export function ioStatsV1(read: ReadFile): IoStats {
     writeBytes: bytes.write,
     readCount: counts.read,
     writeCount: counts.write,
+    devices: [],
   };
 }
 
@@ -106,6 +114,7 @@ export function ioStatsV2(read: ReadFile): IoStats {
     writeBytes: sum('wbytes'),
     readCount: sum('rios'),
     writeCount: sum('wios'),
+    devices: [],
   };
 }
 

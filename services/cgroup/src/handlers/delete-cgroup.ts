@@ -13,9 +13,9 @@ export async function deleteCgroup(
   try {
     tree.checkExists(id);
   } catch (error) {
-    if (isTeuError(error, 'CGROUP_NOT_FOUND')) return { finalStats: undefined };
+    if (isTeuError(error, 'CGROUP_NOT_FOUND')) return { finalStats: undefined, oomKills: [] };
     throw error;
   }
   const finalStats = await deleteGroup(tree, id, request.force, () => readStats(tree, id));
-  return { finalStats };
+  return { finalStats, oomKills: [] };
 }

@@ -6,5 +6,5 @@ import { readStats } from '../tree/group-stats.js';
 export function getStats(tree: CgroupTree, request: GetStatsRequest): GetStatsResponse {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
-  return { stats: readStats(tree, id) };
+  return { stats: readStats(tree, id), oomKills: [] };
 }

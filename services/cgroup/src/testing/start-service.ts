@@ -34,13 +34,13 @@ export async function startService(): Promise<StartedService> {
       const id = newContainerId();
       made.push(id);
       const { createCgroup } = CgroupServiceService;
-      const { cgroup } = await channel.unary(createCgroup, { id, resources });
+      const { cgroup } = await channel.unary(createCgroup, { id, resources, group: '' });
       if (cgroup === undefined) throw new Error('no cgroup in the answer');
       return cgroup;
     },
     close: async () => {
       for (const id of made) {
-        await channel.unary(CgroupServiceService.deleteCgroup, { id, force: true });
+        await channel.unary(CgroupServiceService.deleteCgroup, { id, force: true, run: undefined });
       }
       channel.close();
       await server.close();

@@ -27,6 +27,7 @@ export function readStats(tree: CgroupTree, id: string): Stats {
     memory: of('memory', memoryStatsV1, memoryStatsV2),
     pids: of('pids', pidsStats, pidsStats),
     io: of('blkio', ioStatsV1, ioStatsV1) ?? of('io', ioStatsV2, ioStatsV2),
+    pressure: undefined,
   };
 }
 

@@ -12,7 +12,14 @@ export function failedStart(error: unknown): ContainerExit {
       ? 126
       : 128;
   const problem = problemOf(error);
-  return { exitCode, signal: 0, oomKilled: false, exitTime: clock.now(), error: problem };
+  return {
+    exitCode,
+    signal: 0,
+    oomKilled: false,
+    exitTime: clock.now(),
+    error: problem,
+    oomKill: undefined,
+  };
 }
 
 /** An undo that can't be recorded (full disk) is made up for by the next start of the engine: its intent stays. */

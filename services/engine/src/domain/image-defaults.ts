@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { NetworkMode, type ContainerSpec } from '@teu/proto/engine';
+import { LinuxResources } from '@teu/proto/type';
 import type { ImageConfig } from '@teu/proto/image';
 import { DEFAULT_STOP_SIGNAL, DEFAULT_STOP_TIMEOUT_MS } from './defaults.js';
 import { durationFromMs } from './durations.js';
@@ -68,7 +69,7 @@ function withPidsLimit(
   pidsLimit: number,
 ): ContainerSpec['resources'] {
   if (resources?.pids?.limit !== undefined || pidsLimit < 0) return resources;
-  return { cpu: undefined, memory: undefined, ...resources, pids: { limit: pidsLimit } };
+  return { ...(resources ?? LinuxResources.create()), pids: { limit: pidsLimit } };
 }
 
 /** What an image says is untrusted like what a client says. */

@@ -128,7 +128,7 @@ export async function makeCgroup(
   id: string,
   resources: LinuxResources | undefined,
 ): Promise<CgroupMembership | undefined> {
-  const request = { id, resources };
+  const request = { id, resources, group: '' };
   const options = { timeoutMs: CALL_TIMEOUT_MS };
   const { cgroup } = await peers.cgroup.call(CgroupServiceService.createCgroup, request, options);
   return cgroup?.membership;

@@ -11,6 +11,7 @@ export function exitOf(status: ExitStatus, oomKilled: boolean): ContainerExit {
     oomKilled,
     exitTime: status.exitTime ?? clock.now(),
     error: status.lost ? 'its supervisor ended before it could record how the program ended' : '',
+    oomKill: undefined,
   };
 }
 
@@ -22,5 +23,6 @@ export function unknownExit(problem: string): ContainerExit {
     oomKilled: false,
     exitTime: clock.now(),
     error: problem,
+    oomKill: undefined,
   };
 }

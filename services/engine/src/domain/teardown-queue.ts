@@ -204,7 +204,7 @@ export class TeardownQueue {
     const answer = await unlessGone(
       peers.cgroup.call(
         CgroupServiceService.deleteCgroup,
-        { id, force: true },
+        { id, force: true, run: undefined },
         { timeoutMs: CALL_TIMEOUT_MS },
       ),
     );

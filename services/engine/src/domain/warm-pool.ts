@@ -4,6 +4,7 @@ import { failpoint } from '@teu/failpoint';
 import type { CgroupMembership } from '@teu/proto/cgroup';
 import type { SpecMount } from '@teu/proto/executor';
 import type { Mount } from '@teu/proto/snapshots';
+import { LinuxResources } from '@teu/proto/type';
 import type { EngineParts } from './engine-parts.js';
 import { bothSettled, makeCgroup, makeLayer } from './prepare-start.js';
 import { prepareWorld } from './world.js';
@@ -173,7 +174,7 @@ export class WarmPool {
       const resources =
         defaults.pidsLimit < 0
           ? undefined
-          : { cpu: undefined, memory: undefined, pids: { limit: defaults.pidsLimit } };
+          : LinuxResources.create({ pids: { limit: defaults.pidsLimit } });
       const [rootMounts, membership] = await bothSettled(
         makeLayer(this.#parts, named, parent),
         makeCgroup(this.#parts, containerId, resources),

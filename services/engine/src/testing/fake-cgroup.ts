@@ -28,8 +28,8 @@ export class FakeCgroup {
       ...unimplemented(CgroupServiceService),
       createCgroup: async (request: CreateCgroupRequest) => this.#create(request),
       deleteCgroup: async ({ id }: { id: string }) => {
-        if (!this.groups.delete(id)) return { finalStats: undefined };
-        return { finalStats: this.#stats(id) };
+        if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
+        return { finalStats: this.#stats(id), oomKills: [] };
       },
       killCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
@@ -50,7 +50,7 @@ export class FakeCgroup {
       },
       getStats: async ({ id }: { id: string }) => {
         this.#require(id);
-        return { stats: this.#stats(id) };
+        return { stats: this.#stats(id), oomKills: [] };
       },
     });
   }

@@ -1,0 +1,12 @@
+import type { Logger } from '@teu/log';
+import type { Store } from '@teu/state';
+import type { CgroupTree } from './tree/cgroup-tree.js';
+
+/** What the methods of the service work with. Made once in server.ts. */
+export interface CgroupParts {
+  readonly log: Logger;
+  /** Node name in the subjects of events. */
+  readonly node: string;
+  readonly store: Store;
+  readonly tree: CgroupTree;
+}

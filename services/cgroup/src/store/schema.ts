@@ -1,0 +1,2 @@
+/** Tables of the cgroup service; one entry per version of the schema. */
+export const CGROUP_MIGRATIONS: readonly string[] = [];
