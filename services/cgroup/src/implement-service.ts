@@ -18,7 +18,7 @@ export function implementCgroupService({ tree }: CgroupParts): Implementation {
     createCgroup: async (request) => createCgroup(tree, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
-    updateCgroup: async (request) => updateCgroup(tree, request),
+    updateCgroup: (request) => updateCgroup(tree, request),
     deleteCgroup: (request) => deleteCgroup(tree, request),
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),

@@ -1,12 +1,11 @@
 import { parseContainerId } from '@teu/ids';
 import type { CreateCgroupRequest, CreateCgroupResponse } from '@teu/proto/cgroup';
-import { requestedLimits } from '../domain/requested-limits.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { createGroup } from '../tree/create-group.js';
 import { describeNewGroup } from '../tree/describe-group.js';
 
 export function createCgroup(tree: CgroupTree, request: CreateCgroupRequest): CreateCgroupResponse {
   const id = parseContainerId(request.id, 'id');
-  const limits = createGroup(tree, id, requestedLimits(request.resources));
-  return { cgroup: describeNewGroup(tree, id, limits) };
+  const resources = createGroup(tree, id, request.resources);
+  return { cgroup: describeNewGroup(tree, id, resources) };
 }

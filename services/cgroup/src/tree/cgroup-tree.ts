@@ -3,14 +3,9 @@ import { join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { CgroupMembership } from '@teu/proto/cgroup';
 import type { CgroupHost, ControllerName, Hierarchy } from '../domain/host.js';
-import { hierarchyOf } from '../domain/host.js';
-import { V1_LIMIT_FILES, V2_LIMIT_FILES, type LimitFile } from '../domain/limit-files.js';
+import { hierarchyOf, isOnDemand } from '../domain/host.js';
+import { findLimitFiles, type HostLimitFile } from './limits/host-limit-files.js';
 import { enginePath, makeParentGroups, removeParentGroups } from './parent-groups.js';
-
-/** A limit file that this host has, and where. */
-export interface HostLimitFile extends LimitFile {
-  readonly hierarchy: Hierarchy;
-}
 
 /** The groups of one engine in all hierarchies of the host. The kernel's tree is the only state. */
 export class CgroupTree {
@@ -40,7 +35,7 @@ export class CgroupTree {
     }
     this.processHierarchy = last;
     this.makeParents();
-    this.limitFiles = this.#findLimitFiles();
+    this.limitFiles = findLimitFiles(host, this.groupPath);
     this.lastMarksComplete = this.limitFiles.every(({ hierarchy }) => hierarchy !== last);
   }
 
@@ -94,9 +89,16 @@ export class CgroupTree {
     });
   }
 
+  /** Hierarchies that a group is in, or is to be in: those that are joined only by need, if it is there. */
+  hierarchiesOf(id: string): readonly Hierarchy[] {
+    return this.host.hierarchies.filter(
+      (hierarchy) => !isOnDemand(hierarchy) || existsSync(this.groupIn(hierarchy, id)),
+    );
+  }
+
   /** Says how a process joins a group. */
   membership(id: string): CgroupMembership {
-    const { hierarchies } = this.host;
+    const hierarchies = this.hierarchiesOf(id);
     const v1 = hierarchies.filter(({ version }) => version === 1);
     const v2 = hierarchies.find(({ version }) => version === 2);
     const mounts = v1.map(({ mountPath, mountData }) => ({
@@ -112,16 +114,5 @@ export class CgroupTree {
       v2Directory: v2 === undefined ? '' : this.groupIn(v2, id),
       mounts,
     };
-  }
-
-  /** The engine's own group has every limit file that a container's group will have. */
-  #findLimitFiles(): HostLimitFile[] {
-    return [...V1_LIMIT_FILES, ...V2_LIMIT_FILES].flatMap((limitFile) => {
-      const hierarchy = hierarchyOf(this.host, limitFile.controller);
-      const table = hierarchy?.version === 1 ? V1_LIMIT_FILES : V2_LIMIT_FILES;
-      if (hierarchy === undefined || !table.includes(limitFile)) return [];
-      const path = join(hierarchy.mountPath, this.groupPath, limitFile.file);
-      return existsSync(path) ? [{ ...limitFile, hierarchy }] : [];
-    });
   }
 }
