@@ -9,7 +9,9 @@ import type { CgroupParts } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import { detectHost } from './domain/detect-host.js';
 import type { CgroupHost } from './domain/host.js';
-import { implementCgroupService } from './implement-service.js';
+import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { Groups } from './groups/groups.js';
+import './failpoints.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
@@ -52,12 +54,14 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const groups = new Groups({ log, store, tree });
+    groups.recover();
+    const parts: CgroupParts = { log, node: config.node, store, tree, groups };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts)],
+      services: [implementCgroupService(parts), implementGroupService(parts)],
       log,
     });
     const stopEvents = publishEvents(config, parts);
