@@ -1,6 +1,7 @@
-import { CgroupServiceService } from '@teu/proto/cgroup';
+import { CgroupServiceService, GroupServiceService } from '@teu/proto/cgroup';
 import { implement, type Implementation } from '@teu/rpc';
 import type { CgroupParts } from './cgroup-parts.js';
+import { createGroupHandlers } from './handlers/group-service.js';
 import { createCgroup } from './handlers/create-cgroup.js';
 import { deleteCgroup } from './handlers/delete-cgroup.js';
 import { freezeCgroup } from './handlers/freeze-cgroup.js';
@@ -13,9 +14,10 @@ import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
 
 /** The methods of the service over the groups of one engine. */
-export function implementCgroupService({ tree }: CgroupParts): Implementation {
+export function implementCgroupService(parts: CgroupParts): Implementation {
+  const { tree } = parts;
   return implement(CgroupServiceService, {
-    createCgroup: async (request) => createCgroup(tree, request),
+    createCgroup: async (request) => createCgroup(parts, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => updateCgroup(tree, request),
@@ -26,4 +28,9 @@ export function implementCgroupService({ tree }: CgroupParts): Implementation {
     getStats: async (request) => getStats(tree, request),
     getHierarchy: async () => getHierarchy(tree),
   });
+}
+
+/** The methods for groups of containers. */
+export function implementGroupService(parts: CgroupParts): Implementation {
+  return implement(GroupServiceService, createGroupHandlers(parts));
 }

@@ -7,7 +7,9 @@ import { openStore } from '@teu/state';
 import type { CgroupParts } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import type { CgroupHost } from './domain/host.js';
-import { implementCgroupService } from './implement-service.js';
+import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { Groups } from './groups/groups.js';
+import './failpoints.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
@@ -51,12 +53,14 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const groups = new Groups({ log, store, tree });
+    groups.recover();
+    const parts: CgroupParts = { log, node: config.node, store, tree, groups };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts)],
+      services: [implementCgroupService(parts), implementGroupService(parts)],
       log,
     });
     const stopEvents = publishEvents(config, parts);
