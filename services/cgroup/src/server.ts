@@ -52,7 +52,7 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const parts: CgroupParts = { log, node: config.node, store, tree, names: () => '' };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
