@@ -3,6 +3,9 @@ import type { Store } from '@teu/state';
 import type { Groups } from './groups/groups.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 
+/** Name of a container by its id; empty if it is not known (yet). */
+export type ContainerNames = (id: string) => string;
+
 /** What the methods of the service work with. Made once in server.ts. */
 export interface CgroupParts {
   readonly log: Logger;
@@ -11,4 +14,5 @@ export interface CgroupParts {
   readonly store: Store;
   readonly tree: CgroupTree;
   readonly groups: Groups;
+  readonly names: ContainerNames;
 }

@@ -12,10 +12,13 @@ import { killCgroup } from './handlers/kill-cgroup.js';
 import { listCgroups } from './handlers/list-cgroups.js';
 import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
+import { watchStats } from './handlers/watch-stats.js';
+import { StatsWatches } from './stats/stats-watches.js';
 
 /** The methods of the service over the groups of one engine. */
 export function implementCgroupService(parts: CgroupParts): Implementation {
   const { tree } = parts;
+  const watches = new StatsWatches(parts);
   return implement(CgroupServiceService, {
     createCgroup: async (request) => createCgroup(parts, request),
     getCgroup: async (request) => getCgroup(tree, request),
@@ -26,6 +29,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
     getStats: async (request) => getStats(tree, request),
+    watchStats: (request, context) => watchStats(watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
 }

@@ -55,7 +55,8 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const parts: CgroupParts = { log, node: config.node, store, tree, groups };
+    const names = (): string => '';
+    const parts: CgroupParts = { log, node: config.node, store, tree, groups, names };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
