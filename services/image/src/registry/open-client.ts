@@ -3,6 +3,7 @@ import type { RegistryCredentials } from '@teu/proto/image';
 import {
   DEFAULT_PATIENCE,
   DEFAULT_RETRY,
+  proxyFromEnvironment,
   readSettings,
   RegistryClient,
   SettingsError,
@@ -35,6 +36,7 @@ export function openClient(
     credentialsOf: (registry) => known.get(registry),
     patience: { ...DEFAULT_PATIENCE, stallMs, commitMs: Math.max(stallMs * 10, 60_000) },
     retry: { ...DEFAULT_RETRY, firstDelayMs: options.registryRetryMs },
+    proxyOf: proxyFromEnvironment(process.env),
   });
 }
 
