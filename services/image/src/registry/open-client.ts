@@ -3,11 +3,11 @@ import type { RegistryCredentials } from '@teu/proto/image';
 import {
   DEFAULT_PATIENCE,
   DEFAULT_RETRY,
-  proxyFromEnvironment,
   readSettings,
   RegistryClient,
   SettingsError,
   type Credential,
+  type ProxyOf,
   type RegistrySettings,
 } from '@teu/registry';
 
@@ -17,6 +17,8 @@ export interface RegistryOptions {
   certificatesDirectory: string;
   registryStallMs: number;
   registryRetryMs: number;
+  /** Proxies; none if not given. */
+  proxyOf?: ProxyOf;
 }
 
 /**
@@ -36,7 +38,7 @@ export function openClient(
     credentialsOf: (registry) => known.get(registry),
     patience: { ...DEFAULT_PATIENCE, stallMs, commitMs: Math.max(stallMs * 10, 60_000) },
     retry: { ...DEFAULT_RETRY, firstDelayMs: options.registryRetryMs },
-    proxyOf: proxyFromEnvironment(process.env),
+    ...(options.proxyOf && { proxyOf: options.proxyOf }),
   });
 }
 
