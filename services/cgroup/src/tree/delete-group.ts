@@ -13,7 +13,7 @@ const EMPTY_TIMEOUT_MS = 2000;
 /**
  * Removes a group in all hierarchies, and the groups that the container made below it.
  *
- * The process hierarchy comes first: what is left by a crash in between is not complete any more.
+ * The last hierarchy comes first: what is left by a crash in between is not complete any more.
  *
  * @param force - Kill what is in it first.
  * @param measure - Called when nothing runs in the group any more; its result is returned.
