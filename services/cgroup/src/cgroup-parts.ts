@@ -1,5 +1,6 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
+import type { Figures } from './stats/figures.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 
 /** Name of a container by its id; empty if it is not known (yet). */
@@ -13,4 +14,5 @@ export interface CgroupParts {
   readonly store: Store;
   readonly tree: CgroupTree;
   readonly names: ContainerNames;
+  readonly figures: Figures;
 }

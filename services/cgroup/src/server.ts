@@ -5,12 +5,13 @@ import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
-import type { CgroupParts } from './cgroup-parts.js';
+import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import { detectHost } from './domain/detect-host.js';
 import type { CgroupHost } from './domain/host.js';
 import { implementCgroupService } from './implement-service.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
+import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
 
@@ -52,7 +53,9 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree, names: () => '' };
+    const names: ContainerNames = () => '';
+    const figures = new Figures(tree, names);
+    const parts: CgroupParts = { log, node: config.node, store, tree, names, figures };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -66,6 +69,7 @@ export async function startServer(
       close: async () => {
         await server.close();
         await stopEvents();
+        figures.close();
         store.close();
         tree.removeParents();
       },
