@@ -4,7 +4,7 @@ import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
-import type { CgroupParts } from './cgroup-parts.js';
+import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import type { CgroupHost } from './domain/host.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
@@ -12,6 +12,7 @@ import { Groups } from './groups/groups.js';
 import './failpoints.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
+import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
 
@@ -55,8 +56,9 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const names = (): string => '';
-    const parts: CgroupParts = { log, node: config.node, store, tree, groups, names };
+    const names: ContainerNames = () => '';
+    const figures = new Figures(tree, names);
+    const parts: CgroupParts = { log, node: config.node, store, tree, groups, names, figures };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -70,6 +72,7 @@ export async function startServer(
       close: async () => {
         await server.close();
         await stopEvents();
+        figures.close();
         store.close();
         tree.removeParents();
       },
