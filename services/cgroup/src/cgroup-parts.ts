@@ -1,5 +1,6 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
+import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 
 /** What the methods of the service work with. Made once in server.ts. */
@@ -9,4 +10,5 @@ export interface CgroupParts {
   readonly node: string;
   readonly store: Store;
   readonly tree: CgroupTree;
+  readonly ledger: UsageLedger;
 }

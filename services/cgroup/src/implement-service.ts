@@ -13,13 +13,14 @@ import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
 
 /** The methods of the service over the groups of one engine. */
-export function implementCgroupService({ tree }: CgroupParts): Implementation {
+export function implementCgroupService(parts: CgroupParts): Implementation {
+  const { tree } = parts;
   return implement(CgroupServiceService, {
     createCgroup: async (request) => createCgroup(tree, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => updateCgroup(tree, request),
-    deleteCgroup: (request) => deleteCgroup(tree, request),
+    deleteCgroup: (request) => deleteCgroup(parts, request),
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),

@@ -9,7 +9,11 @@ import type { CgroupParts } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import { detectHost } from './domain/detect-host.js';
 import type { CgroupHost } from './domain/host.js';
+import './failpoints.js';
+import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService } from './implement-service.js';
+import { startHousekeeping } from './ledger/housekeeping.js';
+import { UsageLedger } from './ledger/usage-ledger.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
@@ -52,19 +56,27 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const ledger = new UsageLedger({ store, tree, log, oomKills: () => [] });
+    const parts: CgroupParts = { log, node: config.node, store, tree, ledger };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts)],
+      services: [implementCgroupService(parts), implementUsageService(parts)],
       log,
     });
     const stopEvents = publishEvents(config, parts);
+    const stopHousekeeping = startHousekeeping(parts, config.usageCheckpoint, {
+      keepMs: config.usageKeep,
+      records: config.usageRecords,
+    });
     return {
       address: server.address,
       close: async () => {
+        stopHousekeeping();
         await server.close();
+        await ledger.refresh({ durable: true, all: false });
+        ledger.close();
         await stopEvents();
         store.close();
         tree.removeParents();
