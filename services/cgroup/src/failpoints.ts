@@ -1,7 +1,17 @@
 import { defineFailpoints } from '@teu/failpoint';
 
-/** Places where a test may end this service; one per step that leaves something behind. */
+/** Places where a test can make the service end or fail: one after each step that leaves something behind. */
 export const CGROUP_FAILPOINTS = defineFailpoints('cgroup', [
+  'cgroup.group-create.after-intent',
+  'cgroup.group-create.after-directories',
+  'cgroup.group-create.after-limits',
+  'cgroup.group-create.after-record',
+  'cgroup.group-update.after-intent',
+  'cgroup.group-update.after-limits',
+  'cgroup.group-update.after-record',
+  'cgroup.group-delete.after-intent',
+  'cgroup.group-delete.after-directories',
+  'cgroup.group-delete.after-record',
   /** The last figures of a run are read, nothing is written. */
   'cgroup.usage.after-figures',
   /** The final record is on disk. */

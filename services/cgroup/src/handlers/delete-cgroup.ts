@@ -25,5 +25,6 @@ export async function deleteCgroup(
     await ledger.finish(id, run);
     return stats;
   });
+  tree.forgetIfGone(id);
   return { finalStats, oomKills: [] };
 }

@@ -69,7 +69,10 @@ export class OpenRun implements Sampled {
     if (bytes === undefined) return undefined;
     const now = monotonicMs();
     this.#memory.add(now, bytes);
-    return Math.min(Math.max((now - this.#memory.startMs) * PAUSE_SHARE, STEP_MS), LONGEST_PAUSE_MS);
+    return Math.min(
+      Math.max((now - this.#memory.startMs) * PAUSE_SHARE, STEP_MS),
+      LONGEST_PAUSE_MS,
+    );
   }
 
   /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */

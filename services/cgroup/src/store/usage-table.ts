@@ -188,7 +188,9 @@ export function lastSequence(store: Store): number {
 
 /** Number of the oldest final record kept; that of the next one if none is. */
 export function oldestSequence(store: Store): number {
-  const row = store.prepare<{ n: number | null }>('SELECT min(sequence) AS n FROM usage_runs').get();
+  const row = store
+    .prepare<{ n: number | null }>('SELECT min(sequence) AS n FROM usage_runs')
+    .get();
   return row?.n ?? lastSequence(store) + 1;
 }
 
