@@ -36,7 +36,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
       return response;
     },
     deleteCgroup: async (request) => {
-      const response = await deleteCgroup(tree, request);
+      const response = await deleteCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },
