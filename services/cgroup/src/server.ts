@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
@@ -7,10 +6,12 @@ import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
-import { detectHost } from './domain/detect-host.js';
 import type { CgroupHost } from './domain/host.js';
-import { implementCgroupService } from './implement-service.js';
+import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { Groups } from './groups/groups.js';
+import './failpoints.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
+import { detectThisHost } from './this-host.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
 
@@ -52,12 +53,15 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const parts: CgroupParts = { log, node: config.node, store, tree };
+    const groups = new Groups({ log, store, tree });
+    groups.recover();
+    const names = (): string => '';
+    const parts: CgroupParts = { log, node: config.node, store, tree, groups, names };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts)],
+      services: [implementCgroupService(parts), implementGroupService(parts)],
       log,
     });
     const stopEvents = publishEvents(config, parts);
@@ -74,14 +78,6 @@ export async function startServer(
     store.close();
     throw error;
   }
-}
-
-function detectThisHost(): CgroupHost {
-  return detectHost({
-    mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
-    cgroups: readFileSync('/proc/cgroups', 'utf8'),
-    readControllers: (mountPath) => readFileSync(join(mountPath, 'cgroup.controllers'), 'utf8'),
-  });
 }
 
 /** Publishes what is in the outbox. Nothing waits for it. */

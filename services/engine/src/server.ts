@@ -23,7 +23,7 @@ import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
 import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
-import { Freezer } from './domain/trees/freezer.js';
+import { Freezer } from './domain/freezer.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
 import { baseService } from './handlers/base-service.js';
@@ -153,7 +153,9 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
   });
   const defaults = { pidsLimit: config.pidsLimit };
-  const base = { store, peers, drivers, driverNews, files, readers, teardown, log, defaults };
+  const registry = new ContainerRegistry();
+  const made = { store, peers, drivers, driverNews, files, readers, teardown, registry };
+  const base = { ...made, log, defaults };
   const parts: EngineParts = {
     ...base,
     node: config.node,
@@ -166,7 +168,6 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     upgrades: createBaseUpgradeTable(store),
     edits: createBaseEditTable(store),
     journal: openEventJournal(store, { retain: config.eventsKept }),
-    registry: new ContainerRegistry(),
     images: new ImageCache(peers, driverNews),
   };
   const execSessions = new ExecSessions(parts);

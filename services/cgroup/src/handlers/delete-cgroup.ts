@@ -17,5 +17,6 @@ export async function deleteCgroup(
     throw error;
   }
   const finalStats = await deleteGroup(tree, id, request.force, () => readStats(tree, id));
+  tree.forgetIfGone(id);
   return { finalStats, oomKills: [] };
 }

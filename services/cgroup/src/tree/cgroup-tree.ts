@@ -1,18 +1,29 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { CgroupMembership } from '@teu/proto/cgroup';
+import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
 import type { CgroupHost, ControllerName, Hierarchy } from '../domain/host.js';
 import { hierarchyOf } from '../domain/host.js';
 import { V1_LIMIT_FILES, V2_LIMIT_FILES, type LimitFile } from '../domain/limit-files.js';
-import { enginePath, makeParentGroups, removeParentGroups } from './parent-groups.js';
+import {
+  enginePath,
+  makeParentGroups,
+  removeEmptyGroups,
+  removeParentGroups,
+} from './parent-groups.js';
+import { walkTree, type Inhabitants } from './walk-tree.js';
 
 /** A limit file that this host has, and where. */
 export interface HostLimitFile extends LimitFile {
   readonly hierarchy: Hierarchy;
 }
 
-/** The groups of one engine in all hierarchies of the host. The kernel's tree is the only state. */
+/**
+ * The groups of one engine in all hierarchies of the host. The kernel's tree is the only state.
+ *
+ * Where an id is asked for, the directory of a group of containers may be given as well (domain/group-path.ts).
+ */
 export class CgroupTree {
   readonly host: CgroupHost;
   /** Path of the engine's groups relative to each hierarchy's root. */
@@ -27,6 +38,8 @@ export class CgroupTree {
    */
   readonly lastMarksComplete: boolean;
   readonly #instance: string;
+  /** Groups that containers are in, by id; those that are in none are left out. */
+  readonly #places = new Map<string, string>();
 
   /** @throws CGROUP_UNAVAILABLE if the host has no hierarchy that can be used */
   constructor(host: CgroupHost, instance: string) {
@@ -40,6 +53,7 @@ export class CgroupTree {
     }
     this.processHierarchy = last;
     this.makeParents();
+    for (const [id, group] of this.inhabitants().containers) this.place(id, group);
     this.limitFiles = this.#findLimitFiles();
     this.lastMarksComplete = this.limitFiles.every(({ hierarchy }) => hierarchy !== last);
   }
@@ -49,14 +63,38 @@ export class CgroupTree {
     makeParentGroups(this.host, this.#instance);
   }
 
-  /** Removes the engine's own groups where they are empty. */
+  /** Removes the engine's own groups, and groups of containers, where no container's group is in them. */
   removeParents(): void {
-    removeParentGroups(this.host, this.#instance);
+    const groups = [...this.inhabitants().groups].reverse();
+    removeParentGroups(this.host, this.#instance, groups);
+  }
+
+  /** Removes the directories of a group of containers and of those in it, where no container's group is in them. */
+  removeGroups(name: string): void {
+    const keys = [...this.inhabitants(name).groups].reverse();
+    const paths = [...keys, keyOfGroup(name)].map((key) => `${this.groupPath}/${key}`);
+    removeEmptyGroups(this.host, paths);
+  }
+
+  /** Says which group a container is in, or is going to be; an empty name for none. */
+  place(id: string, group: string): void {
+    if (group === '') this.#places.delete(id);
+    else this.#places.set(id, group);
+  }
+
+  /** Group that a container is in; empty for none, and for one that is not there. */
+  placeOf(id: string): string {
+    return this.#places.get(id) ?? '';
+  }
+
+  /** Forgets where a container was, if nothing of it is left. */
+  forgetIfGone(id: string): void {
+    if (!this.exists(id)) this.#places.delete(id);
   }
 
   /** Directory of a group in a hierarchy. */
   groupIn(hierarchy: Hierarchy, id: string): string {
-    return `${hierarchy.mountPath}/${this.groupPath}/${id}`;
+    return `${hierarchy.mountPath}/${this.groupPath}/${this.#relativePath(id)}`;
   }
 
   /** Directories of a group, complete or not, in the order of the hierarchies. */
@@ -78,17 +116,23 @@ export class CgroupTree {
 
   /** Ids of all groups, sorted; also of those that were left half made or half removed. */
   ids(): string[] {
-    const ids = new Set<string>();
-    for (const { mountPath } of this.host.hierarchies) {
-      const entries = readdirSync(join(mountPath, this.groupPath), { withFileTypes: true });
-      for (const entry of entries) if (entry.isDirectory()) ids.add(entry.name);
-    }
-    return [...ids].sort();
+    return [...this.inhabitants().containers.keys()].sort();
+  }
+
+  /** What is in a group of containers, or in all of the tree; also what was left half made or half removed. */
+  inhabitants(group = ''): Inhabitants {
+    const roots = this.host.hierarchies.map(({ mountPath }) => join(mountPath, this.groupPath));
+    return walkTree(roots, group === '' ? '' : keyOfGroup(group));
+  }
+
+  /** Whether there is any trace of a group. */
+  exists(id: string): boolean {
+    return this.groups(id).some((path) => existsSync(path));
   }
 
   /** @throws CGROUP_NOT_FOUND if there is no trace of the group */
   checkExists(id: string): void {
-    if (this.groups(id).some((path) => existsSync(path))) return;
+    if (this.exists(id)) return;
     throw teuError('CGROUP_NOT_FOUND', `cgroup "${id}" does not exist`, {
       metadata: { cgroup: id },
     });
@@ -112,6 +156,11 @@ export class CgroupTree {
       v2Directory: v2 === undefined ? '' : this.groupIn(v2, id),
       mounts,
     };
+  }
+
+  #relativePath(id: string): string {
+    const group = this.#places.get(id);
+    return isGroupKey(id) || group === undefined ? id : `${keyOfGroup(group)}/${id}`;
   }
 
   /** The engine's own group has every limit file that a container's group will have. */

@@ -1,5 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { teuError } from '@teu/errors';
+import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { isErrno } from './group-files.js';
 import { groupsBelow, readProcesses } from './group-processes.js';
@@ -49,8 +50,9 @@ function removeAll(path: string): boolean {
 }
 
 function stillBusy(id: string, count: number): Error {
-  const text = `cgroup "${id}" cannot be removed: ${count} processes are in it`;
+  const { title, metadata } = titleOf(id);
+  const text = `${title} cannot be removed: ${count} processes are in it`;
   return teuError('CGROUP_BUSY', text, {
-    metadata: { cgroup: id, process_count: String(count) },
+    metadata: { ...metadata, process_count: String(count) },
   });
 }

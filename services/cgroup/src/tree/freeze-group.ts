@@ -1,4 +1,5 @@
 import { teuError } from '@teu/errors';
+import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
 import { groupsBelow } from './group-processes.js';
@@ -15,8 +16,9 @@ const FREEZE_TIMEOUT_MS = 5000;
 export async function freezeGroup(tree: CgroupTree, id: string): Promise<void> {
   if (await tryFreeze(tree, id, FREEZE_TIMEOUT_MS)) return;
   thawGroup(tree, id);
-  const text = `cgroup "${id}" cannot be frozen: a process does not stop; it goes on running`;
-  throw teuError('CGROUP_BUSY', text, { metadata: { cgroup: id } });
+  const { title, metadata } = titleOf(id);
+  const text = `${title} cannot be frozen: a process does not stop; it goes on running`;
+  throw teuError('CGROUP_BUSY', text, { metadata });
 }
 
 /** @returns Whether all have stopped within the time; if not, those that did stay stopped. */

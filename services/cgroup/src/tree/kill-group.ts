@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { teuError } from '@teu/errors';
+import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { canFreeze, thawGroup, tryFreeze } from './freeze-group.js';
 import { isErrno, writeGroupFile } from './group-files.js';
@@ -33,8 +34,9 @@ export async function killGroup(tree: CgroupTree, id: string): Promise<number> {
     await waitUntil(() => readProcesses(group).length === 0, DEATH_TIMEOUT_MS);
   }
   const left = String(readProcesses(group).length);
-  throw teuError('CGROUP_BUSY', `${left} processes of cgroup "${id}" were killed but do not die`, {
-    metadata: { cgroup: id, process_count: left },
+  const { title, metadata } = titleOf(id);
+  throw teuError('CGROUP_BUSY', `${left} processes of ${title} were killed but do not die`, {
+    metadata: { ...metadata, process_count: left },
   });
 }
 

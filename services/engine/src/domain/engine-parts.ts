@@ -15,7 +15,7 @@ import type { LogReaders } from './log-readers.js';
 import type { SpecDefaults } from './image-defaults.js';
 import type { StartActivity } from './start-activity.js';
 import type { TeardownQueue } from './teardown-queue.js';
-import type { Freezer } from './trees/freezer.js';
+import type { Freezer } from './freezer.js';
 import type { WarmPool } from './warm-pool.js';
 
 /** What the verbs of the engine work with. Made once in server.ts. */

@@ -4,7 +4,7 @@ import { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
 import { unknownExit } from './process-exit.js';
-import { FREEZE_OPERATION } from './trees/freezer.js';
+import { FREEZE_OPERATION } from './freezer.js';
 import { recordExit, undoCreation, undoStart } from './transitions.js';
 
 const INTERRUPTED = 'the engine ended during the start; it was undone';
@@ -45,7 +45,7 @@ function recoverIntent(parts: EngineParts, intent: Intent): void {
       clearCopy(parts, intent);
       return;
     case FREEZE_OPERATION:
-      // Let go on when the cgroup service is there (Freezer.resume).
+      // Put in order when the cgroup service is there (Freezer.resume).
       return;
     case 'edit':
       // Taken up when the other services are there (BaseUpgrades.resume).

@@ -230,6 +230,24 @@ export function recordFacts(
   if (!entry.removed) entry.accept(container);
 }
 
+/** Records that a container is paused or goes on, with the intent of it. */
+export function recordPaused(
+  parts: Parts,
+  entry: ContainerEntry,
+  paused: boolean,
+  intentId: string,
+): void {
+  const { CONTAINER_ACTION_PAUSED, CONTAINER_ACTION_UNPAUSED } = ContainerAction;
+  const action = paused ? CONTAINER_ACTION_PAUSED : CONTAINER_ACTION_UNPAUSED;
+  const container = { ...entry.container, paused };
+  parts.store.transaction(() => {
+    parts.store.intents.finish(intentId);
+    container.lastSequence = announce(parts, container, [{ action }]);
+    parts.table.update(container, entry.bootId);
+  });
+  entry.accept(container);
+}
+
 /** Records what only the last figures of the cgroup told: that something in it was killed for want of memory. */
 export function recordLateOom(parts: Parts, entry: ContainerEntry, exit: ContainerExit): void {
   const action = ContainerAction.CONTAINER_ACTION_OOM_KILLED;
@@ -266,7 +284,8 @@ function runningContainer(container: Container, started: StartedProgram): Contai
 }
 
 function endedContainer(container: Container, exit: ContainerExit): Container {
-  return { ...container, state: ContainerState.CONTAINER_STATE_EXITED, pid: 0, exit };
+  const state = ContainerState.CONTAINER_STATE_EXITED;
+  return { ...container, state, pid: 0, paused: false, exit };
 }
 
 /** In a transaction: the row of a container whose program has ended, and what is to be cleared away of it. */
