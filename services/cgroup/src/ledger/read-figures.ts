@@ -1,6 +1,7 @@
 import type { ControllerName } from '../domain/host.js';
 import { parseKeyed, parseNumber } from '../domain/keyed-file.js';
-import { ioStatsV1, ioStatsV2, type ReadFile } from '../domain/stats.js';
+import { FileText } from '../domain/file-text.js';
+import { ioStatsV1, ioStatsV2 } from '../domain/io-stats.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { readIfThere } from '../tree/group-files.js';
 import { NO_FIGURES, type CounterName, type Figures } from './figures.js';
@@ -36,7 +37,7 @@ export function readFigures(tree: CgroupTree, id: string): KernelFigures | undef
 
 interface Group {
   readonly version: 1 | 2;
-  readonly read: ReadFile;
+  readonly read: (file: string) => string | undefined;
 }
 
 function groupAt(tree: CgroupTree, name: ControllerName, id: string): Group | undefined {
@@ -109,7 +110,12 @@ function memoryFigures(memory?: Group): Partial<Figures> | undefined {
 function ioFigures(blkio?: Group, io?: Group): Partial<Figures> {
   const group = blkio ?? io;
   if (group === undefined) return {};
-  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)(group.read);
+  const read = (file: string): FileText | undefined => {
+    const text = group.read(file);
+    return text === undefined ? undefined : FileText.of(text);
+  };
+  const files = { read, limit: () => undefined };
+  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)(files);
   return {
     ioReadBytes: stats.readBytes,
     ioWriteBytes: stats.writeBytes,
