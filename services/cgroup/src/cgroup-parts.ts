@@ -1,6 +1,12 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
+import type { Groups } from './groups/groups.js';
+import type { Figures } from './stats/figures.js';
+import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
+
+/** Name of a container by its id; empty if it is not known (yet). */
+export type ContainerNames = (id: string) => string;
 
 /** What the methods of the service work with. Made once in server.ts. */
 export interface CgroupParts {
@@ -9,4 +15,8 @@ export interface CgroupParts {
   readonly node: string;
   readonly store: Store;
   readonly tree: CgroupTree;
+  readonly groups: Groups;
+  readonly names: ContainerNames;
+  readonly figures: Figures;
+  readonly ledger: UsageLedger;
 }

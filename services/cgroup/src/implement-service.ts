@@ -1,6 +1,7 @@
-import { CgroupServiceService } from '@teu/proto/cgroup';
+import { CgroupServiceService, GroupServiceService } from '@teu/proto/cgroup';
 import { implement, type Implementation } from '@teu/rpc';
 import type { CgroupParts } from './cgroup-parts.js';
+import { createGroupHandlers } from './handlers/group-service.js';
 import { createCgroup } from './handlers/create-cgroup.js';
 import { deleteCgroup } from './handlers/delete-cgroup.js';
 import { freezeCgroup } from './handlers/freeze-cgroup.js';
@@ -11,19 +12,44 @@ import { killCgroup } from './handlers/kill-cgroup.js';
 import { listCgroups } from './handlers/list-cgroups.js';
 import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
+import { watchStats } from './handlers/watch-stats.js';
+import { encodeSample } from './stats/encode-sample.js';
+import { StatsWatches } from './stats/stats-watches.js';
+
+/** Messages of streams of figures are encoded by parts that several have in common. */
+const DEFINITION = {
+  ...CgroupServiceService,
+  watchStats: { ...CgroupServiceService.watchStats, responseSerialize: encodeSample },
+};
 
 /** The methods of the service over the groups of one engine. */
-export function implementCgroupService({ tree }: CgroupParts): Implementation {
-  return implement(CgroupServiceService, {
-    createCgroup: async (request) => createCgroup(tree, request),
+export function implementCgroupService(parts: CgroupParts): Implementation {
+  const { tree, figures } = parts;
+  const watches = new StatsWatches(tree, figures);
+  return implement(DEFINITION, {
+    createCgroup: async (request) => createCgroup(parts, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
-    updateCgroup: (request) => updateCgroup(tree, request),
-    deleteCgroup: (request) => deleteCgroup(tree, request),
+    updateCgroup: async (request) => {
+      const response = await updateCgroup(tree, request);
+      figures.forget(request.id);
+      return response;
+    },
+    deleteCgroup: async (request) => {
+      const response = await deleteCgroup(parts, request);
+      figures.forget(request.id);
+      return response;
+    },
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
     getStats: async (request) => getStats(tree, request),
+    watchStats: (request, context) => watchStats(watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
+}
+
+/** The methods for groups of containers. */
+export function implementGroupService(parts: CgroupParts): Implementation {
+  return implement(GroupServiceService, createGroupHandlers(parts));
 }

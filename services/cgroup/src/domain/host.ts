@@ -18,7 +18,7 @@ export type ControllerName = (typeof USED_CONTROLLERS)[number];
 /** Controllers that few containers need: a hierarchy of these alone is joined only by whom it limits. */
 const RARE_CONTROLLERS: readonly ControllerName[] = ['cpuset', 'hugetlb'];
 
-/** A mounted tree of cgroups with at least one controller that is used. */
+/** A mounted tree of cgroups. One of version 1 has at least one controller that is used. */
 export interface Hierarchy {
   readonly version: 1 | 2;
   readonly mountPath: string;
@@ -32,8 +32,8 @@ export interface Hierarchy {
  * Tells whether a group is made in a hierarchy only when a limit of it is asked for. Each hierarchy costs every
  * start a mkdir(2) and a join.
  */
-export function isOnDemand({ controllers }: Hierarchy): boolean {
-  return controllers.every((name) => RARE_CONTROLLERS.includes(name));
+export function isOnDemand({ version, controllers }: Hierarchy): boolean {
+  return version === 1 && controllers.every((name) => RARE_CONTROLLERS.includes(name));
 }
 
 /** How the host has set up cgroups. */

@@ -1,11 +1,15 @@
-import { parseContainerId } from '@teu/ids';
+import { parseContainerId, parseGroupName } from '@teu/ids';
 import type { CreateCgroupRequest, CreateCgroupResponse } from '@teu/proto/cgroup';
-import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { createGroup } from '../tree/create-group.js';
+import type { CgroupParts } from '../cgroup-parts.js';
+import { createInGroup } from '../groups/create-in-group.js';
 import { describeNewGroup } from '../tree/describe-group.js';
 
-export function createCgroup(tree: CgroupTree, request: CreateCgroupRequest): CreateCgroupResponse {
+export function createCgroup(
+  parts: CgroupParts,
+  request: CreateCgroupRequest,
+): CreateCgroupResponse {
   const id = parseContainerId(request.id, 'id');
-  const resources = createGroup(tree, id, request.resources);
-  return { cgroup: describeNewGroup(tree, id, resources) };
+  const group = request.group === '' ? '' : parseGroupName(request.group);
+  const resources = createInGroup(parts, id, group, request.resources);
+  return { cgroup: describeNewGroup(parts.tree, id, resources) };
 }

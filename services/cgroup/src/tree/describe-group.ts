@@ -14,7 +14,7 @@ export function describeNewGroup(tree: CgroupTree, id: string, resources: LinuxR
     membership: tree.membership(id),
     frozen: false,
     processCount: 0,
-    group: '',
+    group: tree.placeOf(id),
   };
 }
 

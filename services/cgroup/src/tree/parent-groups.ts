@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { CgroupHost, Hierarchy } from '../domain/host.js';
 import { isErrno, readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
@@ -38,12 +38,36 @@ export function makeParentGroups(host: CgroupHost, instance: string): void {
 }
 
 /**
+ * Makes a group that others will be in, in one hierarchy, and has it pass on what they need. Safe to repeat.
+ * Throws Node's error.
+ */
+export function makeInnerGroup(hierarchy: Hierarchy, path: string): void {
+  makeGroup(path);
+  // Kernels before 5.11 count a child's memory against its parents only when told so.
+  if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
+  if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) copyCpuset(path);
+  if (hierarchy.version === 2) passControllersOn(path, hierarchy);
+}
+
+/**
  * Removes the engine's own groups where no container's group is in them, so that an engine that has
  * stopped leaves nothing behind. Never fails: what is in use stays.
+ *
+ * @param inner - Groups in the engine's, to be removed before it: the innermost first.
  */
-export function removeParentGroups(host: CgroupHost, instance: string): void {
+export function removeParentGroups(
+  host: CgroupHost,
+  instance: string,
+  inner: readonly string[] = [],
+): void {
+  const engine = enginePath(instance);
+  removeEmptyGroups(host, [...inner.map((path) => `${engine}/${path}`), engine, TOP_GROUP]);
+}
+
+/** Removes groups one after the other in every hierarchy, each if nothing is in it. Paths are relative to its root. */
+export function removeEmptyGroups(host: CgroupHost, groups: readonly string[]): void {
   for (const { mountPath } of host.hierarchies) {
-    for (const group of [enginePath(instance), TOP_GROUP]) {
+    for (const group of groups) {
       try {
         rmdirSync(join(mountPath, group));
       } catch (error) {
@@ -71,19 +95,8 @@ function makeParents(hierarchy: Hierarchy, instance: string): void {
   const { mountPath } = hierarchy;
   const top = join(mountPath, TOP_GROUP);
   const engine = join(mountPath, enginePath(instance));
-  for (const [parent, path] of [
-    [mountPath, top],
-    [top, engine],
-  ] as const) {
-    if (hierarchy.version === 2) passControllersOn(parent, hierarchy);
-    makeGroup(path);
-    // Kernels before 5.11 count a child's memory against its parents only when told so.
-    if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
-    if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) {
-      copyCpuset(parent, path);
-    }
-  }
-  if (hierarchy.version === 2) passControllersOn(engine, hierarchy);
+  if (hierarchy.version === 2) passControllersOn(mountPath, hierarchy);
+  for (const path of [top, engine]) makeInnerGroup(hierarchy, path);
 }
 
 function makeGroup(path: string): void {
@@ -103,10 +116,10 @@ function countChildren(path: string): void {
  * Gives a group of version 1 the processors and memory nodes of the one above, without which nobody can join it, and has
  * the kernel do so for those below it (cpusets.rst, cgroup.clone_children).
  */
-function copyCpuset(parent: string, path: string): void {
+function copyCpuset(path: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readGroupFile(join(path, file)).trim() !== '') continue;
-    writeGroupFile(join(path, file), readGroupFile(join(parent, file)).trim());
+    writeGroupFile(join(path, file), readGroupFile(join(dirname(path), file)).trim());
   }
   const clone = join(path, 'cgroup.clone_children');
   if (readGroupFile(clone).trim() === '0') writeGroupFile(clone, '1');

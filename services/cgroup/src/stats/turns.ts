@@ -1,0 +1,28 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** How long work may keep the event loop before others have a turn. */
+const TURN_MS = 5;
+
+/**
+ * Shares the event loop: work in many small steps is done a few milliseconds at a time, whoever does it. What else
+ * the process has to do comes between two turns.
+ */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Does one step after the other until all are done or `signal` is aborted. A step that throws ends it. */
+  async run(count: number, step: (index: number) => void, signal?: AbortSignal): Promise<void> {
+    for (let index = 0; index < count && signal?.aborted !== true;) {
+      await this.#turn();
+      const end = performance.now() + TURN_MS;
+      do step(index++);
+      while (index < count && performance.now() < end);
+    }
+  }
+
+  /** Resolves when it is the caller's turn: one a round of the event loop. */
+  #turn(): Promise<unknown> {
+    this.#last = this.#last.then(() => setImmediate());
+    return this.#last;
+  }
+}
