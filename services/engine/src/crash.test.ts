@@ -45,6 +45,10 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     await client.pause('new');
     await client.unpause('new');
   },
+  update: async (client) => {
+    await client.run(['sleep'], { name: 'new' });
+    await client.update('new', { pids: { limit: 9 } });
+  },
   remove: async (client) => {
     await client.create(['sleep'], { name: 'new' });
     await client.remove('new');

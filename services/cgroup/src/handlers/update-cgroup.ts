@@ -10,6 +10,6 @@ export async function updateCgroup(
 ): Promise<UpdateCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
-  await updateGroup(tree, id, request.resources);
+  await updateGroup(tree, id, request.resources, request.replace ? 'as new' : 'stays');
   return { cgroup: describeGroup(tree, id) };
 }

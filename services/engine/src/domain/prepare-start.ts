@@ -8,6 +8,7 @@ import { filesOwner } from './container-files.js';
 import { withImage, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec, type LaunchParts } from './executor-spec.js';
+import { cgroupResources } from './host-devices.js';
 import { sameImage } from './image-cache.js';
 import type { StartClock } from './start-trace.js';
 import { recordRevision } from './transitions.js';
@@ -117,7 +118,11 @@ async function createCgroup(
   parts: EngineParts,
   entry: ContainerEntry,
 ): Promise<CgroupMembership | undefined> {
-  const membership = await makeCgroup(parts, entry.id, requireSpec(entry.container).resources);
+  const membership = await makeCgroup(
+    parts,
+    entry.id,
+    cgroupResources(requireSpec(entry.container)),
+  );
   failpoint('engine.start.after-cgroup');
   return membership;
 }

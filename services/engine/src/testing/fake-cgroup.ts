@@ -8,6 +8,8 @@ import {
   type CreateCgroupResponse,
   type DeleteCgroupRequest,
   type Run,
+  type UpdateCgroupRequest,
+  type UpdateCgroupResponse,
 } from '@teu/proto/cgroup';
 import { LinuxResources } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
@@ -46,6 +48,7 @@ export class FakeCgroup {
         this.onKill(id);
         return { killedCount: 1 };
       },
+      updateCgroup: async (request: UpdateCgroupRequest) => this.#update(request),
       freezeCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
         this.frozen.add(id);
@@ -78,6 +81,7 @@ export class FakeCgroup {
   }
 
   #create({ id, resources }: CreateCgroupRequest): CreateCgroupResponse {
+    if (resources !== undefined) this.#refuse(resources);
     const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
     const existing = this.groups.get(id);
     if (existing !== undefined && existing !== limits) {
@@ -86,6 +90,21 @@ export class FakeCgroup {
     this.groups.set(id, limits);
     const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
     return { cgroup: Cgroup.create({ id, membership }) };
+  }
+
+  #update({ id, resources, replace }: UpdateCgroupRequest): UpdateCgroupResponse {
+    this.#require(id);
+    const wanted = resources ?? LinuxResources.create();
+    this.#refuse(wanted);
+    if (!replace) throw teuError('INTERNAL', 'the engine always says all limits');
+    this.groups.set(id, JSON.stringify(LinuxResources.toJSON(wanted)));
+    return { cgroup: Cgroup.create({ id, resources: wanted }) };
+  }
+
+  /** Like a host that can't set memory.high. */
+  #refuse({ memory }: LinuxResources): void {
+    if (memory?.high === undefined) return;
+    throw teuError('RESOURCE_UNSUPPORTED', 'this host cannot enforce resources.memory.high');
   }
 
   #stats(id: string): Stats {

@@ -18,16 +18,13 @@ import { unsupported } from './limit-family.js';
  * group has a list of its own, because one below another can't be allowed more than it. On version 2 the engine's
  * group has a program with the default list, and a group with rules of its own gets one of its own.
  *
- * @param state - Whether the group is new, and has no list yet.
  * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
  */
 export function setDevices(
   tree: CgroupTree,
   id: string,
   requested: readonly LinuxDeviceRule[],
-  state: 'new' | 'live',
 ): void {
-  if (state === 'live' && requested.length === 0) return;
   const rules = [...DEFAULT_DEVICES, ...parseDeviceRules(requested)];
   const hierarchy = hierarchyOf(tree.host, 'devices');
   if (hierarchy !== undefined) {
