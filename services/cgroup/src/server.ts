@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import { startRpcServer } from '@teu/rpc';
@@ -17,6 +18,7 @@ import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
+import { DeviceFilter } from './tree/limits/device-filter.js';
 import { VERSION } from './version.js';
 
 /** A service that serves. */
@@ -49,7 +51,8 @@ export async function startServer(
   log: Logger,
   { host = detectThisHost() }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
-  const tree = new CgroupTree(host, instanceOf(config.dataDir));
+  const filter = new DeviceFilter(nativeBinary('teu-devices'));
+  const tree = new CgroupTree(host, instanceOf(config.dataDir), filter);
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
   try {

@@ -57,7 +57,7 @@ function plan(tree: CgroupTree, id: string, requested: LinuxResources): Wanted {
     ),
     limit: () => {
       for (const write of writes) performWrite(tree, id, write);
-      setDevices(tree, id, requested.devices);
+      setDevices(tree, id, requested.devices, 'new');
     },
   };
 }

@@ -56,7 +56,8 @@ function applyAll(
       performWrite(tree, id, write);
       done.push(write);
     }
-    if (rest !== 'stays' || requested.devices.length > 0) setDevices(tree, id, requested.devices);
+    if (rest !== 'stays' || requested.devices.length > 0)
+      setDevices(tree, id, requested.devices, 'live');
   } catch (error) {
     for (const write of done.reverse()) undoWrite(tree, id, write);
     throw error;
