@@ -184,7 +184,7 @@ export class CgroupTree {
       type: 'cgroup',
       data: mountData,
     }));
-    if (v2 !== undefined) {
+    if (v2 !== undefined && (v1.length === 0 || v2.controllers.some(isForPrograms))) {
       mounts.push({ name: v1.length === 0 ? '' : 'unified', type: 'cgroup2', data: '' });
     }
     return {
@@ -216,4 +216,9 @@ export class CgroupTree {
       return existsSync(path) ? [{ ...limitFile, hierarchy }] : [];
     });
   }
+}
+
+/** Beside hierarchies of version 1 a container sees a tree of version 2 only for these: a mount takes time. */
+function isForPrograms(name: ControllerName | 'hugetlb'): boolean {
+  return name !== 'hugetlb';
 }
