@@ -2,6 +2,7 @@ import { waitFor } from '@teu/testing';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { FORK_BOMB } from '../fork-scripts.js';
+import { runInGroup } from '../run-in-group.js';
 import { directoriesOf, type GroupsProbe } from './groups-probe.js';
 
 /** A program that says something again and again. */
@@ -82,6 +83,22 @@ export function describeForce(probe: () => GroupsProbe): void {
     for (const { ended } of running) expect((await ended).signal).toBe('SIGKILL');
     await probe().remove(cgroup.id);
     await probe().delete('self');
+  });
+
+  it('kills what has joined only the last of the hierarchies', async () => {
+    await probe().create('halfway');
+    const cgroup = await probe().container('halfway');
+    const { v1TasksPaths, mounts } = cgroup.membership!;
+    const last = v1TasksPaths.filter((path) => path.includes('/freezer/'));
+    const membership =
+      last.length === 0 ? cgroup.membership! : { v1TasksPaths: last, v2Directory: '', mounts };
+    const { child, ended } = runInGroup(membership, TICK);
+    await new Promise((resolve) => child.stdout!.once('data', resolve));
+    await probe().freeze('halfway');
+    expect(await probe().kill('halfway')).toBeGreaterThan(0);
+    expect((await ended).signal).toBe('SIGKILL');
+    await probe().remove(cgroup.id);
+    await probe().delete('halfway');
   });
 
   it('removes groups that a container makes while it is killed', async () => {

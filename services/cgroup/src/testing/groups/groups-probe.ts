@@ -15,10 +15,10 @@ import type { Wanted } from '../suite/group-probe.js';
 
 /** A started service, its groups of containers, and what the kernel says of them. */
 export class GroupsProbe {
-  readonly service: StartedService;
+  readonly service: Pick<StartedService, 'channel' | 'groupPath' | 'close'>;
   readonly #made: string[] = [];
 
-  private constructor(service: StartedService) {
+  constructor(service: Pick<StartedService, 'channel' | 'groupPath' | 'close'>) {
     this.service = service;
   }
 
