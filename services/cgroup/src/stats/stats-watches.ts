@@ -4,6 +4,7 @@ import { clock } from '@teu/ids';
 import type { StatsEntry, WatchStatsResponse } from '@teu/proto/cgroup';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import type { Figures } from './figures.js';
+import { listContainers } from './list-containers.js';
 import { nextSampleTime } from './sample-times.js';
 import { Turns } from './turns.js';
 import type { Watch } from './watch-request.js';
@@ -52,7 +53,7 @@ export class StatsWatches {
   }
 
   async #sample(watch: Watch, signal: AbortSignal): Promise<StatsEntry[]> {
-    const ids = watch.ids.length > 0 ? watch.ids : this.#tree.ids();
+    const ids = watch.ids.length > 0 ? watch.ids : listContainers(this.#tree);
     const entries: StatsEntry[] = [];
     const read = (index: number): void => {
       const reading = this.#figures.reading(ids[index] ?? '', watch.intervalMs * SHARED_PART);
