@@ -108,7 +108,13 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
-    files: ['**/*.test.ts', 'test/**', '*.config.ts', 'libs/snapshot-conformance/**'],
+    files: [
+      '**/*.test.ts',
+      'test/**',
+      '*.config.ts',
+      'libs/snapshot-conformance/**',
+      'services/*/src/testing/suite/**',
+    ],
     rules: {
       'no-restricted-syntax': 'off',
       // A describe block is a list of cases, not a function that must fit a screen.

@@ -20,6 +20,7 @@ import { load } from './commands/load.js';
 import { logs } from './commands/logs.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
+import { pause } from './commands/pause.js';
 import { ps } from './commands/ps.js';
 import { pull } from './commands/pull.js';
 import { push } from './commands/push.js';
@@ -32,6 +33,7 @@ import { start } from './commands/start.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { tag } from './commands/tag.js';
+import { unpause } from './commands/unpause.js';
 import { up } from './commands/up.js';
 import { version } from './commands/version.js';
 import { wait } from './commands/wait.js';
@@ -39,7 +41,7 @@ import { wait } from './commands/wait.js';
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
-  ...[run, create, start, stop, kill, rm, exec, attach, ps, inspect, logs, wait],
+  ...[run, create, start, stop, kill, pause, unpause, rm, exec, attach, ps, inspect, logs, wait],
   ...[diff, exportTree, commit, container],
   ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],
 ];

@@ -11,6 +11,7 @@ export {
   parseContainerName,
   parseDriverName,
   parseExecId,
+  parseGroupName,
   parseHostname,
   parseIdPrefix,
   parseImageDigest,
@@ -27,6 +28,7 @@ export {
   type ContainerName,
   type DriverName,
   type ExecId,
+  type GroupName,
   type ImageDigest,
   type SnapshotKey,
 } from './kinds.js';

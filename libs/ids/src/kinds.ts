@@ -21,6 +21,8 @@ export type BlobDigest = Branded<'BlobDigest'>;
 export type ChainId = Branded<'ChainId'>;
 /** Id of a control group; a container's is the container's. */
 export type CgroupId = Branded<'CgroupId'>;
+/** Path of a group of containers, `team/build`. */
+export type GroupName = Branded<'GroupName'>;
 /** Name that a storage driver is registered under. */
 export type DriverName = Branded<'DriverName'>;
 
@@ -31,10 +33,12 @@ const PLAIN_ID = /^[a-z0-9][a-z0-9_.-]{0,127}$/;
 const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const SNAPSHOT_KEY = /^[a-zA-Z0-9][a-zA-Z0-9_.:-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.:-]*)*$/;
 const DRIVER_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+const GROUP_SEGMENT = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/;
 const HOST_LABEL = /^[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/;
 const LABEL_KEY = /^(?=.{1,255}$)[a-zA-Z0-9][a-zA-Z0-9_.-]*(?:\/[a-zA-Z0-9][a-zA-Z0-9_.-]*)*$/;
 
 const SNAPSHOT_KEY_LENGTH_MAX = 256;
+const GROUP_DEPTH_MAX = 8;
 const HOSTNAME_LENGTH_MAX = 64;
 const LABEL_VALUE_LENGTH_MAX = 4096;
 const LABEL_COUNT_MAX = 256;
@@ -121,6 +125,22 @@ export function parseCgroupId(text: string, field = 'cgroup_id'): CgroupId {
     field,
     '1 to 128 lower-case letters, digits or _.- beginning with a letter or digit',
   ) as CgroupId;
+}
+
+/**
+ * Path of a group of containers: 1 to 8 names divided by slashes, each of letters, digits and `_.-`, at most 64,
+ * beginning with a letter or digit (so never `..`). @throws INVALID_ID.
+ */
+export function parseGroupName(text: string, field = 'group'): GroupName {
+  const names = typeof text === 'string' ? text.split('/') : [];
+  if (names.length > GROUP_DEPTH_MAX) refuse(field, `a path of at most ${GROUP_DEPTH_MAX} names`);
+  if (names.length === 0 || !names.every((name) => GROUP_SEGMENT.test(name))) {
+    refuse(
+      field,
+      'names divided by slashes, each 1 to 64 letters, digits or _.- beginning with a letter or digit',
+    );
+  }
+  return text as GroupName;
 }
 
 /** @throws INVALID_ID unless lower-case letters, digits and `_-`, at most 64. */

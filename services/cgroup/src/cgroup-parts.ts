@@ -1,6 +1,8 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
+import type { Groups } from './groups/groups.js';
 import type { Figures } from './stats/figures.js';
+import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 
 /** Name of a container by its id; empty if it is not known (yet). */
@@ -13,6 +15,8 @@ export interface CgroupParts {
   readonly node: string;
   readonly store: Store;
   readonly tree: CgroupTree;
+  readonly groups: Groups;
   readonly names: ContainerNames;
   readonly figures: Figures;
+  readonly ledger: UsageLedger;
 }

@@ -1,6 +1,7 @@
-import { CgroupServiceService } from '@teu/proto/cgroup';
+import { CgroupServiceService, GroupServiceService } from '@teu/proto/cgroup';
 import { implement, type Implementation } from '@teu/rpc';
 import type { CgroupParts } from './cgroup-parts.js';
+import { createGroupHandlers } from './handlers/group-service.js';
 import { createCgroup } from './handlers/create-cgroup.js';
 import { deleteCgroup } from './handlers/delete-cgroup.js';
 import { freezeCgroup } from './handlers/freeze-cgroup.js';
@@ -26,7 +27,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
   const { tree, figures } = parts;
   const watches = new StatsWatches(tree, figures);
   return implement(DEFINITION, {
-    createCgroup: async (request) => createCgroup(tree, request),
+    createCgroup: async (request) => createCgroup(parts, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => {
@@ -35,7 +36,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
       return response;
     },
     deleteCgroup: async (request) => {
-      const response = await deleteCgroup(tree, request);
+      const response = await deleteCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },
@@ -46,4 +47,9 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     watchStats: (request, context) => watchStats(watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
+}
+
+/** The methods for groups of containers. */
+export function implementGroupService(parts: CgroupParts): Implementation {
+  return implement(GroupServiceService, createGroupHandlers(parts));
 }

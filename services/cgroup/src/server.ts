@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
@@ -7,10 +6,15 @@ import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
-import { detectHost } from './domain/detect-host.js';
 import type { CgroupHost } from './domain/host.js';
-import { implementCgroupService } from './implement-service.js';
+import './failpoints.js';
+import { Groups } from './groups/groups.js';
+import { implementUsageService } from './handlers/usage-service.js';
+import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { startHousekeeping } from './ledger/housekeeping.js';
+import { UsageLedger } from './ledger/usage-ledger.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
+import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
@@ -53,21 +57,36 @@ export async function startServer(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
-    const names: ContainerNames = () => '';
+    const groups = new Groups({ log, store, tree });
+    groups.recover();
+    const ledger = new UsageLedger({ store, tree, log, oomKills: () => [] });
+    const names: ContainerNames = (id) => ledger.nameOf(id);
     const figures = new Figures(tree, names);
-    const parts: CgroupParts = { log, node: config.node, store, tree, names, figures };
+    const known = { log, node: config.node, store, tree };
+    const parts: CgroupParts = { ...known, groups, ledger, names, figures };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts)],
+      services: [
+        implementCgroupService(parts),
+        implementGroupService(parts),
+        implementUsageService(parts),
+      ],
       log,
     });
     const stopEvents = publishEvents(config, parts);
+    const stopHousekeeping = startHousekeeping(parts, config.usageCheckpoint, {
+      keepMs: config.usageKeep,
+      records: config.usageRecords,
+    });
     return {
       address: server.address,
       close: async () => {
+        stopHousekeeping();
         await server.close();
+        await ledger.refresh({ durable: true, all: false });
+        ledger.close();
         await stopEvents();
         figures.close();
         store.close();
@@ -78,14 +97,6 @@ export async function startServer(
     store.close();
     throw error;
   }
-}
-
-function detectThisHost(): CgroupHost {
-  return detectHost({
-    mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
-    cgroups: readFileSync('/proc/cgroups', 'utf8'),
-    readControllers: (mountPath) => readFileSync(join(mountPath, 'cgroup.controllers'), 'utf8'),
-  });
 }
 
 /** Publishes what is in the outbox. Nothing waits for it. */

@@ -36,6 +36,15 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     host.executor.find({ containerId: id, execId: '' })?.end(3);
     await client.wait(id);
   },
+  pause: async (client) => {
+    await client.run(['sleep'], { name: 'new' });
+    await client.pause('new');
+  },
+  unpause: async (client) => {
+    await client.run(['sleep'], { name: 'new' });
+    await client.pause('new');
+    await client.unpause('new');
+  },
   remove: async (client) => {
     await client.create(['sleep'], { name: 'new' });
     await client.remove('new');

@@ -21,9 +21,10 @@ import { ImageWatch } from './domain/image-watch.js';
 import { LogReaders } from './domain/log-readers.js';
 import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
+import { RunUsage } from './domain/run-usage.js';
 import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
-import { Freezer } from './domain/trees/freezer.js';
+import { Freezer } from './domain/freezer.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
 import { baseService } from './handlers/base-service.js';
@@ -98,6 +99,7 @@ export async function startServer(
         // What was made in advance goes while the other services are most likely still there.
         const upgrades = within(CLEAR_UP_MS, engine.bases.close());
         await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close()), upgrades]);
+        engine.usage.close();
         await watch.close();
         await engine.freezer.close();
         await within(CLEAR_UP_MS, engine.teardown.close());
@@ -153,12 +155,15 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
   });
   const defaults = { pidsLimit: config.pidsLimit };
-  const base = { store, peers, drivers, driverNews, files, readers, teardown, log, defaults };
+  const registry = new ContainerRegistry();
+  const made = { store, peers, drivers, driverNews, files, readers, teardown, registry };
+  const base = { ...made, log, defaults };
   const parts: EngineParts = {
     ...base,
     node: config.node,
     pool: new WarmPool(base, config.warmStarts),
     activity: new StartActivity(),
+    usage: new RunUsage(base),
     freezer: new Freezer(base),
     table: createContainerTable(store),
     requests: createRequestTable(store),
@@ -166,7 +171,6 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     upgrades: createBaseUpgradeTable(store),
     edits: createBaseEditTable(store),
     journal: openEventJournal(store, { retain: config.eventsKept }),
-    registry: new ContainerRegistry(),
     images: new ImageCache(peers, driverNews),
   };
   const execSessions = new ExecSessions(parts);

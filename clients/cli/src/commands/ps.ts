@@ -14,7 +14,7 @@ const commandWidth = 20;
 export function containerStatus(container: Container, now: Date): string {
   switch (container.state) {
     case ContainerState.CONTAINER_STATE_RUNNING:
-      return `Up ${timeSpan(now.getTime() - (container.startTime ?? now).getTime())}`;
+      return `Up ${timeSpan(now.getTime() - (container.startTime ?? now).getTime())}${container.paused ? ' (Paused)' : ''}`;
     case ContainerState.CONTAINER_STATE_EXITED: {
       const code = String(container.exit?.exitCode ?? 255);
       return `Exited (${code}) ${timeAgo(container.exit?.exitTime, now)}`.trimEnd();
@@ -58,11 +58,13 @@ function selectionOf({ options }: Invocation): Selection {
       tests.push((container) => container.driver === wanted);
     } else if (key === 'status' && stateNames[wanted] !== undefined) {
       all = true;
-      tests.push((container) => container.state === stateNames[wanted]);
+      tests.push(({ state, paused }) => state === stateNames[wanted] && !paused);
+    } else if (key === 'status' && wanted === 'paused') {
+      tests.push((container) => container.paused);
     } else {
       throw new UsageError(
         `invalid filter "${filter}"`,
-        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX, driver=NAME and status=created, running or exited',
+        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX, driver=NAME and status=created, running, paused or exited',
       );
     }
   }

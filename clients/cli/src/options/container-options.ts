@@ -1,35 +1,13 @@
 import { ContainerSpec, NetworkMode } from '@teu/proto/engine';
-import { LinuxResources } from '@teu/proto/type';
 import { UsageError } from '../cli-error.js';
 import type { Invocation } from '../command.js';
+import { parseDeviceMapping } from './device-mapping.js';
 import { collectEnvironment, parseLabels } from './environment.js';
-import type { OptionSpec, ParsedOptions } from './parse-options.js';
-import {
-  cpuPeriodMicroseconds,
-  parseBytes,
-  parseBytesOrUnlimited,
-  parseCpus,
-  parseWholeNumber,
-} from './quantities.js';
+import { flag, list, value } from './option-specs.js';
+import type { OptionSpec } from './parse-options.js';
+import { parseWholeNumber } from './quantities.js';
+import { checkNewLimits, resourceOptions, resourcesOf } from './resource-options.js';
 import { parseStorageOptions } from './storage-options.js';
-
-const value = (name: string, placeholder: string, doc: string, short?: string): OptionSpec => ({
-  name,
-  kind: 'value',
-  value: placeholder,
-  doc,
-  ...(short === undefined ? {} : { short }),
-});
-const list = (name: string, placeholder: string, doc: string, short?: string): OptionSpec => ({
-  ...value(name, placeholder, doc, short),
-  kind: 'list',
-});
-const flag = (name: string, doc: string, short?: string): OptionSpec => ({
-  name,
-  kind: 'flag',
-  doc,
-  ...(short === undefined ? {} : { short }),
-});
 
 /** Options that say what a container is; run and create share them. */
 export const containerOptions: readonly OptionSpec[] = [
@@ -49,12 +27,9 @@ export const containerOptions: readonly OptionSpec[] = [
     ...value('network', 'MODE', 'none: loopback only; host: the host’s network'),
     choices: ['none', 'host'],
   },
-  value('memory', 'BYTES', 'most memory, for example 64m', 'm'),
-  value('memory-swap', 'BYTES', 'most memory and swap together; -1 for no limit of swap'),
-  value('memory-reservation', 'BYTES', 'memory it keeps under pressure'),
-  value('cpus', 'NUMBER', 'most CPU time, for example 1.5'),
-  value('cpu-shares', 'NUMBER', 'weight against other containers, usual is 1024', 'c'),
-  value('pids-limit', 'NUMBER', 'most processes and threads; -1 for no limit'),
+  ...resourceOptions,
+  value('oom-score-adj', 'NUMBER', 'score of the OOM killer, -1000 to 1000'),
+  list('device', 'HOST[:CONTAINER[:ACCESS]]', 'device node of the host that it gets'),
   value('stop-signal', 'SIGNAL', 'signal that asks it to stop'),
   value('stop-timeout', 'SECONDS', 'time it has to stop before it is killed'),
   {
@@ -71,6 +46,9 @@ export async function containerSpec(invocation: Invocation): Promise<ContainerSp
   if (image === '') throw new UsageError('the name of the image is empty');
   const entrypoint = options.value('entrypoint');
   const stopTimeout = options.value('stop-timeout');
+  const score = options.value('oom-score-adj');
+  const resources = await resourcesOf(invocation);
+  checkNewLimits(resources);
   return ContainerSpec.create({
     image,
     name: options.value('name') ?? '',
@@ -82,7 +60,11 @@ export async function containerSpec(invocation: Invocation): Promise<ContainerSp
     workingDir: options.value('workdir') ?? '',
     user: options.value('user') ?? '',
     hostname: options.value('hostname') ?? '',
-    resources: resourcesOf(options),
+    resources,
+    ...(score === undefined
+      ? {}
+      : { oomScoreAdj: parseWholeNumber(score, '--oom-score-adj', -1000, 1000) }),
+    devices: options.list('device').map(parseDeviceMapping),
     readOnly: options.flag('read-only'),
     network: networkOf(options.value('network')),
     labels: parseLabels(options.list('label')),
@@ -107,39 +89,4 @@ function networkOf(mode: string | undefined): NetworkMode {
   if (mode === 'host') return NetworkMode.NETWORK_MODE_HOST;
   if (mode === 'none') return NetworkMode.NETWORK_MODE_NONE;
   return NetworkMode.NETWORK_MODE_UNSPECIFIED;
-}
-
-function resourcesOf(options: ParsedOptions): LinuxResources {
-  const number = <T>(name: string, parse: (text: string, option: string) => T): T | undefined => {
-    const text = options.value(name);
-    return text === undefined ? undefined : parse(text, `--${name}`);
-  };
-  const limit = number('memory', parseBytes);
-  const swap = number('memory-swap', parseBytesOrUnlimited);
-  if (swap !== undefined && limit === undefined) {
-    throw new UsageError('--memory-swap needs --memory');
-  }
-  if (swap !== undefined && limit !== undefined && swap !== -1 && swap < limit) {
-    throw new UsageError('--memory-swap counts memory and swap, so it can’t be below --memory');
-  }
-  const quota = number('cpus', parseCpus);
-  const shares = number('cpu-shares', (text, option) => parseWholeNumber(text, option, 2, 262_144));
-  const reservation = number('memory-reservation', parseBytes);
-  const tasks = number('pids-limit', (text, option) =>
-    parseWholeNumber(text, option, -1, 4_194_304),
-  );
-  const given = (...values: (number | undefined)[]) => values.some((item) => item !== undefined);
-  return LinuxResources.create({
-    cpu: given(shares, quota)
-      ? {
-          cpus: '',
-          mems: '',
-          shares,
-          quota,
-          period: quota === undefined ? undefined : cpuPeriodMicroseconds,
-        }
-      : undefined,
-    memory: given(limit, swap, reservation) ? { limit, swap, reservation } : undefined,
-    pids: given(tasks) ? { limit: tasks } : undefined,
-  });
 }

@@ -1,12 +1,16 @@
-import { parseContainerId } from '@teu/ids';
+import { parseContainerId, parseGroupName } from '@teu/ids';
 import type { CreateCgroupRequest, CreateCgroupResponse } from '@teu/proto/cgroup';
+import type { CgroupParts } from '../cgroup-parts.js';
 import { requestedLimits } from '../domain/requested-limits.js';
-import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { createGroup } from '../tree/create-group.js';
+import { createInGroup } from '../groups/create-in-group.js';
 import { describeNewGroup } from '../tree/describe-group.js';
 
-export function createCgroup(tree: CgroupTree, request: CreateCgroupRequest): CreateCgroupResponse {
+export function createCgroup(
+  parts: CgroupParts,
+  request: CreateCgroupRequest,
+): CreateCgroupResponse {
   const id = parseContainerId(request.id, 'id');
-  const limits = createGroup(tree, id, requestedLimits(request.resources));
-  return { cgroup: describeNewGroup(tree, id, limits) };
+  const group = request.group === '' ? '' : parseGroupName(request.group);
+  const limits = createInGroup(parts, id, group, requestedLimits(request.resources));
+  return { cgroup: describeNewGroup(parts.tree, id, limits) };
 }

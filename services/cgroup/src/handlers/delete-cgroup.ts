@@ -1,21 +1,30 @@
 import { isTeuError } from '@teu/errors';
 import { parseContainerId } from '@teu/ids';
 import type { DeleteCgroupRequest, DeleteCgroupResponse } from '@teu/proto/cgroup';
-import type { CgroupTree } from '../tree/cgroup-tree.js';
+import type { CgroupParts } from '../cgroup-parts.js';
+import { parseEndedRun } from '../ledger/parse-run.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { readStats } from '../tree/group-stats.js';
 
+/** Removes a cgroup. What its run has used is on record before, durably. */
 export async function deleteCgroup(
-  tree: CgroupTree,
+  { tree, ledger }: CgroupParts,
   request: DeleteCgroupRequest,
 ): Promise<DeleteCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
+  const run = request.run && parseEndedRun(request.run, id);
   try {
     tree.checkExists(id);
   } catch (error) {
-    if (isTeuError(error, 'CGROUP_NOT_FOUND')) return { finalStats: undefined, oomKills: [] };
-    throw error;
+    if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
+    await ledger.finish(id, run);
+    return { finalStats: undefined, oomKills: [] };
   }
-  const finalStats = await deleteGroup(tree, id, request.force, () => readStats(tree, id));
+  const finalStats = await deleteGroup(tree, id, request.force, async () => {
+    const stats = readStats(tree, id);
+    await ledger.finish(id, run);
+    return stats;
+  });
+  tree.forgetIfGone(id);
   return { finalStats, oomKills: [] };
 }

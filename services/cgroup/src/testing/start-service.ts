@@ -7,6 +7,7 @@ import { connect, type RpcChannel } from '@teu/rpc';
 import { tempDir } from '@teu/testing';
 import { join } from 'node:path';
 import { cgroupConfig } from '../config.js';
+import type { CgroupHost } from '../domain/host.js';
 import { instanceOf, startServer } from '../server.js';
 
 /** The service in this process, with an engine's name that no one else has. */
@@ -19,12 +20,17 @@ export interface StartedService {
   close(): Promise<void>;
 }
 
-/** Starts the service on the cgroups of this machine. */
-export async function startService(): Promise<StartedService> {
+/**
+ * Starts the service on cgroups of this machine.
+ *
+ * @param host - Which of them; all that it has if not given.
+ */
+export async function startService(host?: CgroupHost): Promise<StartedService> {
   const directory = tempDir();
   const dataDir = join(directory.path, 'd');
   const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir];
-  const server = await startServer(loadConfig(cgroupConfig, { env: {}, argv }), silentLogger);
+  const config = loadConfig(cgroupConfig, { env: {}, argv });
+  const server = await startServer(config, silentLogger, host === undefined ? {} : { host });
   const channel = connect(server.address);
   const made: string[] = [];
   return {

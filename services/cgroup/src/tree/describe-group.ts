@@ -15,7 +15,7 @@ export function describeNewGroup(tree: CgroupTree, id: string, limits: Limits): 
     membership: tree.membership(id),
     frozen: false,
     processCount: 0,
-    group: '',
+    group: tree.placeOf(id),
   };
 }
 

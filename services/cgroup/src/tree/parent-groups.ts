@@ -39,12 +39,35 @@ export function makeParentGroups(host: CgroupHost, instance: string): void {
 }
 
 /**
+ * Makes a group that others will be in, in one hierarchy, and has it pass on what they need. Safe to repeat.
+ * Throws Node's error.
+ */
+export function makeInnerGroup(hierarchy: Hierarchy, path: string): void {
+  makeGroup(path);
+  // Kernels before 5.11 count a child's memory against its parents only when told so.
+  if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
+  if (hierarchy.version === 2) passControllersOn(path, hierarchy);
+}
+
+/**
  * Removes the engine's own groups where no container's group is in them, so that an engine that has
  * stopped leaves nothing behind. Never fails: what is in use stays.
+ *
+ * @param inner - Groups in the engine's, to be removed before it: the innermost first.
  */
-export function removeParentGroups(host: CgroupHost, instance: string): void {
+export function removeParentGroups(
+  host: CgroupHost,
+  instance: string,
+  inner: readonly string[] = [],
+): void {
+  const engine = enginePath(instance);
+  removeEmptyGroups(host, [...inner.map((path) => `${engine}/${path}`), engine, TOP_GROUP]);
+}
+
+/** Removes groups one after the other in every hierarchy, each if nothing is in it. Paths are relative to its root. */
+export function removeEmptyGroups(host: CgroupHost, groups: readonly string[]): void {
   for (const { mountPath } of host.hierarchies) {
-    for (const group of [enginePath(instance), TOP_GROUP]) {
+    for (const group of groups) {
       try {
         rmdirSync(join(mountPath, group));
       } catch (error) {
@@ -72,16 +95,8 @@ function makeParents(hierarchy: Hierarchy, instance: string): void {
   const { mountPath } = hierarchy;
   const top = join(mountPath, TOP_GROUP);
   const engine = join(mountPath, enginePath(instance));
-  for (const [parent, path] of [
-    [mountPath, top],
-    [top, engine],
-  ] as const) {
-    if (hierarchy.version === 2) passControllersOn(parent, hierarchy);
-    makeGroup(path);
-    // Kernels before 5.11 count a child's memory against its parents only when told so.
-    if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
-  }
-  if (hierarchy.version === 2) passControllersOn(engine, hierarchy);
+  if (hierarchy.version === 2) passControllersOn(mountPath, hierarchy);
+  for (const path of [top, engine]) makeInnerGroup(hierarchy, path);
   if (hierarchy.controllers.includes('devices')) setDefaultDevices(engine);
 }
 

@@ -4,10 +4,10 @@ import type { ContainerExit, ExecSpec } from '@teu/proto/engine';
 import { ContainerAction } from '@teu/proto/event';
 import { ExecutorServiceService, type ContainerProcess } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
+import { notRunning, requireNotPaused } from './container-state.js';
 import type { EngineParts } from './engine-parts.js';
 import { buildExecProcess } from './executor-spec.js';
 import { refuse, validateProcessText } from './spec-validation.js';
-import { notRunning } from './stop-container.js';
 import { recordFacts } from './transitions.js';
 
 /** A program that was started in a container. */
@@ -59,12 +59,13 @@ export class ExecSessions {
 
   /**
    * Starts a program in a running container.
-   * @throws CONTAINER_NOT_RUNNING, PROGRAM_NOT_FOUND, INVALID_ARGUMENT
+   * @throws CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, PROGRAM_NOT_FOUND, INVALID_ARGUMENT
    */
   async start(entry: ContainerEntry, spec: ExecSpec): Promise<ExecSession> {
     if (spec.args.length === 0) refuse('spec.args', 'are empty');
     validateProcessText('spec', spec);
     if (!entry.running) throw notRunning(entry);
+    requireNotPaused(entry);
     const execId = newExecId();
     const started = Promise.withResolvers<undefined>();
     const record = makeRecord(execId, entry.id, started.promise);

@@ -4,7 +4,7 @@ import { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
 import { unknownExit } from './process-exit.js';
-import { FREEZE_OPERATION } from './trees/freezer.js';
+import { FREEZE_OPERATION } from './freezer.js';
 import { recordExit, undoCreation, undoStart } from './transitions.js';
 
 const INTERRUPTED = 'the engine ended during the start; it was undone';
@@ -26,8 +26,9 @@ export function recover(parts: EngineParts, execs: ExecSessions): void {
   }
   for (const intent of parts.store.intents.list()) recoverIntent(parts, intent);
   for (const entry of parts.registry.all()) {
-    if (!entry.running || entry.bootId === bootId()) continue;
-    recordExit(parts, entry, unknownExit(HOST_RESTARTED));
+    if (!entry.running) continue;
+    if (entry.bootId === bootId()) parts.usage.tell(entry);
+    else recordExit(parts, entry, unknownExit(HOST_RESTARTED));
   }
   for (const { execId, containerId } of parts.execs.list()) execs.adopt(execId, containerId);
 }
@@ -45,7 +46,7 @@ function recoverIntent(parts: EngineParts, intent: Intent): void {
       clearCopy(parts, intent);
       return;
     case FREEZE_OPERATION:
-      // Let go on when the cgroup service is there (Freezer.resume).
+      // Put in order when the cgroup service is there (Freezer.resume).
       return;
     case 'edit':
       // Taken up when the other services are there (BaseUpgrades.resume).

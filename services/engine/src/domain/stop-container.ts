@@ -4,10 +4,12 @@ import { ContainerAction } from '@teu/proto/event';
 import { ExecutorServiceService } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
 import { containerNotFound } from './container-registry.js';
+import { notRunning } from './container-state.js';
 import { DEFAULT_STOP_TIMEOUT_MS, SIGKILL } from './defaults.js';
 import { msFromDuration } from './durations.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
+import { goOn } from './pause-container.js';
 import { requireSignal } from './spec-validation.js';
 import { recordFacts } from './transitions.js';
 
@@ -33,6 +35,7 @@ export async function stopContainer(
     if (!entry.running) return false;
     const signal = patience === 0 ? SIGKILL : requireSignal('stop_signal', spec.stopSignal);
     await sendSignal(parts, entry, signal);
+    await goOn(parts, entry);
     return true;
   });
   if (!asked || (await stopsWithin(entry, patience))) return;
@@ -41,7 +44,8 @@ export async function stopContainer(
 }
 
 /**
- * Sends a signal to the first process.
+ * Sends a signal to the first process. A paused container goes on if the signal is to end it, as with docker; any other
+ * one it gets when it goes on.
  * @throws CONTAINER_NOT_RUNNING
  */
 export async function killContainer(
@@ -52,7 +56,13 @@ export async function killContainer(
   await entry.mutex.run(async () => {
     if (entry.removed) throw containerNotFound(entry.id);
     if (!entry.running || !(await sendSignal(parts, entry, signal))) throw notRunning(entry);
+    if (isToEnd(entry, signal)) await goOn(parts, entry);
   });
+}
+
+function isToEnd({ container }: ContainerEntry, signal: number): boolean {
+  const { stopSignal } = requireSpec(container);
+  return signal === SIGKILL || signal === requireSignal('stop_signal', stopSignal);
 }
 
 /** Kills a running container as a part of its removal. Does not wait for the end. */
@@ -78,13 +88,6 @@ export async function requireStopped(entry: ContainerEntry): Promise<void> {
       'it still counts as running',
     { metadata: { container: entry.id } },
   );
-}
-
-/** The error for what only a running container can do. */
-export function notRunning(entry: ContainerEntry): Error {
-  return teuError('CONTAINER_NOT_RUNNING', `container ${entry.id} does not run`, {
-    metadata: { container: entry.id },
-  });
 }
 
 async function stopsWithin(entry: ContainerEntry, ms: number): Promise<boolean> {

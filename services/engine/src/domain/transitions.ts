@@ -11,6 +11,7 @@ import { announce, type ContainerFact } from './container-events.js';
 import { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
+import { storedRun } from './run-usage.js';
 import { wholeTeardown } from './teardown-queue.js';
 
 /** All changes of state. Each is one durable transaction of row, events and intents; memory follows the disk. */
@@ -230,6 +231,24 @@ export function recordFacts(
   if (!entry.removed) entry.accept(container);
 }
 
+/** Records that a container is paused or goes on, with the intent of it. */
+export function recordPaused(
+  parts: Parts,
+  entry: ContainerEntry,
+  paused: boolean,
+  intentId: string,
+): void {
+  const { CONTAINER_ACTION_PAUSED, CONTAINER_ACTION_UNPAUSED } = ContainerAction;
+  const action = paused ? CONTAINER_ACTION_PAUSED : CONTAINER_ACTION_UNPAUSED;
+  const container = { ...entry.container, paused };
+  parts.store.transaction(() => {
+    parts.store.intents.finish(intentId);
+    container.lastSequence = announce(parts, container, [{ action }]);
+    parts.table.update(container, entry.bootId);
+  });
+  entry.accept(container);
+}
+
 /** Records what only the last figures of the cgroup told: that something in it was killed for want of memory. */
 export function recordLateOom(parts: Parts, entry: ContainerEntry, exit: ContainerExit): void {
   const action = ContainerAction.CONTAINER_ACTION_OOM_KILLED;
@@ -266,7 +285,8 @@ function runningContainer(container: Container, started: StartedProgram): Contai
 }
 
 function endedContainer(container: Container, exit: ContainerExit): Container {
-  return { ...container, state: ContainerState.CONTAINER_STATE_EXITED, pid: 0, exit };
+  const state = ContainerState.CONTAINER_STATE_EXITED;
+  return { ...container, state, pid: 0, paused: false, exit };
 }
 
 /** In a transaction: the row of a container whose program has ended, and what is to be cleared away of it. */
@@ -279,11 +299,10 @@ function storeEnded(parts: Parts, container: Container, startedIn: string): void
 /** In a transaction: what follows from the end of a program, but for the row. */
 function noteEnd(parts: Parts, container: Container): void {
   parts.requests.setFinal(container.id, container);
-  parts.teardown.schedule(
-    requireSpec(container).autoRemove
-      ? wholeTeardown(container)
-      : { containerId: container.id, cgroup: true },
-  );
+  const task = requireSpec(container).autoRemove
+    ? wholeTeardown(container)
+    : { containerId: container.id, cgroup: true };
+  parts.teardown.schedule({ ...task, run: storedRun(container) });
 }
 
 /** After the transaction: memory follows the disk. */

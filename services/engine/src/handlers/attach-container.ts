@@ -3,7 +3,7 @@ import type { CallContext } from '@teu/rpc';
 import { attach } from '../domain/attachment.js';
 import type { Engine } from '../domain/engine.js';
 import { remainingParts, takeFirst } from '../domain/first-part.js';
-import { notRunning } from '../domain/stop-container.js';
+import { notRunning } from '../domain/container-state.js';
 
 /** Connects to a running container's input and output. */
 export const attachContainerHandler = (engine: Engine) =>

@@ -9,6 +9,7 @@ import { getContainerHandler } from './get-container.js';
 import { getVersionHandler } from './get-version.js';
 import { killContainerHandler } from './kill-container.js';
 import { listContainersHandler } from './list-containers.js';
+import { pauseContainerHandler } from './pause-container.js';
 import { readLogsHandler } from './read-logs.js';
 import { removeContainerHandler } from './remove-container.js';
 import { resizeTerminalHandler } from './resize-terminal.js';
@@ -16,6 +17,7 @@ import { runAttachedHandler } from './run-attached.js';
 import { runContainerHandler } from './run-container.js';
 import { startContainerHandler } from './start-container.js';
 import { stopContainerHandler } from './stop-container.js';
+import { unpauseContainerHandler } from './unpause-container.js';
 import { waitContainerHandler } from './wait-container.js';
 import { watchEventsHandler } from './watch-events.js';
 
@@ -30,6 +32,8 @@ export function engineService(engine: Engine): Implementation {
       runAttached: runAttachedHandler(engine),
       stopContainer: stopContainerHandler(engine),
       killContainer: killContainerHandler(engine),
+      pauseContainer: pauseContainerHandler(engine),
+      unpauseContainer: unpauseContainerHandler(engine),
       removeContainer: removeContainerHandler(engine),
       waitContainer: waitContainerHandler(engine),
       getContainer: getContainerHandler(engine),

@@ -2,7 +2,7 @@ import type { ResizeTerminalRequest, ResizeTerminalResponse } from '@teu/proto/e
 import { ExecutorServiceService } from '@teu/proto/executor';
 import type { Engine } from '../domain/engine.js';
 import { execNotFound } from '../domain/exec-sessions.js';
-import { notRunning } from '../domain/stop-container.js';
+import { notRunning } from '../domain/container-state.js';
 
 /** Changes the size of a container's or an exec process' terminal. */
 export const resizeTerminalHandler =

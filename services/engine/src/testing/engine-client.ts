@@ -71,6 +71,14 @@ export class EngineClient {
     await this.channel.unary(Engine.killContainer, { container, signal });
   }
 
+  async pause(container: string): Promise<Container> {
+    return present((await this.channel.unary(Engine.pauseContainer, { container })).container);
+  }
+
+  async unpause(container: string): Promise<Container> {
+    return present((await this.channel.unary(Engine.unpauseContainer, { container })).container);
+  }
+
   async remove(container: string, force = false): Promise<string> {
     const request = RemoveContainerRequest.create({ container, force });
     return (await this.channel.unary(Engine.removeContainer, request)).id;

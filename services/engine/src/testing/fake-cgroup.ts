@@ -3,8 +3,11 @@ import {
   Cgroup,
   CgroupServiceService,
   Stats,
+  UsageServiceService,
   type CreateCgroupRequest,
   type CreateCgroupResponse,
+  type DeleteCgroupRequest,
+  type Run,
 } from '@teu/proto/cgroup';
 import { LinuxResources } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
@@ -20,6 +23,12 @@ export class FakeCgroup {
   readonly frozen = new Set<string>();
   /** Freezes and thaws, in their order. */
   readonly stills: string[] = [];
+  /** Runs that were told of as having begun, each time. */
+  readonly begun: Run[] = [];
+  /** Runs that ended with their cgroups, each time. */
+  readonly ended: Run[] = [];
+  /** Called for RecordRun; may throw. */
+  onRecord: (run: Run) => void = () => undefined;
   /** Called for KillCgroup. */
   onKill: (id: string) => void = () => undefined;
 
@@ -27,7 +36,8 @@ export class FakeCgroup {
     return implement(CgroupServiceService, {
       ...unimplemented(CgroupServiceService),
       createCgroup: async (request: CreateCgroupRequest) => this.#create(request),
-      deleteCgroup: async ({ id }: { id: string }) => {
+      deleteCgroup: async ({ id, run }: DeleteCgroupRequest) => {
+        if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
         return { finalStats: this.#stats(id), oomKills: [] };
       },
@@ -51,6 +61,18 @@ export class FakeCgroup {
       getStats: async ({ id }: { id: string }) => {
         this.#require(id);
         return { stats: this.#stats(id), oomKills: [] };
+      },
+    });
+  }
+
+  get usageService(): Implementation {
+    return implement(UsageServiceService, {
+      ...unimplemented(UsageServiceService),
+      recordRun: async ({ run }: { run: Run | undefined }) => {
+        if (run === undefined) throw teuError('INVALID_ARGUMENT', 'no run');
+        this.onRecord(run);
+        this.begun.push(run);
+        return {};
       },
     });
   }

@@ -1,0 +1,233 @@
+import { teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
+import { clock } from '@teu/ids';
+import type { Logger } from '@teu/log';
+import type { Store } from '@teu/state';
+import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
+import { sameLimits, type Limits } from '../domain/limits.js';
+import type { RequestedLimits } from '../domain/requested-limits.js';
+import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
+import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { deleteGroup } from '../tree/delete-group.js';
+import { isFrozen } from '../tree/freeze-group.js';
+import { updateGroup } from '../tree/update-group.js';
+import {
+  hasDirectories,
+  limitsOf,
+  limitsOfNew,
+  makeDirectories,
+  setLimits,
+} from './group-directories.js';
+import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
+import { recoverGroups, type GroupOperation } from './recover-groups.js';
+
+/** What groups are kept with. */
+export interface GroupParts {
+  readonly log: Logger;
+  readonly store: Store;
+  readonly tree: CgroupTree;
+}
+
+/**
+ * Groups of containers. Their rows are the truth, directories follow them: every change is on disk as an intent before
+ * the kernel is told, and as a row before it is answered.
+ */
+export class Groups {
+  readonly #parts: GroupParts;
+  readonly #table: GroupTable;
+  readonly #records = new Map<string, GroupRecord>();
+  /** Groups that are being removed: they are not there any more, and their names are not free yet. */
+  readonly #going = new Set<string>();
+
+  constructor(parts: GroupParts) {
+    this.#parts = parts;
+    this.#table = createGroupTable(parts.store);
+  }
+
+  /** Reads the groups, puts in order what a crash has left, and makes them again where the host has forgotten them. */
+  recover(): void {
+    for (const record of recoverGroups(this.#parts, this.#table)) {
+      this.#records.set(record.name, record);
+    }
+  }
+
+  /** All groups below one, or all; ordered by name. */
+  list(parent = ''): GroupRecord[] {
+    const below = [...this.#records.values()].filter(({ name }) => isBelow(name, parent));
+    return below.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** @throws GROUP_NOT_FOUND */
+  get(name: string): GroupRecord {
+    const record = this.#records.get(name);
+    if (record === undefined) throw groupNotFound(name);
+    return record;
+  }
+
+  /** Number of the groups directly in one. */
+  countIn(name: string): number {
+    return [...this.#records.keys()].filter((other) => parentOf(other) === name).length;
+  }
+
+  /**
+   * Gives a group, and makes it again if somebody has removed its directories.
+   * @throws GROUP_NOT_FOUND
+   */
+  ensure(name: string): GroupRecord {
+    const record = this.get(name);
+    if (!hasDirectories(this.#parts.tree, name)) this.#restore(record);
+    return record;
+  }
+
+  /**
+   * Makes sure that a container can be made in a group.
+   * @throws GROUP_NOT_FOUND; INVALID_STATE if the group is frozen, since a program could not begin in it
+   */
+  requireOpen(name: string): void {
+    this.ensure(name);
+    if (isFrozen(this.#parts.tree, keyOfGroup(name))) throw groupFrozen(name);
+  }
+
+  /**
+   * Makes a group; the same again is the one that is there.
+   * @throws GROUP_NOT_FOUND for the one that it is in; GROUP_EXISTS, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
+   */
+  create(
+    name: string,
+    requested: RequestedLimits,
+    labels: Readonly<Record<string, string>>,
+  ): GroupRecord {
+    const { tree } = this.#parts;
+    const limits = limitsOfNew(tree, requested);
+    const existing = this.#records.get(name);
+    if (existing !== undefined) {
+      if (sameLimits(existing.limits, limits) && sameLabels(existing.labels, labels)) {
+        return existing;
+      }
+      throw groupExists(name);
+    }
+    if (this.#going.has(name)) throw teuError('CONFLICT', `group "${name}" is being removed`);
+    if (parentOf(name) !== '') this.ensure(parentOf(name));
+    return this.#make(name, limits, labels);
+  }
+
+  /**
+   * Changes limits of a group; what is not requested stays.
+   * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
+   */
+  update(name: string, requested: RequestedLimits): GroupRecord {
+    const { store, tree } = this.#parts;
+    const before = this.ensure(name);
+    const intent = this.#begin('group-update', name);
+    let limits: Limits;
+    try {
+      failpoint('cgroup.group-update.after-intent');
+      limits = updateGroup(tree, keyOfGroup(name), requested);
+      failpoint('cgroup.group-update.after-limits');
+      store.transaction(() => {
+        this.#table.setLimits(name, limits);
+        store.intents.finish(intent);
+      });
+    } catch (error) {
+      setLimits(tree, name, before.limits);
+      store.intents.finish(intent);
+      throw error;
+    }
+    const record = { ...before, limits };
+    this.#records.set(name, record);
+    failpoint('cgroup.group-update.after-record');
+    return record;
+  }
+
+  /**
+   * Removes a group, and on request the groups in it.
+   * @throws GROUP_NOT_FOUND; GROUP_BUSY if containers are in one of them, or groups and they are not to go
+   */
+  async delete(name: string, recursive: boolean): Promise<void> {
+    const { store, tree } = this.#parts;
+    const removed = [this.get(name), ...this.list(name)];
+    const containerCount = tree.inhabitants(name).containers.size;
+    const groupCount = removed.length - 1;
+    if (containerCount > 0 || (groupCount > 0 && !recursive)) {
+      throw groupBusy(name, { containerCount, groupCount });
+    }
+    const intent = this.#begin('group-delete', name);
+    this.#setGoing(removed, true);
+    try {
+      failpoint('cgroup.group-delete.after-intent');
+      await deleteGroup(tree, keyOfGroup(name), false, () => undefined);
+      failpoint('cgroup.group-delete.after-directories');
+    } catch (error) {
+      this.#setGoing(removed, false);
+      for (const record of removed) this.#restore(record);
+      store.intents.finish(intent);
+      throw error;
+    }
+    store.transaction(() => {
+      for (const record of removed) this.#table.delete(record.name);
+      store.intents.finish(intent);
+    });
+    for (const record of removed) this.#going.delete(record.name);
+    failpoint('cgroup.group-delete.after-record');
+  }
+
+  #make(name: string, limits: Limits, labels: Readonly<Record<string, string>>): GroupRecord {
+    const { store, tree } = this.#parts;
+    const intent = this.#begin('group-create', name);
+    let record: GroupRecord;
+    try {
+      failpoint('cgroup.group-create.after-intent');
+      makeDirectories(tree, name);
+      failpoint('cgroup.group-create.after-directories');
+      record = { name, limits: setLimits(tree, name, limits), labels, createTime: clock.now() };
+      failpoint('cgroup.group-create.after-limits');
+      store.transaction(() => {
+        this.#table.insert(record);
+        store.intents.finish(intent);
+      });
+    } catch (error) {
+      tree.removeGroups(name);
+      store.intents.finish(intent);
+      throw error;
+    }
+    this.#records.set(name, record);
+    failpoint('cgroup.group-create.after-record');
+    return record;
+  }
+
+  /** Makes a group again whose directories somebody has removed. */
+  #restore(record: GroupRecord): void {
+    const { tree } = this.#parts;
+    if (parentOf(record.name) !== '') this.ensure(parentOf(record.name));
+    makeDirectories(tree, record.name);
+    if (!sameLimits(limitsOf(tree, record.name), record.limits)) {
+      setLimits(tree, record.name, record.limits);
+    }
+  }
+
+  #begin(operation: GroupOperation, name: string): string {
+    return this.#parts.store.intents.begin({ operation, objectKey: name });
+  }
+
+  #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {
+    for (const record of records) {
+      if (isGoing) {
+        this.#records.delete(record.name);
+        this.#going.add(record.name);
+      } else {
+        this.#records.set(record.name, record);
+        this.#going.delete(record.name);
+      }
+    }
+  }
+}
+
+function sameLabels(
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean {
+  const entries = Object.entries(a);
+  return (
+    entries.length === Object.keys(b).length && entries.every(([key, value]) => b[key] === value)
+  );
+}
