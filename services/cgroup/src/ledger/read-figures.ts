@@ -1,6 +1,7 @@
+import { FileText } from '../domain/file-text.js';
 import type { ControllerName } from '../domain/host.js';
 import { parseKeyed, parseNumber } from '../domain/keyed-file.js';
-import { ioStatsV1, ioStatsV2, type ReadFile } from '../domain/stats.js';
+import { ioStatsV1, ioStatsV2 } from '../domain/io-stats.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { readIfThere } from '../tree/group-files.js';
 import { NO_FIGURES, type CounterName, type Figures } from './figures.js';
@@ -33,6 +34,9 @@ export function readFigures(tree: CgroupTree, id: string): KernelFigures | undef
   };
   return { figures, taskCount };
 }
+
+/** Reads a file of a group by its name; undefined if this kernel does not have it. */
+type ReadFile = (name: string) => string | undefined;
 
 interface Group {
   readonly version: 1 | 2;
@@ -109,7 +113,11 @@ function memoryFigures(memory?: Group): Partial<Figures> | undefined {
 function ioFigures(blkio?: Group, io?: Group): Partial<Figures> {
   const group = blkio ?? io;
   if (group === undefined) return {};
-  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)(group.read);
+  const read = (name: string): FileText | undefined => {
+    const text = group.read(name);
+    return text === undefined ? undefined : FileText.of(text);
+  };
+  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)({ read, limit: () => undefined });
   return {
     ioReadBytes: stats.readBytes,
     ioWriteBytes: stats.writeBytes,
