@@ -1,6 +1,6 @@
+import { FileText } from '../domain/file-text.js';
 import type { ControllerName } from '../domain/host.js';
 import { parseKeyed, parseNumber } from '../domain/keyed-file.js';
-import { FileText } from '../domain/file-text.js';
 import { ioStatsV1, ioStatsV2 } from '../domain/io-stats.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { readIfThere } from '../tree/group-files.js';
@@ -35,9 +35,12 @@ export function readFigures(tree: CgroupTree, id: string): KernelFigures | undef
   return { figures, taskCount };
 }
 
+/** Reads a file of a group by its name; undefined if this kernel does not have it. */
+type ReadFile = (name: string) => string | undefined;
+
 interface Group {
   readonly version: 1 | 2;
-  readonly read: (file: string) => string | undefined;
+  readonly read: ReadFile;
 }
 
 function groupAt(tree: CgroupTree, name: ControllerName, id: string): Group | undefined {
@@ -110,12 +113,11 @@ function memoryFigures(memory?: Group): Partial<Figures> | undefined {
 function ioFigures(blkio?: Group, io?: Group): Partial<Figures> {
   const group = blkio ?? io;
   if (group === undefined) return {};
-  const read = (file: string): FileText | undefined => {
-    const text = group.read(file);
+  const read = (name: string): FileText | undefined => {
+    const text = group.read(name);
     return text === undefined ? undefined : FileText.of(text);
   };
-  const files = { read, limit: () => undefined };
-  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)(files);
+  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)({ read, limit: () => undefined });
   return {
     ioReadBytes: stats.readBytes,
     ioWriteBytes: stats.writeBytes,
