@@ -2,6 +2,7 @@ import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import type { Groups } from './groups/groups.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
+import type { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** Name of a container by its id; empty if it is not known (yet). */
 export type ContainerNames = (id: string) => string;
@@ -15,4 +16,6 @@ export interface CgroupParts {
   readonly tree: CgroupTree;
   readonly groups: Groups;
   readonly names: ContainerNames;
+  /** What the kernel notifies of; also what it killed for want of memory: `watch.oomKills(id)`. */
+  readonly watch: CgroupWatch;
 }

@@ -14,6 +14,7 @@ import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
+import { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** A service that serves. */
 export interface CgroupServer {
@@ -48,6 +49,7 @@ export async function startServer(
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+  let watch: CgroupWatch | undefined;
   try {
     log.info(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
@@ -56,7 +58,9 @@ export async function startServer(
     const groups = new Groups({ log, store, tree });
     groups.recover();
     const names = (): string => '';
-    const parts: CgroupParts = { log, node: config.node, store, tree, groups, names };
+    const { node, pressureThreshold: pressure, pressureLevel } = config;
+    watch = new CgroupWatch({ log, node, store, tree, names }, { pressure, pressureLevel });
+    const parts: CgroupParts = { log, node, store, tree, groups, names, watch };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -69,12 +73,14 @@ export async function startServer(
       address: server.address,
       close: async () => {
         await server.close();
+        await parts.watch.close();
         await stopEvents();
         store.close();
         tree.removeParents();
       },
     };
   } catch (error) {
+    await watch?.close();
     store.close();
     throw error;
   }
