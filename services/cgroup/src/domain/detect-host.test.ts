@@ -53,7 +53,7 @@ describe('detection of hierarchies', () => {
 
   it('uses a version 2 tree beside them for what it has, be it no controller', () => {
     const beside = `${V1}41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`;
-    const empty = detect(beside, 'hugetlb\n');
+    const empty = detect(beside, 'rdma\n');
     expect(empty.mode).toBe(HierarchyMode.HIERARCHY_MODE_HYBRID);
     expect(empty.hierarchies.filter(({ version }) => version === 2)).toEqual([
       { version: 2, mountPath: '/sys/fs/cgroup/unified', controllers: [], mountData: '' },
@@ -64,7 +64,7 @@ describe('detection of hierarchies', () => {
     expect(shared.hierarchies.find(({ version }) => version === 2)).toEqual({
       version: 2,
       mountPath: '/sys/fs/cgroup/unified',
-      controllers: ['pids', 'io'],
+      controllers: ['pids', 'io', 'hugetlb'],
       mountData: '',
     });
     expect(shared.hierarchies.at(-1)?.controllers).toEqual(['freezer']);
@@ -75,7 +75,7 @@ describe('detection of hierarchies', () => {
     const host = detect(only, 'cpuset cpu io memory pids\n');
     expect(host.mode).toBe(HierarchyMode.HIERARCHY_MODE_V2);
     expect(host.hierarchies.map(({ controllers }) => controllers)).toEqual([
-      ['cpu', 'io', 'memory', 'pids'],
+      ['cpuset', 'cpu', 'io', 'memory', 'pids'],
     ]);
   });
 

@@ -1,7 +1,6 @@
 import type { Group } from '@teu/proto/cgroup';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { keyOfGroup } from '../domain/group-path.js';
-import { resourcesOf } from '../domain/requested-limits.js';
 import type { GroupRecord } from '../store/group-table.js';
 import { isFrozen } from '../tree/freeze-group.js';
 import { readProcesses } from '../tree/group-processes.js';
@@ -14,7 +13,7 @@ export function describeRecord(
   const key = keyOfGroup(name);
   return {
     name,
-    resources: resourcesOf(limits),
+    resources: limits,
     labels: { ...labels },
     createTime,
     frozen: isFrozen(tree, key),

@@ -1,23 +1,28 @@
 import { existsSync } from 'node:fs';
+import type { LinuxResources } from '@teu/proto/type';
 import { keyOfGroup } from '../domain/group-path.js';
-import { NO_LIMITS, type Limits } from '../domain/limits.js';
-import { completeLimits, type RequestedLimits } from '../domain/requested-limits.js';
+import { belongsIn } from '../tree/needed-hierarchies.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { isErrno } from '../tree/group-files.js';
-import { canLimit, checkSupported, inForce, readLimits } from '../tree/group-limits.js';
+import { unsupported } from '../tree/limits/limit-family.js';
+import { hierarchiesFor, planNew, readResources } from '../tree/limits/group-resources.js';
 import { makeInnerGroup } from '../tree/parent-groups.js';
-import { updateGroup } from '../tree/update-group.js';
+import { setExactly } from '../tree/update-group.js';
+import { DEVICES_FIELD } from '../domain/device-rule.js';
+import type { Hierarchy } from '../domain/host.js';
 
-/** Whether a group has its directory in every hierarchy. */
-export function hasDirectories(tree: CgroupTree, name: string): boolean {
-  return tree.groups(keyOfGroup(name)).every((path) => existsSync(path));
+/** Whether a group with these limits has its directory in every hierarchy that it needs. */
+export function hasDirectories(tree: CgroupTree, name: string, limits: LinuxResources): boolean {
+  const key = keyOfGroup(name);
+  return hierarchiesOf(tree, key, limits).every((each) => existsSync(tree.groupIn(each, key)));
 }
 
 /** Makes the directories of a group where they are missing; the one that it is in must have its own. */
-export function makeDirectories(tree: CgroupTree, name: string): void {
+export function makeDirectories(tree: CgroupTree, name: string, limits: LinuxResources): void {
+  const key = keyOfGroup(name);
   const make = (): void => {
-    for (const hierarchy of tree.host.hierarchies) {
-      makeInnerGroup(hierarchy, tree.groupIn(hierarchy, keyOfGroup(name)));
+    for (const hierarchy of hierarchiesOf(tree, key, limits)) {
+      makeInnerGroup(hierarchy, tree.groupIn(hierarchy, key));
     }
   };
   try {
@@ -30,25 +35,45 @@ export function makeDirectories(tree: CgroupTree, name: string): void {
   }
 }
 
+function hierarchiesOf(tree: CgroupTree, key: string, limits: LinuxResources): Hierarchy[] {
+  const needed = hierarchiesFor(tree, limits);
+  return tree.host.hierarchies.filter(
+    (hierarchy) => needed.includes(hierarchy) || belongsIn(tree, hierarchy, key),
+  );
+}
+
 /**
- * The limits that a new group would have.
+ * The limits that a new group would have. What the kernel does not tell of is kept as it was asked for.
  * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
  */
-export function limitsOfNew(tree: CgroupTree, requested: RequestedLimits): Limits {
-  checkSupported(tree, requested);
-  return inForce(tree, completeLimits(requested, NO_LIMITS, canLimit(tree, 'memorySwap')));
+export function limitsOfNew(tree: CgroupTree, requested: LinuxResources): LinuxResources {
+  checkForGroup(requested);
+  return { ...planNew(tree, requested).inForce, unified: requested.unified };
+}
+
+/** @throws RESOURCE_UNSUPPORTED for what only the cgroup of a container can have */
+export function checkForGroup({ devices }: LinuxResources): void {
+  if (devices.length > 0) throw unsupported(DEVICES_FIELD, 'only a container has such a list');
 }
 
 /**
  * Gives a group exactly these limits. What is in force already is not written again.
- * @returns The limits in force.
  * @throws INVALID_STATE if more is in use than they allow; then nothing is changed
  */
-export function setLimits(tree: CgroupTree, name: string, limits: Limits): Limits {
-  return updateGroup(tree, keyOfGroup(name), limits);
+export function setLimits(tree: CgroupTree, name: string, limits: LinuxResources): void {
+  setExactly(tree, keyOfGroup(name), limits);
 }
 
-/** Reads the limits of a group. */
-export function limitsOf(tree: CgroupTree, name: string): Limits {
-  return readLimits(tree, keyOfGroup(name));
+/**
+ * Reads the limits of a group.
+ *
+ * @param asked - What it was asked to have, of which the kernel does not tell everything.
+ */
+export function limitsOf(
+  tree: CgroupTree,
+  name: string,
+  ...asked: readonly LinuxResources[]
+): LinuxResources {
+  const unified = Object.assign({}, ...asked.map((each) => each.unified)) as Record<string, string>;
+  return { ...readResources(tree, keyOfGroup(name)), unified };
 }

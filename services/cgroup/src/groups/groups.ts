@@ -1,17 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
+import type { LinuxResources } from '@teu/proto/type';
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
-import { sameLimits, type Limits } from '../domain/limits.js';
-import type { RequestedLimits } from '../domain/requested-limits.js';
 import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
 import { updateGroup } from '../tree/update-group.js';
 import {
+  checkForGroup,
   hasDirectories,
   limitsOf,
   limitsOfNew,
@@ -75,7 +76,7 @@ export class Groups {
    */
   ensure(name: string): GroupRecord {
     const record = this.get(name);
-    if (!hasDirectories(this.#parts.tree, name)) this.#restore(record);
+    if (!hasDirectories(this.#parts.tree, name, record.limits)) this.#restore(record);
     return record;
   }
 
@@ -94,14 +95,14 @@ export class Groups {
    */
   create(
     name: string,
-    requested: RequestedLimits,
+    requested: LinuxResources,
     labels: Readonly<Record<string, string>>,
   ): GroupRecord {
     const { tree } = this.#parts;
     const limits = limitsOfNew(tree, requested);
     const existing = this.#records.get(name);
     if (existing !== undefined) {
-      if (sameLimits(existing.limits, limits) && sameLabels(existing.labels, labels)) {
+      if (isDeepStrictEqual(existing.limits, limits) && sameLabels(existing.labels, labels)) {
         return existing;
       }
       throw groupExists(name);
@@ -115,14 +116,16 @@ export class Groups {
    * Changes limits of a group; what is not requested stays.
    * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
    */
-  update(name: string, requested: RequestedLimits): GroupRecord {
+  async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
+    checkForGroup(requested);
     const { store, tree } = this.#parts;
     const before = this.ensure(name);
     const intent = this.#begin('group-update', name);
-    let limits: Limits;
+    let limits: LinuxResources;
     try {
       failpoint('cgroup.group-update.after-intent');
-      limits = updateGroup(tree, keyOfGroup(name), requested);
+      await updateGroup(tree, keyOfGroup(name), requested);
+      limits = limitsOf(tree, name, before.limits, requested);
       failpoint('cgroup.group-update.after-limits');
       store.transaction(() => {
         this.#table.setLimits(name, limits);
@@ -171,15 +174,20 @@ export class Groups {
     failpoint('cgroup.group-delete.after-record');
   }
 
-  #make(name: string, limits: Limits, labels: Readonly<Record<string, string>>): GroupRecord {
+  #make(
+    name: string,
+    limits: LinuxResources,
+    labels: Readonly<Record<string, string>>,
+  ): GroupRecord {
     const { store, tree } = this.#parts;
     const intent = this.#begin('group-create', name);
     let record: GroupRecord;
     try {
       failpoint('cgroup.group-create.after-intent');
-      makeDirectories(tree, name);
+      makeDirectories(tree, name, limits);
       failpoint('cgroup.group-create.after-directories');
-      record = { name, limits: setLimits(tree, name, limits), labels, createTime: clock.now() };
+      setLimits(tree, name, limits);
+      record = { name, limits, labels, createTime: clock.now() };
       failpoint('cgroup.group-create.after-limits');
       store.transaction(() => {
         this.#table.insert(record);
@@ -199,10 +207,8 @@ export class Groups {
   #restore(record: GroupRecord): void {
     const { tree } = this.#parts;
     if (parentOf(record.name) !== '') this.ensure(parentOf(record.name));
-    makeDirectories(tree, record.name);
-    if (!sameLimits(limitsOf(tree, record.name), record.limits)) {
-      setLimits(tree, record.name, record.limits);
-    }
+    makeDirectories(tree, record.name, record.limits);
+    setLimits(tree, record.name, record.limits);
   }
 
   #begin(operation: GroupOperation, name: string): string {

@@ -1,7 +1,6 @@
 import { isBelow } from '../domain/group-path.js';
-import { sameLimits } from '../domain/limits.js';
 import type { GroupRecord, GroupTable } from '../store/group-table.js';
-import { limitsOf, makeDirectories, setLimits } from './group-directories.js';
+import { makeDirectories, setLimits } from './group-directories.js';
 import type { GroupParts } from './groups.js';
 
 /** What is done to a group, as intents name it. */
@@ -55,6 +54,6 @@ function finishDelete({ store, tree }: GroupParts, table: GroupTable, name: stri
 }
 
 function restore({ tree }: GroupParts, { name, limits }: GroupRecord): void {
-  makeDirectories(tree, name);
-  if (!sameLimits(limitsOf(tree, name), limits)) setLimits(tree, name, limits);
+  makeDirectories(tree, name, limits);
+  setLimits(tree, name, limits);
 }

@@ -1,12 +1,12 @@
 import type { Store } from '@teu/state';
-import { NO_LIMITS, type Limits } from '../domain/limits.js';
+import { LinuxResources } from '@teu/proto/type';
 
 /** A group of containers as it is kept. */
 export interface GroupRecord {
   /** Path, "team/build". */
   readonly name: string;
   /** Limits in force. */
-  readonly limits: Limits;
+  readonly limits: LinuxResources;
   readonly labels: Readonly<Record<string, string>>;
   readonly createTime: Date;
 }
@@ -16,7 +16,7 @@ export interface GroupTable {
   /** All, ordered by name: one that others are in comes before them. */
   list(): GroupRecord[];
   insert(group: GroupRecord): void;
-  setLimits(name: string, limits: Limits): void;
+  setLimits(name: string, limits: LinuxResources): void;
   delete(name: string): void;
 }
 
@@ -47,11 +47,10 @@ export function createGroupTable(store: Store): GroupTable {
   };
 }
 
-/** A row of an older version lacks limits that are known now. */
 function fromRow({ name, limits, labels, create_time }: Row): GroupRecord {
   return {
     name,
-    limits: { ...NO_LIMITS, ...(JSON.parse(limits) as Partial<Limits>) },
+    limits: LinuxResources.fromPartial(JSON.parse(limits) as Partial<LinuxResources>),
     labels: JSON.parse(labels) as Record<string, string>,
     createTime: new Date(create_time),
   };
