@@ -44,7 +44,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
     getStats: async (request) => getStats(tree, request),
-    watchStats: (request, context) => watchStats(watches, request, context),
+    watchStats: (request, context) => watchStats(parts, watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
 }

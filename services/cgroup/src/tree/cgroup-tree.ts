@@ -161,6 +161,12 @@ export class CgroupTree {
     return walkTree(roots, group === '' ? '' : keyOfGroup(group));
   }
 
+  /** What is whole in a group of containers, or in all of the tree: has a directory in the last hierarchy. */
+  completeInhabitants(group = ''): Inhabitants {
+    const root = join(this.#last.mountPath, this.groupPath);
+    return walkTree([root], group === '' ? '' : keyOfGroup(group));
+  }
+
   /** Whether there is any trace of a group. */
   exists(id: string): boolean {
     return this.groups(id).some((path) => existsSync(path));
