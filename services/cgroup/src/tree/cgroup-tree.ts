@@ -101,9 +101,14 @@ export class CgroupTree {
     if (!this.exists(id)) this.#places.delete(id);
   }
 
+  /** Path of a group relative to each hierarchy's root. */
+  pathOf(id: string): string {
+    return `${this.groupPath}/${this.#relativePath(id)}`;
+  }
+
   /** Directory of a group in a hierarchy. */
   groupIn(hierarchy: Hierarchy, id: string): string {
-    return `${hierarchy.mountPath}/${this.groupPath}/${this.#relativePath(id)}`;
+    return `${hierarchy.mountPath}/${this.pathOf(id)}`;
   }
 
   /** Directories of a group, complete or not, in the order of the hierarchies. */
