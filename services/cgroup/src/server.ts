@@ -60,7 +60,7 @@ export async function startServer(
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    groups.recover();
+    await groups.recover();
     const { node, pressureThreshold: pressure, pressureLevel } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };

@@ -68,7 +68,8 @@ async function updateGroup(
   request: UpdateGroupRequest,
 ): Promise<UpdateGroupResponse> {
   const name = parseGroupName(request.name, 'name');
-  const record = await parts.groups.update(name, request.resources ?? LinuxResources.create());
+  const requested = request.resources ?? LinuxResources.create();
+  const record = await parts.groups.update(name, requested);
   parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }

@@ -224,6 +224,6 @@ export class CgroupTree {
 }
 
 /** Beside hierarchies of version 1 a container sees a tree of version 2 only for these: a mount takes time. */
-function isForPrograms(name: ControllerName | 'hugetlb'): boolean {
+function isForPrograms(name: ControllerName): boolean {
   return name !== 'hugetlb';
 }
