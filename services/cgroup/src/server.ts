@@ -13,6 +13,8 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { collectMetrics } from './metrics/collect-metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
@@ -22,6 +24,8 @@ import { VERSION } from './version.js';
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
   close(): Promise<void>;
 }
 
@@ -64,6 +68,9 @@ export async function startServer(
     const figures = new Figures(tree, names);
     const known = { log, node: config.node, store, tree };
     const parts: CgroupParts = { ...known, groups, ledger, names, figures };
+    const metrics =
+      config.metricsAddress &&
+      (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -82,7 +89,9 @@ export async function startServer(
     });
     return {
       address: server.address,
+      metricsAddress: metrics?.address,
       close: async () => {
+        await metrics?.close();
         stopHousekeeping();
         await server.close();
         await ledger.refresh({ durable: true, all: false });
