@@ -36,6 +36,7 @@ import { stop } from './commands/stop.js';
 import { tag } from './commands/tag.js';
 import { unpause } from './commands/unpause.js';
 import { up } from './commands/up.js';
+import { usage } from './commands/usage.js';
 import { version } from './commands/version.js';
 import { wait } from './commands/wait.js';
 
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
     inspect,
     logs,
     wait,
+    usage,
   ],
   ...[diff, exportTree, commit, container],
   ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],

@@ -13,6 +13,7 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { CallCost } from './metrics/call-cost.js';
 import { collectMetrics } from './metrics/collect-metrics.js';
 import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
@@ -20,6 +21,7 @@ import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
+import { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** A service that serves. */
 export interface CgroupServer {
@@ -56,6 +58,7 @@ export async function startServer(
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+  let watch: CgroupWatch | undefined;
   try {
     log.info(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
@@ -63,11 +66,15 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const ledger = new UsageLedger({ store, tree, log, oomKills: () => [] });
+    const { node, pressureThreshold: pressure, pressureLevel } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
+    const known = { log, node, store, tree, names };
+    const watching = new CgroupWatch(known, { pressure, pressureLevel });
+    watch = watching;
+    const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const known = { log, node: config.node, store, tree };
-    const parts: CgroupParts = { ...known, groups, ledger, names, figures };
+    const creations = new CallCost();
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
     const metrics =
       config.metricsAddress &&
       (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
@@ -96,6 +103,7 @@ export async function startServer(
         await server.close();
         await ledger.refresh({ durable: true, all: false });
         ledger.close();
+        await parts.watch.close();
         await stopEvents();
         figures.close();
         store.close();
@@ -103,6 +111,7 @@ export async function startServer(
       },
     };
   } catch (error) {
+    await watch?.close();
     store.close();
     throw error;
   }

@@ -14,11 +14,11 @@ interface Labelled {
   readonly labels: string;
 }
 
+type MetricsParts = Pick<CgroupParts, 'tree' | 'figures' | 'creations'>;
+
 /** Reads the figures of all and gives the text of one metric after the other, each in a turn of the event loop of its own. */
-export async function* collectMetrics({
-  tree,
-  figures,
-}: Pick<CgroupParts, 'tree' | 'figures'>): AsyncGenerator<string> {
+export async function* collectMetrics(parts: MetricsParts): AsyncGenerator<string> {
+  const { tree, figures } = parts;
   const subjects = selectSubjects(tree, { ids: [], group: '', withGroups: true });
   const readings = await figures.readAll(subjects, AGE_MS_MAX);
   const groups = readings.filter(({ containerId }) => containerId === '').map(groupLabels);
@@ -32,7 +32,7 @@ export async function* collectMetrics({
       yield familyText({ ...metric, name: prefix + metric.name }, samplesOf(metric, subject));
     }
   }
-  for (const [family, value] of ownMetrics(figures, containers.length)) {
+  for (const [family, value] of ownMetrics(parts, containers.length)) {
     yield familyText(family, [{ labels: '', value }]);
   }
 }
@@ -57,9 +57,9 @@ function* samplesOf(metric: FigureMetric, subjects: readonly Labelled[]): Genera
   }
 }
 
-/** What reading costs the service. */
+/** What the service costs. */
 function ownMetrics(
-  { cost, openFileCount }: CgroupParts['figures'],
+  { figures: { cost, openFileCount }, creations }: MetricsParts,
   containerCount: number,
 ): [MetricFamily, number][] {
   const { user, system } = process.cpuUsage();
@@ -73,6 +73,8 @@ function ownMetrics(
   ];
   return [
     gauge('teu_containers', 'Containers that have a cgroup.', containerCount),
+    counter('teu_cgroup_creations_total', 'Calls of CreateCgroup.', creations.count),
+    counter('teu_cgroup_creation_seconds_total', 'Time spent on them.', creations.busyMs / 1000),
     counter(
       'teu_cgroup_samples_total',
       'Samples of figures that were asked for.',
