@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
+import type { CgroupEvent } from '@teu/proto/event';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts } from './cgroup-parts.js';
@@ -19,6 +20,8 @@ import { CgroupWatch } from './watch/cgroup-watch.js';
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Process that hears from the kernel, for tests; undefined while none runs. */
+  readonly watcherPid: number | undefined;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,8 @@ export function instanceOf(dataDir: string): string {
 export interface CgroupDependencies {
   /** How the host has set up cgroups; looked at if not given. */
   readonly host?: CgroupHost;
+  /** Hears of each event as it is recorded. */
+  readonly onEvent?: (event: CgroupEvent) => void;
 }
 
 /**
@@ -44,7 +49,7 @@ export interface CgroupDependencies {
 export async function startServer(
   config: CgroupConfig,
   log: Logger,
-  { host = detectThisHost() }: CgroupDependencies = {},
+  { host = detectThisHost(), onEvent = () => undefined }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
@@ -58,8 +63,8 @@ export async function startServer(
     const groups = new Groups({ log, store, tree });
     groups.recover();
     const names = (): string => '';
-    const { node, pressureThreshold: pressure, pressureLevel } = config;
-    watch = new CgroupWatch({ log, node, store, tree, names }, { pressure, pressureLevel });
+    const { node } = config;
+    watch = new CgroupWatch({ log, node, store, tree, names }, config, onEvent);
     const parts: CgroupParts = { log, node, store, tree, groups, names, watch };
     const server = await startRpcServer({
       name: 'cgroup',
@@ -71,6 +76,9 @@ export async function startServer(
     const stopEvents = publishEvents(config, parts);
     return {
       address: server.address,
+      get watcherPid() {
+        return parts.watch.pid;
+      },
       close: async () => {
         await server.close();
         await parts.watch.close();

@@ -60,12 +60,14 @@ function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGro
   const name = parseGroupName(request.name, 'name');
   const labels = parseLabels(request.labels);
   const record = parts.groups.create(name, requestedLimits(request.resources), labels);
+  parts.watch.added(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 
 function updateGroup(parts: CgroupParts, request: UpdateGroupRequest): UpdateGroupResponse {
   const name = parseGroupName(request.name, 'name');
   const record = parts.groups.update(name, requestedLimits(request.resources));
+  parts.watch.changed(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 
