@@ -10,5 +10,5 @@ describe.runIf(requires('root', 'cgroup_v1'))('what the kernel notifies of on ve
   });
   afterAll(() => probe.close());
 
-  describeEvents(() => probe);
+  describeEvents(() => probe, 200);
 });

@@ -11,18 +11,21 @@ import { MEBIBYTE } from './group-probe.js';
 
 const { CGROUP_ACTION_LIMIT_REACHED, CGROUP_ACTION_THROTTLED } = CgroupAction;
 const SMALL = { memory: { limit: 16 * MEBIBYTE, swap: 16 * MEBIBYTE } };
-/** Holds more and more memory until the kernel kills it; the rest of the script goes on. */
-const eat = (program = 'tail'): string => `head -c 100m /dev/zero | ${program} > /dev/null`;
-/** Groups that come and go. */
-const MANY = 200;
+/** Asks for more memory than there is; the rest of the script goes on when it is killed. */
+const eat = (program = 'dd'): string =>
+  `${program} if=/dev/zero of=/dev/null bs=100M count=1; true`;
 
 /** Writes to the kernel's log as any process may. */
 function writeToKernelLog(lines: readonly string[]): void {
   for (const line of lines) writeFileSync('/dev/kmsg', `${line}\n`);
 }
 
-/** What the service tells of the kernel's notifications: the same on each kind of host. */
-export function describeEvents(probe: () => EventProbe): void {
+/**
+ * What the service tells of the kernel's notifications: the same on each kind of host.
+ *
+ * @param many - Groups that come and go.
+ */
+export function describeEvents(probe: () => EventProbe, many: number): void {
   const eatIn = async (cgroup: Cgroup, program?: string): Promise<void> => {
     await probe().groups.run(cgroup, eat(program)).ended;
   };
@@ -36,7 +39,7 @@ export function describeEvents(probe: () => EventProbe): void {
       group: '',
       limit: OomLimit.OOM_LIMIT_MEMORY,
       limitBytes: 16 * MEBIBYTE,
-      processName: 'tail',
+      processName: 'dd',
       containerId: cgroup.id,
     };
     const [kill] = await probe().oomKills(cgroup.id);
@@ -128,7 +131,7 @@ export function describeEvents(probe: () => EventProbe): void {
     writeToKernelLog([...forged, ...forged.map((line) => `<0>${line}`)]);
     const directory = tempDir();
     const name = ') a,pid=1,uid=0';
-    copyFileSync('/usr/bin/tail', join(directory.path, name));
+    copyFileSync('/usr/bin/dd', join(directory.path, name));
     await eatIn(liar, `'${join(directory.path, name)}'`);
     const [kill] = await probe().oomKills(liar.id);
     expect(kill).toMatchObject({ processName: name, scope: OomScope.OOM_SCOPE_CONTAINER });
@@ -149,7 +152,7 @@ export function describeEvents(probe: () => EventProbe): void {
     const pid = probe().groups.service.watcherPid!;
     process.kill(pid, 'SIGKILL');
     await eatIn(meanwhile);
-    await probe().next(meanwhile.id, ({ oomKill }) => oomKill?.processName === 'tail');
+    await probe().next(meanwhile.id, ({ oomKill }) => oomKill?.processName === 'dd');
     expect(probe().groups.service.watcherPid).not.toBe(pid);
     // It hears again what it heard before.
     await eatIn(before);
@@ -164,9 +167,9 @@ export function describeEvents(probe: () => EventProbe): void {
     await probe().oomKills(atRest.id);
     await probe().groups.remove(atRest.id);
     const settled = probe().descriptors();
-    const ids = Array.from({ length: MANY }, (_, index) => index.toString(16).padStart(64, 'f'));
+    const ids = Array.from({ length: many }, (_, index) => index.toString(16).padStart(64, 'f'));
     for (const id of ids) await probe().groups.createAs(id, SMALL);
-    await waitFor(() => probe().descriptors() > settled + MANY, { timeoutMs: patient(20_000) });
+    await waitFor(() => probe().descriptors() > settled + many, { timeoutMs: patient(20_000) });
     for (const id of ids) await probe().groups.remove(id);
     await waitFor(() => probe().descriptors() <= settled, { timeoutMs: patient(20_000) });
   });
