@@ -3,6 +3,7 @@ export type { BlobSink } from './blob-download.js';
 export type { BlobSource, UploadProgress } from './blob-upload.js';
 export type { Credential, CredentialsOf } from './credentials.js';
 export type { TagPage } from './listings.js';
+export { proxyFromEnvironment, type ProxyOf } from './proxy.js';
 export { readSettings, type SettingsPlaces } from './read-settings.js';
 export { RegistryClient, type RegistryClientOptions } from './registry-client.js';
 export { isWorthAnotherHost, printable } from './registry-error.js';

@@ -1,10 +1,11 @@
 import { teuError } from '@teu/errors';
 import type { CredentialsOf } from './credentials.js';
 import { Endpoint } from './endpoint.js';
+import type { ProxyOf } from './proxy.js';
 import type { RegistrySettings } from './registry-settings.js';
 import { Repository } from './repository.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
-import { createTransport, DEFAULT_PATIENCE, type Patience, type Transport } from './transport.js';
+import { createTransport, type Patience, type Transport } from './transport.js';
 
 /** How a client behaves. */
 export interface RegistryClientOptions {
@@ -12,6 +13,8 @@ export interface RegistryClientOptions {
   credentialsOf?: CredentialsOf;
   patience?: Patience;
   retry?: RetryPolicy;
+  /** Proxies; none if not given. */
+  proxyOf?: ProxyOf;
 }
 
 /** Talks to registries for one operation: its connections, tokens and credentials end with it. */
@@ -24,10 +27,11 @@ export class RegistryClient {
   constructor(options: RegistryClientOptions) {
     this.#options = options;
     this.retry = options.retry ?? DEFAULT_RETRY;
-    this.#transport = createTransport(
-      (host) => options.settings.identityOf(host),
-      options.patience ?? DEFAULT_PATIENCE,
-    );
+    this.#transport = createTransport({
+      identityOf: (host) => options.settings.identityOf(host),
+      ...(options.patience && { patience: options.patience }),
+      ...(options.proxyOf && { proxyOf: options.proxyOf }),
+    });
   }
 
   /** A repository at its registry. */

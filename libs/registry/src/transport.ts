@@ -6,6 +6,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { isTeuError } from '@teu/errors';
 import { BodySender, type RequestBody } from './body-sender.js';
+import type { ProxyOf } from './proxy.js';
 
 /** Limits of time, all of them of waiting for the other side. Milliseconds. */
 export interface Patience {
@@ -42,7 +43,7 @@ export interface HttpResponse {
   status: number;
   headers: IncomingHttpHeaders;
   url: URL;
-  /** Who answered. */
+  /** Who answered; undefined behind a proxy. */
   address: string | undefined;
   body: IncomingMessage;
 }
@@ -69,13 +70,18 @@ export interface Transport {
 
 const SOCKETS_MAX = 16;
 
-/** Makes a transport. `identityOf` tells what a host (with port, as in URLs) is talked to with. */
-export function createTransport(
-  identityOf: (host: string) => TlsIdentity | undefined,
-  patience: Patience = DEFAULT_PATIENCE,
-): Transport {
-  const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const agents = { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };
+/** What a transport is made with. */
+export interface TransportOptions {
+  /** What a host (with port, as in URLs) is talked to with. */
+  identityOf: (host: string) => TlsIdentity | undefined;
+  patience?: Patience;
+  proxyOf?: ProxyOf;
+}
+
+/** Makes a transport. */
+export function createTransport(options: TransportOptions): Transport {
+  const { identityOf, patience = DEFAULT_PATIENCE, proxyOf = () => undefined } = options;
+  const agents = new Agents();
   return {
     patience,
     send: async (request) => {
@@ -84,20 +90,41 @@ export function createTransport(
       const literal = url.hostname.replace(/^\[|\]$/g, '');
       if (allows && isIP(literal) !== 0 && !allows(literal)) throw forbidden(literal);
       const secure = url.protocol === 'https:';
+      const proxy = proxyOf(url);
+      // Names are looked up by the proxy, which is trusted with where they lead.
+      const guard = allows && proxy === undefined ? { lookup: guardedLookup(allows) } : {};
       const outgoing = (secure ? httpsRequest : httpRequest)(url, {
         method: request.method,
         headers: { 'user-agent': 'teu', ...request.headers },
-        agent: secure ? agents['https:'] : agents['http:'],
-        ...(allows ? { lookup: guardedLookup(allows) } : {}),
+        agent: agents.get(secure, proxy),
+        ...guard,
         ...(secure ? { secureContext: secureContext(identityOf(url.host)) } : {}),
       });
-      return exchange(outgoing, request, patience);
+      const response = await exchange(outgoing, request, patience);
+      return proxy === undefined ? response : { ...response, address: undefined };
     },
-    close: () => {
-      agents['http:'].destroy();
-      agents['https:'].destroy();
-    },
+    close: () => agents.destroy(),
   };
+}
+
+/** Connections that are kept, by scheme and proxy. */
+class Agents {
+  readonly #known = new Map<string, HttpAgent>();
+
+  get(secure: boolean, proxy: string | undefined): HttpAgent {
+    const key = `${String(secure)} ${proxy ?? ''}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const proxyEnv = proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+    const options = { keepAlive: true, maxSockets: SOCKETS_MAX, proxyEnv };
+    const made = secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#known.set(key, made);
+    return made;
+  }
+
+  destroy(): void {
+    for (const agent of this.#known.values()) agent.destroy();
+  }
 }
 
 let authorities: readonly string[] | undefined;

@@ -1,6 +1,8 @@
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import type { Groups } from './groups/groups.js';
+import type { Figures } from './stats/figures.js';
+import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 import type { CgroupWatch } from './watch/cgroup-watch.js';
 
@@ -16,6 +18,8 @@ export interface CgroupParts {
   readonly tree: CgroupTree;
   readonly groups: Groups;
   readonly names: ContainerNames;
+  readonly figures: Figures;
+  readonly ledger: UsageLedger;
   /** What the kernel notifies of; also what it killed for want of memory: `watch.oomKills(id)`. */
   readonly watch: CgroupWatch;
 }

@@ -1,7 +1,28 @@
-import { address, defineConfig, durationMs, oneOf, path, string, type Config } from '@teu/config';
+import {
+  address,
+  defineConfig,
+  durationMs,
+  integer,
+  oneOf,
+  path,
+  string,
+  type Config,
+  type Parser,
+} from '@teu/config';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parsePressureThresholds, parseShare } from './watch/threshold-parsers.js';
+
+const HOUR_MS = 3_600_000;
+
+/** A span of time within bounds, both included. */
+function spanBetween(least: string, most: string): Parser<number> {
+  return (text) => {
+    const ms = durationMs(text);
+    if (ms >= durationMs(least) && ms <= durationMs(most)) return ms;
+    throw new Error(`expected a duration from ${least} to ${most}`);
+  };
+}
 
 export const cgroupConfig = defineConfig({
   address: {
@@ -17,6 +38,27 @@ export const cgroupConfig = defineConfig({
     parse: string,
     default: hostname(),
     doc: 'Name of this machine in the subjects of events',
+  },
+  usageCheckpoint: {
+    env: 'TEU_CGROUP_USAGE_CHECKPOINT',
+    flag: '--usage-checkpoint',
+    parse: spanBetween('1s', '1h'),
+    default: 10_000,
+    doc: 'Time between two checkpoints of the usage ledger: what a power cut can lose of a run that has not ended',
+  },
+  usageKeep: {
+    env: 'TEU_CGROUP_USAGE_KEEP',
+    flag: '--usage-keep',
+    parse: spanBetween('1h', '876000h'),
+    default: 400 * 24 * HOUR_MS,
+    doc: 'How long final records of the usage ledger are kept',
+  },
+  usageRecords: {
+    env: 'TEU_CGROUP_USAGE_RECORDS',
+    flag: '--usage-records',
+    parse: integer({ min: 1000, max: 10_000_000 }),
+    default: 250_000,
+    doc: 'Most final records of the usage ledger that are kept; the oldest go first',
   },
   natsUrl: {
     env: 'TEU_NATS_URL',

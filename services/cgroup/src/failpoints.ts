@@ -12,4 +12,12 @@ export const CGROUP_FAILPOINTS = defineFailpoints('cgroup', [
   'cgroup.group-delete.after-intent',
   'cgroup.group-delete.after-directories',
   'cgroup.group-delete.after-record',
+  /** The last figures of a run are read, nothing is written. */
+  'cgroup.usage.after-figures',
+  /** The final record is on disk. */
+  'cgroup.usage.after-record',
+  /** The cgroup is still there. */
+  'cgroup.usage.before-rmdir',
+  /** It is gone in one hierarchy, or more. */
+  'cgroup.usage.after-rmdir',
 ]);

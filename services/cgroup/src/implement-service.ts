@@ -13,23 +13,38 @@ import { listCgroups } from './handlers/list-cgroups.js';
 import { thawCgroup } from './handlers/thaw-cgroup.js';
 import { updateCgroup } from './handlers/update-cgroup.js';
 import { watchStats } from './handlers/watch-stats.js';
+import { encodeSample } from './stats/encode-sample.js';
 import { StatsWatches } from './stats/stats-watches.js';
+
+/** Messages of streams of figures are encoded by parts that several have in common. */
+const DEFINITION = {
+  ...CgroupServiceService,
+  watchStats: { ...CgroupServiceService.watchStats, responseSerialize: encodeSample },
+};
 
 /** The methods of the service over the groups of one engine. */
 export function implementCgroupService(parts: CgroupParts): Implementation {
-  const { tree } = parts;
-  const watches = new StatsWatches(parts);
-  return implement(CgroupServiceService, {
+  const { tree, figures } = parts;
+  const watches = new StatsWatches(tree, figures);
+  return implement(DEFINITION, {
     createCgroup: async (request) => createCgroup(parts, request),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
-    updateCgroup: async (request) => updateCgroup(parts, request),
-    deleteCgroup: (request) => deleteCgroup(parts, request),
+    updateCgroup: async (request) => {
+      const response = updateCgroup(parts, request);
+      figures.forget(request.id);
+      return response;
+    },
+    deleteCgroup: async (request) => {
+      const response = await deleteCgroup(parts, request);
+      figures.forget(request.id);
+      return response;
+    },
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
     getStats: (request) => getStats(parts, request),
-    watchStats: (request, context) => watchStats(watches, request, context),
+    watchStats: (request, context) => watchStats(parts, watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
 }

@@ -5,14 +5,18 @@ import type { Logger } from '@teu/log';
 import type { CgroupEvent } from '@teu/proto/event';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
-import type { CgroupParts } from './cgroup-parts.js';
+import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
 import type { CgroupConfig } from './config.js';
 import type { CgroupHost } from './domain/host.js';
-import { implementCgroupService, implementGroupService } from './implement-service.js';
-import { Groups } from './groups/groups.js';
 import './failpoints.js';
+import { Groups } from './groups/groups.js';
+import { implementUsageService } from './handlers/usage-service.js';
+import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { startHousekeeping } from './ledger/housekeeping.js';
+import { UsageLedger } from './ledger/usage-ledger.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
+import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
 import { CgroupWatch } from './watch/cgroup-watch.js';
@@ -62,27 +66,43 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const names = (): string => '';
     const { node } = config;
-    watch = new CgroupWatch({ log, node, store, tree, names }, config, onEvent);
-    const parts: CgroupParts = { log, node, store, tree, groups, names, watch };
+    const names: ContainerNames = (id) => ledger.nameOf(id);
+    const known = { log, node, store, tree, names };
+    const watching = new CgroupWatch(known, config, onEvent);
+    watch = watching;
+    const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
+    const figures = new Figures(tree, names);
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
       address: config.address,
-      services: [implementCgroupService(parts), implementGroupService(parts)],
+      services: [
+        implementCgroupService(parts),
+        implementGroupService(parts),
+        implementUsageService(parts),
+      ],
       log,
     });
     const stopEvents = publishEvents(config, parts);
+    const stopHousekeeping = startHousekeeping(parts, config.usageCheckpoint, {
+      keepMs: config.usageKeep,
+      records: config.usageRecords,
+    });
     return {
       address: server.address,
       get watcherPid() {
         return parts.watch.pid;
       },
       close: async () => {
+        stopHousekeeping();
         await server.close();
+        await ledger.refresh({ durable: true, all: false });
+        ledger.close();
         await parts.watch.close();
         await stopEvents();
+        figures.close();
         store.close();
         tree.removeParents();
       },

@@ -21,6 +21,7 @@ import { ImageWatch } from './domain/image-watch.js';
 import { LogReaders } from './domain/log-readers.js';
 import { expireRequests, recover } from './domain/recovery.js';
 import { RepeatableRequests } from './domain/repeatable-requests.js';
+import { RunUsage } from './domain/run-usage.js';
 import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
 import { Freezer } from './domain/freezer.js';
@@ -98,6 +99,7 @@ export async function startServer(
         // What was made in advance goes while the other services are most likely still there.
         const upgrades = within(CLEAR_UP_MS, engine.bases.close());
         await Promise.all([server.close(), within(CLEAR_UP_MS, imageWatch.close()), upgrades]);
+        engine.usage.close();
         await watch.close();
         await engine.freezer.close();
         await within(CLEAR_UP_MS, engine.teardown.close());
@@ -161,6 +163,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     node: config.node,
     pool: new WarmPool(base, config.warmStarts),
     activity: new StartActivity(),
+    usage: new RunUsage(base),
     freezer: new Freezer(base),
     table: createContainerTable(store),
     requests: createRequestTable(store),

@@ -14,6 +14,7 @@ import {
 } from '@teu/config';
 import { driverAddress } from '@teu/driver-client';
 import { DriverAddress } from '@teu/proto/storage';
+import { proxyFromEnvironment, type ProxyOf } from '@teu/registry';
 
 /** Not so short that nothing else is done, nor longer than a timer takes. */
 const interval: Parser<number> = (text) => {
@@ -188,5 +189,10 @@ export const imageConfig = defineConfig({
     doc: 'File with the nkey seed of this service',
   },
 });
+
+/** Proxies on the way to registries, by the variables that all programs share. */
+export function environmentProxies(): ProxyOf {
+  return proxyFromEnvironment(process.env);
+}
 
 export type ImageServiceConfig = Config<typeof imageConfig>;

@@ -13,7 +13,7 @@ import {
 } from '@teu/proto/image';
 import { implement, startRpcServer } from '@teu/rpc';
 import { openStore, type Store } from '@teu/state';
-import type { ImageServiceConfig } from './config.js';
+import { environmentProxies, type ImageServiceConfig } from './config.js';
 import { bootClock } from './domain/boot-clock.js';
 import { ImageWatchers } from './domain/image-watchers.js';
 import { createKeyedMutex } from './domain/keyed-mutex.js';
@@ -135,7 +135,7 @@ function assemble(
     ingests,
     downloads: createDownloads({ ingests, blobs }),
     downloadLimiter: createLimiter(config.maxDownloads),
-    registry: config,
+    registry: { ...config, proxyOf: environmentProxies() },
   };
   const chores = new DriverChores({ drivers, layerMutex, log, pins, snapshots, store });
   const onLeftover: OnLeftover = (driver, key, intent) => chores.addLeftover(driver, key, intent);

@@ -53,6 +53,7 @@ function argumentsIn(command: Command, words: readonly string[]): number {
 
 async function valuesOf(context: Context, spec: OptionSpec): Promise<string[]> {
   if (spec.choices !== undefined) return [...spec.choices];
+  if (spec.suggestions !== undefined) return [...spec.suggestions];
   if (spec.completes !== undefined) return argumentNames(context, spec.completes);
   return spec.value === 'FILE' || spec.value === 'DIRECTORY' ? fileNames : [];
 }

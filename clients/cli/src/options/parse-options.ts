@@ -18,6 +18,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** The only values there are. */
   readonly choices?: readonly string[];
+  /** Values that it may have among others, for completion. */
+  readonly suggestions?: readonly string[];
   /** What its value names. */
   readonly completes?: ArgumentKind;
   readonly doc: string;

@@ -51,11 +51,15 @@ describe('detection of hierarchies', () => {
     ]);
   });
 
-  it('sees a version 2 tree beside them and uses it only for what it has', () => {
+  it('uses a version 2 tree beside them for what it has, be it no controller', () => {
     const beside = `${V1}41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`;
     const empty = detect(beside, 'hugetlb\n');
     expect(empty.mode).toBe(HierarchyMode.HIERARCHY_MODE_HYBRID);
-    expect(empty.hierarchies.every(({ version }) => version === 1)).toBe(true);
+    expect(empty.hierarchies.filter(({ version }) => version === 2)).toEqual([
+      { version: 2, mountPath: '/sys/fs/cgroup/unified', controllers: [], mountData: '' },
+    ]);
+    const readOnly = detect(beside.replace('unified rw', 'unified ro'));
+    expect(readOnly.hierarchies.every(({ version }) => version === 1)).toBe(true);
     const shared = detect(beside, 'pids io hugetlb\n');
     expect(shared.hierarchies.find(({ version }) => version === 2)).toEqual({
       version: 2,
@@ -76,8 +80,14 @@ describe('detection of hierarchies', () => {
   });
 
   it('takes a hierarchy once, however often it is mounted', () => {
-    const twice = `${V1}44 31 0:32 / /mnt/freezer rw - cgroup cgroup rw,freezer\n`;
-    expect(detect(twice).hierarchies).toHaveLength(3);
+    const tree =
+      '41 31 0:38 / /a rw - cgroup2 cgroup2 rw\n45 31 0:38 / /b rw - cgroup2 cgroup2 rw\n';
+    const twice = `${V1}44 31 0:32 / /mnt/freezer rw - cgroup cgroup rw,freezer\n${tree}`;
+    expect(detect(twice).hierarchies).toHaveLength(4);
+  });
+
+  it('cannot use a version 2 tree without controllers alone', () => {
+    expect(detect('30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n').hierarchies).toEqual([]);
   });
 
   it('finds nothing on a host without cgroups', () => {

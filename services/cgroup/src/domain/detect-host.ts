@@ -15,9 +15,13 @@ interface CgroupMountPoint {
   readonly version: 1 | 2;
   readonly mountPath: string;
   readonly options: readonly string[];
+  readonly isReadOnly: boolean;
 }
 
-/** Derives the hierarchies to use. A version 2 tree without controllers of ours is seen but not used. */
+/**
+ * Derives the hierarchies to use. A version 2 tree without controllers of ours is used beside hierarchies of version 1,
+ * for what every such tree has: it can be killed and frozen as a whole, and tells of pressure.
+ */
 export function detectHost(files: HostFiles): CgroupHost {
   const mountPoints = parseMountinfo(files.mountinfo);
   const known = parseControllers(files.cgroups);
@@ -27,7 +31,8 @@ export function detectHost(files: HostFiles): CgroupHost {
     const all = controllersOf(mountPoint, known, files);
     const mountData = mountPoint.version === 1 ? all.join(',') : '';
     const controllers = all.filter((name) => isUsed(name) && !taken.has(name));
-    if (controllers.length === 0) continue;
+    if (controllers.length === 0 && !isBare(mountPoint, taken)) continue;
+    if (mountPoint.version === 2) taken.add(TREE);
     for (const name of controllers) taken.add(name);
     const { version, mountPath } = mountPoint;
     hierarchies.push({
@@ -37,7 +42,21 @@ export function detectHost(files: HostFiles): CgroupHost {
       mountData,
     });
   }
-  return { mode: modeOf(mountPoints, hierarchies), hierarchies: inOrder(hierarchies) };
+  const alone = !hierarchies.some(({ version }) => version === 1);
+  const used = alone ? hierarchies.filter(hasControllers) : hierarchies;
+  return { mode: modeOf(mountPoints, used), hierarchies: inOrder(used) };
+}
+
+/** Stands for the one tree of version 2 among the controllers that were found. */
+const TREE = 'cgroup2';
+
+/** Whether this is a first tree of version 2 that can be written to, with or without controllers of ours. */
+function isBare({ version, isReadOnly }: CgroupMountPoint, taken: ReadonlySet<string>): boolean {
+  return version === 2 && !isReadOnly && !taken.has(TREE);
+}
+
+function hasControllers({ controllers }: Hierarchy): boolean {
+  return controllers.length > 0;
 }
 
 function modeOf(mounts: CgroupMountPoint[], used: Hierarchy[]): HierarchyMode {
@@ -83,13 +102,14 @@ function parseMountinfo(text: string): CgroupMountPoint[] {
   for (const line of text.split('\n')) {
     // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw": optional fields end at "-".
     const [left, right] = line.split(' - ');
-    const mountPath = left?.split(' ')[4];
+    const [, , , , mountPath, flags] = left?.split(' ') ?? [];
     const [type, , options] = right?.split(' ') ?? [];
     if (mountPath === undefined || (type !== 'cgroup' && type !== 'cgroup2')) continue;
     mounts.push({
       version: type === 'cgroup' ? 1 : 2,
       mountPath: unescapeOctal(mountPath),
       options: options?.split(',') ?? [],
+      isReadOnly: flags?.split(',').includes('ro') === true,
     });
   }
   return mounts;

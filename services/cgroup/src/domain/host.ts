@@ -13,7 +13,7 @@ export const USED_CONTROLLERS = [
 ] as const;
 export type ControllerName = (typeof USED_CONTROLLERS)[number];
 
-/** A mounted tree of cgroups with at least one controller that is used. */
+/** A mounted tree of cgroups. One of version 1 has at least one controller that is used. */
 export interface Hierarchy {
   readonly version: 1 | 2;
   readonly mountPath: string;

@@ -1,11 +1,21 @@
-import type { CpuStats, IoStats, MemoryStats, PidsStats } from '@teu/proto/cgroup';
+import type { CpuStats, MemoryStats, PidsStats } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
-import { parseKeyed, parseNumber } from './keyed-file.js';
+import { FileText, keysOf, parseFirstNumber, parseKeys } from './file-text.js';
 
-/** Reads a file of a group by its name; undefined if this kernel does not have it. */
-export type ReadFile = (name: string) => string | undefined;
+/** Reads files of one group. */
+export interface FigureFiles {
+  /** The text of a file; undefined if this kernel does not have it. Good until the next call. */
+  read(name: string): FileText | undefined;
+  /**
+   * The number in a file that holds a limit, -1 for none and undefined if this kernel does not have it. It may be
+   * a few seconds old: limits change seldom.
+   */
+  limit(name: string): number | undefined;
+}
 
 const NANOSECONDS = 1_000_000_000;
+const NANOSECONDS_OF_MICROSECOND = 1000;
+const EMPTY = FileText.of('');
 
 /** Makes a duration of the API. */
 export function durationOf(nanoseconds: number): Duration {
@@ -13,121 +23,130 @@ export function durationOf(nanoseconds: number): Duration {
   return { seconds, nanos: Math.round(nanoseconds - seconds * NANOSECONDS) };
 }
 
-/** Version 1 (cpuacct.rst, and cpu.stat of the CFS bandwidth control). Both controllers' files. */
-export function cpuStatsV1(read: ReadFile): CpuStats {
-  const throttling = parseKeyed(read('cpu.stat') ?? '');
+const V1_CPU = keysOf('nr_periods', 'nr_throttled', 'throttled_time');
+
+/** Version 1: cpuacct.rst, and cpu.stat of the CFS bandwidth control. The two may be mounted apart. */
+export function cpuStatsV1(cpuacct: FigureFiles, cpu: FigureFiles): CpuStats {
+  const throttling = parseKeys(cpu.read('cpu.stat') ?? EMPTY, V1_CPU);
   return {
-    usageDuration: durationOf(numberIn(read, 'cpuacct.usage')),
-    userDuration: durationOf(numberIn(read, 'cpuacct.usage_user')),
-    systemDuration: durationOf(numberIn(read, 'cpuacct.usage_sys')),
-    throttledPeriodCount: throttling.get('nr_throttled') ?? 0,
-    throttledDuration: durationOf(throttling.get('throttled_time') ?? 0),
-    periodCount: throttling.get('nr_periods') ?? 0,
+    usageDuration: cpuUsageV1(cpuacct),
+    userDuration: durationOf(numberIn(cpuacct, 'cpuacct.usage_user')),
+    systemDuration: durationOf(numberIn(cpuacct, 'cpuacct.usage_sys')),
+    periodCount: throttling[0] ?? 0,
+    throttledPeriodCount: throttling[1] ?? 0,
+    throttledDuration: durationOf(throttling[2] ?? 0),
   };
+}
+
+const V2_USAGE = keysOf('usage_usec');
+const V2_CPU = keysOf(
+  'usage_usec',
+  'user_usec',
+  'system_usec',
+  'nr_periods',
+  'nr_throttled',
+  'throttled_usec',
+);
+
+/** User and system time alone. */
+export function cpuUsageV1(cpuacct: FigureFiles): Duration {
+  return durationOf(numberIn(cpuacct, 'cpuacct.usage'));
+}
+
+/** User and system time alone. */
+export function cpuUsageV2(files: FigureFiles): Duration {
+  return microseconds(parseKeys(files.read('cpu.stat') ?? EMPTY, V2_USAGE)[0]);
 }
 
 /** Version 2: cpu.stat, in microseconds. */
-export function cpuStatsV2(read: ReadFile): CpuStats {
-  const stat = parseKeyed(read('cpu.stat') ?? '');
-  const duration = (key: string): Duration => durationOf((stat.get(key) ?? 0) * 1000);
+export function cpuStatsV2(files: FigureFiles): CpuStats {
+  const stat = parseKeys(files.read('cpu.stat') ?? EMPTY, V2_CPU);
   return {
-    usageDuration: duration('usage_usec'),
-    userDuration: duration('user_usec'),
-    systemDuration: duration('system_usec'),
-    throttledPeriodCount: stat.get('nr_throttled') ?? 0,
-    throttledDuration: duration('throttled_usec'),
-    periodCount: stat.get('nr_periods') ?? 0,
+    usageDuration: microseconds(stat[0]),
+    userDuration: microseconds(stat[1]),
+    systemDuration: microseconds(stat[2]),
+    periodCount: stat[3] ?? 0,
+    throttledPeriodCount: stat[4] ?? 0,
+    throttledDuration: microseconds(stat[5]),
   };
 }
 
+const V1_MEMORY = keysOf('total_cache', 'total_rss', 'total_swap', 'total_inactive_file');
+const OOM_KILL = keysOf('oom_kill');
+
 /** Version 1 (memory.rst). The "total_" figures include groups below. */
-export function memoryStatsV1(read: ReadFile): MemoryStats {
-  const stat = parseKeyed(read('memory.stat') ?? '');
-  const usageBytes = numberIn(read, 'memory.usage_in_bytes');
-  const oomKillCount = parseKeyed(read('memory.oom_control') ?? '').get('oom_kill') ?? 0;
-  const hits = numberIn(read, 'memory.failcnt') + numberIn(read, 'memory.memsw.failcnt');
+export function memoryStatsV1(files: FigureFiles): MemoryStats {
+  const stat = parseKeys(files.read('memory.stat') ?? EMPTY, V1_MEMORY);
+  const usageBytes = memoryUsageV1(files);
+  const [oomKillCount = 0] = parseKeys(files.read('memory.oom_control') ?? EMPTY, OOM_KILL);
+  const hits = numberIn(files, 'memory.failcnt') + numberIn(files, 'memory.memsw.failcnt');
   return {
     usageBytes,
-    workingSetBytes: Math.max(usageBytes - (stat.get('total_inactive_file') ?? 0), 0),
-    cacheBytes: stat.get('total_cache') ?? 0,
-    peakBytes: numberIn(read, 'memory.max_usage_in_bytes'),
-    swapBytes: stat.get('total_swap') ?? 0,
-    limitBytes: numberIn(read, 'memory.limit_in_bytes'),
+    workingSetBytes: Math.max(usageBytes - (stat[3] ?? 0), 0),
+    cacheBytes: stat[0] ?? 0,
+    peakBytes: numberIn(files, 'memory.max_usage_in_bytes'),
+    swapBytes: stat[2] ?? 0,
+    limitBytes: files.limit('memory.limit_in_bytes') ?? -1,
     // When memory plus swap is as limited as memory, its limit is the one that is hit, and recent
     // kernels (seen: 6.18) do not count that. Each kill was at least one hit.
     limitHitCount: Math.max(hits, oomKillCount),
     oomKillCount,
-    anonymousBytes: stat.get('total_rss') ?? 0,
+    anonymousBytes: stat[1] ?? 0,
     highHitCount: 0,
   };
 }
 
+const V2_MEMORY = keysOf('anon', 'file', 'inactive_file');
+const V2_MEMORY_EVENTS = keysOf('high', 'max', 'oom_kill');
+
 /** Version 2: memory.*; memory.events counts groups below too. memory.peak came with Linux 5.19. */
-export function memoryStatsV2(read: ReadFile): MemoryStats {
-  const stat = parseKeyed(read('memory.stat') ?? '');
-  const events = parseKeyed(read('memory.events') ?? '');
-  const usageBytes = numberIn(read, 'memory.current');
+export function memoryStatsV2(files: FigureFiles): MemoryStats {
+  const stat = parseKeys(files.read('memory.stat') ?? EMPTY, V2_MEMORY);
+  const events = parseKeys(files.read('memory.events') ?? EMPTY, V2_MEMORY_EVENTS);
+  const usageBytes = memoryUsageV2(files);
   return {
     usageBytes,
-    workingSetBytes: Math.max(usageBytes - (stat.get('inactive_file') ?? 0), 0),
-    cacheBytes: stat.get('file') ?? 0,
-    peakBytes: numberIn(read, 'memory.peak'),
-    swapBytes: numberIn(read, 'memory.swap.current'),
-    limitBytes: parseNumber(read('memory.max') ?? 'max'),
-    limitHitCount: events.get('max') ?? 0,
-    oomKillCount: events.get('oom_kill') ?? 0,
-    anonymousBytes: stat.get('anon') ?? 0,
-    highHitCount: events.get('high') ?? 0,
+    workingSetBytes: Math.max(usageBytes - (stat[2] ?? 0), 0),
+    cacheBytes: stat[1] ?? 0,
+    peakBytes: numberIn(files, 'memory.peak'),
+    swapBytes: numberIn(files, 'memory.swap.current'),
+    limitBytes: files.limit('memory.max') ?? -1,
+    limitHitCount: events[1] ?? 0,
+    oomKillCount: events[2] ?? 0,
+    anonymousBytes: stat[0] ?? 0,
+    highHitCount: events[0] ?? 0,
   };
 }
 
-/** Both versions (pids.rst); pids.events came with Linux 4.8. */
-export function pidsStats(read: ReadFile): PidsStats {
+/** Memory in use alone, page cache included. */
+export function memoryUsageV1(files: FigureFiles): number {
+  return numberIn(files, 'memory.usage_in_bytes');
+}
+
+/** Memory in use alone, page cache included. */
+export function memoryUsageV2(files: FigureFiles): number {
+  return numberIn(files, 'memory.current');
+}
+
+const PIDS_EVENTS = keysOf('max');
+
+/** Both versions (pids.rst); pids.events came with Linux 4.8, pids.peak with 6.1. */
+export function pidsStats(files: FigureFiles): PidsStats {
+  const [limitHitCount = 0] = parseKeys(files.read('pids.events') ?? EMPTY, PIDS_EVENTS);
   return {
-    currentCount: numberIn(read, 'pids.current'),
-    limitCount: parseNumber(read('pids.max') ?? 'max'),
-    limitHitCount: parseKeyed(read('pids.events') ?? '').get('max') ?? 0,
-    peakCount: numberIn(read, 'pids.peak'),
+    currentCount: numberIn(files, 'pids.current'),
+    limitCount: files.limit('pids.max') ?? -1,
+    limitHitCount,
+    peakCount: numberIn(files, 'pids.peak'),
   };
 }
 
-/** Version 1 (blkio-controller.rst): lines "8:0 Read 4096", one set a device, groups below included. */
-export function ioStatsV1(read: ReadFile): IoStats {
-  const bytes = operationsIn(read, 'blkio.throttle.io_service_bytes');
-  const counts = operationsIn(read, 'blkio.throttle.io_serviced');
-  return {
-    readBytes: bytes.read,
-    writeBytes: bytes.write,
-    readCount: counts.read,
-    writeCount: counts.write,
-    devices: [],
-  };
+function microseconds(value = 0): Duration {
+  return durationOf(value * NANOSECONDS_OF_MICROSECOND);
 }
 
-/** Version 2: io.stat, lines "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0". */
-export function ioStatsV2(read: ReadFile): IoStats {
-  const text = read('io.stat') ?? '';
-  const sum = (key: string): number =>
-    [...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, 'g'))].reduce((n, m) => n + Number(m[1]), 0);
-  return {
-    readBytes: sum('rbytes'),
-    writeBytes: sum('wbytes'),
-    readCount: sum('rios'),
-    writeCount: sum('wios'),
-    devices: [],
-  };
-}
-
-function operationsIn(read: ReadFile, name: string): { read: number; write: number } {
-  const sums = { read: 0, write: 0 };
-  for (const line of (read(`${name}_recursive`) ?? read(name) ?? '').split('\n')) {
-    const [, operation, value] = line.split(' ');
-    if (operation === 'Read') sums.read += Number(value);
-    if (operation === 'Write') sums.write += Number(value);
-  }
-  return sums;
-}
-
-function numberIn(read: ReadFile, name: string): number {
-  return parseNumber(read(name) ?? '0');
+/** The number in a file; 0 if this kernel does not have it. */
+function numberIn(files: FigureFiles, name: string): number {
+  const text = files.read(name);
+  return text === undefined ? 0 : parseFirstNumber(text);
 }

@@ -68,6 +68,7 @@ function updateGroup(parts: CgroupParts, request: UpdateGroupRequest): UpdateGro
   const name = parseGroupName(request.name, 'name');
   const record = parts.groups.update(name, requestedLimits(request.resources));
   parts.watch.changed(keyOfGroup(name));
+  parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isTeuError, teuError } from '@teu/errors';
+import { teuError } from '@teu/errors';
+import { clock } from '@teu/ids';
 import type { StatsEntry, WatchStatsResponse } from '@teu/proto/cgroup';
-import type { CgroupParts } from '../cgroup-parts.js';
-import { readStats } from '../tree/group-stats.js';
+import type { CgroupTree } from '../tree/cgroup-tree.js';
+import type { Figures } from './figures.js';
 import { nextSampleTime } from './sample-times.js';
+import { selectSubjects } from './select-subjects.js';
 import { Turns } from './turns.js';
 import type { Watch } from './watch-request.js';
 
@@ -12,14 +14,19 @@ const WATCHES_MAX = 64;
 /** Entries of one message. */
 const CHUNK_ENTRIES = 100;
 
+/** A reading of another stream serves as well if it is not older than this part of the interval. */
+const SHARED_PART = 0.1;
+
 /** The streams of figures. */
 export class StatsWatches {
-  readonly #parts: Pick<CgroupParts, 'tree' | 'names'>;
+  readonly #tree: CgroupTree;
+  readonly #figures: Figures;
   readonly #turns = new Turns();
   #open = 0;
 
-  constructor(parts: Pick<CgroupParts, 'tree' | 'names'>) {
-    this.#parts = parts;
+  constructor(tree: CgroupTree, figures: Figures) {
+    this.#tree = tree;
+    this.#figures = figures;
   }
 
   /**
@@ -33,11 +40,11 @@ export class StatsWatches {
     }
     this.#open += 1;
     try {
-      for (const id of watch.ids) this.#parts.tree.checkExists(id);
+      for (const id of watch.ids) this.#tree.checkExists(id);
       for (let count = 1; ; count += 1) {
         yield* chunks(await this.#sample(watch, signal));
         if (count >= watch.sampleCount || signal.aborted) return;
-        const now = performance.now();
+        const now = clock.monotonicMs();
         await delay(nextSampleTime(now, watch.intervalMs) - now, undefined, { signal });
       }
     } finally {
@@ -46,20 +53,13 @@ export class StatsWatches {
   }
 
   async #sample(watch: Watch, signal: AbortSignal): Promise<StatsEntry[]> {
-    const { tree, names } = this.#parts;
-    const ids = watch.ids.length > 0 ? watch.ids : tree.ids();
+    const subjects = selectSubjects(this.#tree, watch);
     const entries: StatsEntry[] = [];
     const read = (index: number): void => {
-      const containerId = ids[index] ?? '';
-      try {
-        tree.checkExists(containerId);
-        const stats = readStats(tree, containerId);
-        entries.push({ containerId, name: names(containerId), group: '', stats });
-      } catch (error) {
-        if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
-      }
+      const reading = this.#figures.reading(subjects[index] ?? '', watch.intervalMs * SHARED_PART);
+      if (reading !== undefined) entries.push(reading);
     };
-    await this.#turns.run(ids.length, read, signal);
+    await this.#turns.run(subjects.length, read, signal);
     return entries;
   }
 }

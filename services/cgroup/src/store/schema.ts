@@ -1,3 +1,91 @@
+/** Columns of figures; ledger/figures.ts has what they mean. */
+const FIGURES = `
+  cpu_us INTEGER NOT NULL,
+  cpu_user_us INTEGER NOT NULL,
+  cpu_system_us INTEGER NOT NULL,
+  throttled_us INTEGER NOT NULL,
+  throttled_periods INTEGER NOT NULL,
+  memory_byte_seconds REAL NOT NULL,
+  io_read_bytes INTEGER NOT NULL,
+  io_write_bytes INTEGER NOT NULL,
+  io_read_count INTEGER NOT NULL,
+  io_write_count INTEGER NOT NULL,
+  cpu_pressure_us INTEGER NOT NULL,
+  memory_pressure_us INTEGER NOT NULL,
+  io_pressure_us INTEGER NOT NULL,
+  oom_kills INTEGER NOT NULL,
+  memory_peak INTEGER NOT NULL,
+  pids_peak INTEGER NOT NULL`;
+
+/**
+ * The usage ledger. Times are milliseconds since 1970, those of the monotonic clock end in "_ms". What sums
+ * do not need is kept apart (usage_details), so that adding many runs up reads little.
+ */
+const LEDGER = `
+  CREATE TABLE usage_runs (
+    run_id INTEGER PRIMARY KEY,
+    container_id TEXT NOT NULL,
+    start_time INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    image TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    group_path TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    -- Number among the final records; NULL while it runs.
+    sequence INTEGER UNIQUE,
+    final_time INTEGER,
+    -- Until when it is measured; what it used is shared out between start_time and this.
+    end_time INTEGER NOT NULL,
+    figures_time INTEGER NOT NULL,
+    incomplete INTEGER NOT NULL DEFAULT 0,
+    -- The last sample of its memory.
+    sample_ms REAL,
+    sample_bytes INTEGER,
+    ${FIGURES},
+    UNIQUE (container_id, start_time)
+  ) STRICT;
+  CREATE INDEX usage_runs_by_start ON usage_runs (start_time, run_id);
+  CREATE INDEX usage_runs_by_end ON usage_runs (end_time);
+  CREATE INDEX usage_runs_by_name ON usage_runs (name);
+  CREATE INDEX usage_runs_by_image ON usage_runs (image);
+  CREATE INDEX usage_runs_by_image_id ON usage_runs (image_id);
+  CREATE INDEX usage_runs_by_group ON usage_runs (group_path);
+  CREATE INDEX usage_runs_open ON usage_runs (run_id) WHERE sequence IS NULL;
+
+  -- A UsageRecord with the run and the kills.
+  CREATE TABLE usage_details (
+    run_id INTEGER PRIMARY KEY REFERENCES usage_runs ON DELETE CASCADE,
+    record BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE usage_labels (
+    run_id INTEGER NOT NULL REFERENCES usage_runs ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run_id, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX usage_labels_by_key ON usage_labels (key, value);
+
+  -- Figures at each full hour.
+  CREATE TABLE usage_marks (
+    run_id INTEGER NOT NULL REFERENCES usage_runs ON DELETE CASCADE,
+    hour INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    ${FIGURES},
+    PRIMARY KEY (run_id, hour)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX usage_marks_by_hour ON usage_marks (hour);
+
+  -- One row. When the last checkpoint was: what has not changed since is not written again.
+  CREATE TABLE usage_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last_sequence INTEGER NOT NULL,
+    beat_time INTEGER NOT NULL,
+    beat_ms REAL NOT NULL,
+    beat_boot_id TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO usage_state VALUES (1, 0, 0, 0, '');`;
+
 /** Tables of the cgroup service; one entry per version of the schema. */
 export const CGROUP_MIGRATIONS: readonly string[] = [
   // Limits are those in force, as JSON; absent ones are not limited.
@@ -7,6 +95,7 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
      labels TEXT NOT NULL,
      create_time INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  LEDGER,
 
   // What the kernel killed for want of memory, and how far its log was read since a boot.
   `CREATE TABLE oom_kills (

@@ -19,6 +19,12 @@ export interface HostLimitFile extends LimitFile {
   readonly hierarchy: Hierarchy;
 }
 
+/** Directory of a group in one hierarchy. */
+export interface GroupDirectory {
+  readonly path: string;
+  readonly hierarchy: Hierarchy;
+}
+
 /**
  * The groups of one engine in all hierarchies of the host. The kernel's tree is the only state.
  *
@@ -30,13 +36,15 @@ export class CgroupTree {
   readonly groupPath: string;
   /** Limits that this host can set, in the order in which a new group is limited. */
   readonly limitFiles: readonly HostLimitFile[];
-  /** Hierarchy in which processes are counted, frozen and killed. */
-  readonly processHierarchy: Hierarchy;
   /**
-   * Whether a group that exists in the process hierarchy is complete. It has no limits of its own
+   * Whether a group that exists in the last hierarchy is complete. It has no limits of its own
    * there, so it can be made after all limits are set.
    */
   readonly lastMarksComplete: boolean;
+  /** Hierarchy in which groups are made last. */
+  readonly #last: Hierarchy;
+  /** A tree of version 2 in which processes are counted and killed. */
+  readonly #unified: Hierarchy | undefined;
   readonly #instance: string;
   /** Groups that containers are in, by id; those that are in none are left out. */
   readonly #places = new Map<string, string>();
@@ -51,8 +59,9 @@ export class CgroupTree {
       const text = 'this host has no cgroup hierarchy with a controller that can be used';
       throw teuError('CGROUP_UNAVAILABLE', text);
     }
-    this.processHierarchy = last;
+    this.#last = last;
     this.makeParents();
+    this.#unified = this.#findUnified();
     for (const [id, group] of this.inhabitants().containers) this.place(id, group);
     this.limitFiles = this.#findLimitFiles();
     this.lastMarksComplete = this.limitFiles.every(({ hierarchy }) => hierarchy !== last);
@@ -114,9 +123,36 @@ export class CgroupTree {
     return { path: this.groupIn(hierarchy, id), version: hierarchy.version };
   }
 
-  /** Directory of a group where its processes are handled; the group is complete if it exists. */
+  /** Directory of a group in the last hierarchy. */
+  lastGroup(id: string): string {
+    return this.groupIn(this.#last, id);
+  }
+
+  /**
+   * Where the processes of a group are counted and killed: in the tree of version 2 if there is one, where one write
+   * reaches all of them. A group that has no directory there is one of an engine that did not use the tree yet.
+   */
+  control(id: string): GroupDirectory {
+    const hierarchy = this.#unified ?? this.#last;
+    const path = this.groupIn(hierarchy, id);
+    if (hierarchy === this.#last || existsSync(path) || !existsSync(this.lastGroup(id))) {
+      return { path, hierarchy };
+    }
+    return { path: this.lastGroup(id), hierarchy: this.#last };
+  }
+
+  /**
+   * Where a group is frozen: by the freezer of version 1 if there is one, and there alone. It stops also what is frozen
+   * in a tree of version 2; that tree would wait for ever for a process that the freezer of version 1 has stopped.
+   */
+  freezer(id: string): GroupDirectory {
+    const hierarchy = hierarchyOf(this.host, 'freezer') ?? this.#unified ?? this.#last;
+    return { path: this.groupIn(hierarchy, id), hierarchy };
+  }
+
+  /** Directory of a group where its processes are counted and killed. */
   processGroup(id: string): string {
-    return this.groupIn(this.processHierarchy, id);
+    return this.control(id).path;
   }
 
   /** Ids of all groups, sorted; also of those that were left half made or half removed. */
@@ -128,6 +164,12 @@ export class CgroupTree {
   inhabitants(group = ''): Inhabitants {
     const roots = this.host.hierarchies.map(({ mountPath }) => join(mountPath, this.groupPath));
     return walkTree(roots, group === '' ? '' : keyOfGroup(group));
+  }
+
+  /** What is whole in a group of containers, or in all of the tree: has a directory in the last hierarchy. */
+  completeInhabitants(group = ''): Inhabitants {
+    const root = join(this.#last.mountPath, this.groupPath);
+    return walkTree([root], group === '' ? '' : keyOfGroup(group));
   }
 
   /** Whether there is any trace of a group. */
@@ -153,7 +195,7 @@ export class CgroupTree {
       type: 'cgroup',
       data: mountData,
     }));
-    if (v2 !== undefined) {
+    if (v2 !== undefined && (v1.length === 0 || v2.controllers.some(isForPrograms))) {
       mounts.push({ name: v1.length === 0 ? '' : 'unified', type: 'cgroup2', data: '' });
     }
     return {
@@ -161,6 +203,13 @@ export class CgroupTree {
       v2Directory: v2 === undefined ? '' : this.groupIn(v2, id),
       mounts,
     };
+  }
+
+  /** Kernels that cannot kill a group of version 2 (before 5.14) handle processes where they have their freezer. */
+  #findUnified(): Hierarchy | undefined {
+    const unified = this.host.hierarchies.find(({ version }) => version === 2);
+    if (unified === undefined || unified === this.#last) return unified;
+    return existsSync(join(unified.mountPath, this.groupPath, 'cgroup.kill')) ? unified : undefined;
   }
 
   #relativePath(id: string): string {
@@ -178,4 +227,9 @@ export class CgroupTree {
       return existsSync(path) ? [{ ...limitFile, hierarchy }] : [];
     });
   }
+}
+
+/** Beside hierarchies of version 1 a container sees a tree of version 2 only for these: a mount takes time. */
+function isForPrograms(name: ControllerName | 'hugetlb'): boolean {
+  return name !== 'hugetlb';
 }

@@ -15,8 +15,8 @@ import {
 import { readProcesses } from './group-processes.js';
 
 /**
- * Makes a group in every hierarchy and limits it. The hierarchy that processes are handled in comes
- * last, after the limits: a group that exists there is complete.
+ * Makes a group in every hierarchy and limits it. One without limits comes
+ * last, after them: a group that exists there is complete.
  *
  * Without limits this is one mkdir(2) per hierarchy: what children inherit was set on the parent.
  *
@@ -70,7 +70,7 @@ function makeGroup(tree: CgroupTree, path: string): void {
 }
 
 function isComplete(tree: CgroupTree, id: string): boolean {
-  if (tree.lastMarksComplete) return existsSync(tree.processGroup(id));
+  if (tree.lastMarksComplete) return existsSync(tree.lastGroup(id));
   // In a tree of one hierarchy the limits come after the directory. Without limits and without
   // processes nothing tells it from one that was left unfinished, and nothing is lost by making it again.
   if (tree.groups(id).some((path) => !existsSync(path))) return false;

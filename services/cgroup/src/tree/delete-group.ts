@@ -1,5 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { teuError } from '@teu/errors';
+import { failpoint } from '@teu/failpoint';
 import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { isErrno } from './group-files.js';
@@ -13,25 +14,27 @@ const EMPTY_TIMEOUT_MS = 2000;
 /**
  * Removes a group in all hierarchies, and the groups that the container made below it.
  *
- * The process hierarchy comes first: what is left by a crash in between is not complete any more.
+ * The last hierarchy comes first: what is left by a crash in between is not complete any more.
  *
  * @param force - Kill what is in it first.
- * @param measure - Called when nothing runs in the group any more; its result is returned.
+ * @param measure - Called when nothing runs in the group any more; its result is returned. If it fails, nothing is removed.
  * @throws CGROUP_BUSY if processes are in it; what has no processes is removed nonetheless
  */
 export async function deleteGroup<T>(
   tree: CgroupTree,
   id: string,
   force: boolean,
-  measure: () => T,
+  measure: () => Promise<T> | T,
 ): Promise<T> {
   if (force) await killGroup(tree, id);
   const busy = readProcesses(tree.processGroup(id)).length;
   if (busy > 0) throw stillBusy(id, busy);
-  const measured = measure();
+  const measured = await measure();
+  failpoint('cgroup.usage.before-rmdir');
   for (const path of tree.groups(id).reverse()) {
     const removed = await waitUntil(() => removeAll(path), EMPTY_TIMEOUT_MS);
     if (!removed) throw stillBusy(id, readProcesses(path).length);
+    failpoint('cgroup.usage.after-rmdir');
   }
   return measured;
 }

@@ -1,7 +1,8 @@
 import { teuError } from '@teu/errors';
 import { titleOf } from '../domain/group-path.js';
-import type { CgroupTree } from './cgroup-tree.js';
-import { readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
+import type { Hierarchy } from '../domain/host.js';
+import type { CgroupTree, GroupDirectory } from './cgroup-tree.js';
+import { isErrno, readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
 import { groupsBelow } from './group-processes.js';
 import { waitUntil } from './wait-until.js';
 
@@ -23,51 +24,59 @@ export async function freezeGroup(tree: CgroupTree, id: string): Promise<void> {
 
 /** @returns Whether all have stopped within the time; if not, those that did stay stopped. */
 export async function tryFreeze(tree: CgroupTree, id: string, timeoutMs: number): Promise<boolean> {
-  const group = checkFreezable(tree, id);
-  if (tree.processHierarchy.version === 2) {
-    writeGroupFile(`${group}/cgroup.freeze`, '1');
-  } else {
-    writeGroupFile(`${group}/freezer.state`, 'FROZEN');
-  }
+  writeState(checkFreezable(tree, id), true);
   return await waitUntil(() => isFrozen(tree, id), timeoutMs);
 }
 
+/** Lets a group run again; not what is in it and was frozen by itself. */
+export function thawGroup(tree: CgroupTree, id: string): void {
+  writeState(checkFreezable(tree, id), false);
+}
+
 /**
- * Lets a group run again; on version 1 also the groups that were frozen below it, which the
- * container may have done itself and which would keep a killed process from dying.
+ * Lets a group run again with all groups in it, in every hierarchy: a container may have frozen some itself, which on
+ * version 1 keeps a killed process from dying.
  */
-export function thawGroup(tree: CgroupTree, id: string, below = false): void {
-  const group = checkFreezable(tree, id);
-  if (tree.processHierarchy.version === 2) {
-    writeGroupFile(`${group}/cgroup.freeze`, '0');
-    return;
+export function thawAll(tree: CgroupTree, id: string): void {
+  for (const hierarchy of tree.host.hierarchies) {
+    if (!canFreezeIn(hierarchy)) continue;
+    for (const path of groupsBelow(tree.groupIn(hierarchy, id)).reverse()) {
+      try {
+        writeState({ path, hierarchy }, false);
+      } catch (error) {
+        // Removed by the container meanwhile.
+        if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
+      }
+    }
   }
-  const groups = below ? groupsBelow(group).reverse() : [group];
-  for (const path of groups) writeGroupFile(`${path}/freezer.state`, 'THAWED');
 }
 
 /** Tells whether all processes of a group are stopped; false if it is gone or cannot be frozen. */
 export function isFrozen(tree: CgroupTree, id: string): boolean {
-  const group = tree.processGroup(id);
-  if (tree.processHierarchy.version === 1) {
-    return readIfThere(`${group}/freezer.state`)?.trim() === 'FROZEN';
+  const { path, hierarchy } = tree.freezer(id);
+  if (hierarchy.version === 1) {
+    return readIfThere(`${path}/freezer.state`)?.trim() === 'FROZEN';
   }
-  return /^frozen 1$/m.test(readIfThere(`${group}/cgroup.events`) ?? '');
+  return /^frozen 1$/m.test(readIfThere(`${path}/cgroup.events`) ?? '');
 }
 
-/** Tells whether this host can freeze: version 1 needs the freezer, version 2 always can (5.2). */
-export function canFreeze(tree: CgroupTree): boolean {
-  const { version, controllers } = tree.processHierarchy;
+/** Tells whether a group can be frozen in a hierarchy: version 1 needs the freezer, version 2 always can (5.2). */
+export function canFreezeIn({ version, controllers }: Hierarchy): boolean {
   return version === 2 || controllers.includes('freezer');
 }
 
-function checkFreezable(tree: CgroupTree, id: string): string {
-  const group = tree.processGroup(id);
-  if (!canFreeze(tree)) {
+function writeState({ path, hierarchy }: GroupDirectory, frozen: boolean): void {
+  if (hierarchy.version === 2) writeGroupFile(`${path}/cgroup.freeze`, frozen ? '1' : '0');
+  else writeGroupFile(`${path}/freezer.state`, frozen ? 'FROZEN' : 'THAWED');
+}
+
+function checkFreezable(tree: CgroupTree, id: string): GroupDirectory {
+  const group = tree.freezer(id);
+  if (!canFreezeIn(group.hierarchy)) {
     throw teuError('RESOURCE_UNSUPPORTED', 'this host cannot freeze: it has no freezer', {
       metadata: { field: 'freezer' },
     });
   }
-  readGroupFile(`${group}/cgroup.procs`);
+  readGroupFile(`${group.path}/cgroup.procs`);
   return group;
 }

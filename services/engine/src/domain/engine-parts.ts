@@ -12,6 +12,7 @@ import type { DriverNews } from './drivers/driver-news.js';
 import type { DriverRegistry } from './drivers/driver-registry.js';
 import type { ImageCache } from './image-cache.js';
 import type { LogReaders } from './log-readers.js';
+import type { RunUsage } from './run-usage.js';
 import type { SpecDefaults } from './image-defaults.js';
 import type { StartActivity } from './start-activity.js';
 import type { TeardownQueue } from './teardown-queue.js';
@@ -41,6 +42,7 @@ export interface EngineParts {
   teardown: TeardownQueue;
   pool: WarmPool;
   activity: StartActivity;
+  usage: RunUsage;
   /** Holds containers still while their trees are read. */
   freezer: Freezer;
 }

@@ -61,6 +61,7 @@ export async function launch(
     const durable = !waits || exit !== undefined;
     record({ process, trace: finished, exit, durable });
     if (!durable) flushLater(parts, entry);
+    if (exit === undefined) parts.usage.tell(entry);
   } finally {
     // In the same turn as the record: what is told from here on goes the ordinary way.
     entry.earlyExit = undefined;

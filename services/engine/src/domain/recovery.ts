@@ -26,8 +26,9 @@ export function recover(parts: EngineParts, execs: ExecSessions): void {
   }
   for (const intent of parts.store.intents.list()) recoverIntent(parts, intent);
   for (const entry of parts.registry.all()) {
-    if (!entry.running || entry.bootId === bootId()) continue;
-    recordExit(parts, entry, unknownExit(HOST_RESTARTED));
+    if (!entry.running) continue;
+    if (entry.bootId === bootId()) parts.usage.tell(entry);
+    else recordExit(parts, entry, unknownExit(HOST_RESTARTED));
   }
   for (const { execId, containerId } of parts.execs.list()) execs.adopt(execId, containerId);
 }

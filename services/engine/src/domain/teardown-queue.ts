@@ -10,6 +10,7 @@ import type { ContainerFiles } from './container-files.js';
 import type { DriverRegistry } from './drivers/driver-registry.js';
 import type { MemoryReport } from './exit-memory.js';
 import type { LogReaders } from './log-readers.js';
+import { restoredRun } from './run-usage.js';
 
 /** What is to be cleared away. Every part is named by an id, and clearing away what is gone succeeds. */
 export interface TeardownTask {
@@ -19,6 +20,8 @@ export interface TeardownTask {
   /** Log and exit record in the executor, and whatever still runs. */
   process?: boolean;
   cgroup?: boolean;
+  /** The run that ended in the cgroup (storedRun): what it used goes on record before the cgroup goes. */
+  run?: string;
   snapshot?: { driver: string; key: string };
   files?: boolean;
 }
@@ -74,8 +77,9 @@ export class TeardownQueue {
   }
 
   /** Adds a task in the caller's transaction; work begins after the commit. */
-  schedule(task: TeardownTask): void {
+  schedule(asked: TeardownTask): void {
     const { store } = this.#parts;
+    const task = this.#withRun(asked);
     const objectKey = task.containerId;
     const intentId = store.intents.begin({ operation: 'teardown', objectKey, payload: task });
     store.afterCommit(() => this.#add(task, intentId));
@@ -136,6 +140,14 @@ export class TeardownQueue {
     await Promise.all(jobs.flatMap((job) => job.running ?? []));
   }
 
+  /** Another task may get to the cgroup first, of a container that is removed right after its end. */
+  #withRun(task: TeardownTask): TeardownTask {
+    if (task.cgroup !== true || task.run !== undefined) return task;
+    const jobs = [...(this.#jobs.get(task.containerId) ?? [])];
+    const run = jobs.find((job) => job.task.run !== undefined)?.task.run;
+    return run === undefined ? task : { ...task, run };
+  }
+
   #jobsOf(driver: string): Job[] {
     const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
     return jobs.filter(({ task }) => task.snapshot?.driver === driver);
@@ -177,7 +189,7 @@ export class TeardownQueue {
     const { store, files } = this.#parts;
     if (task.process === true) await this.#deleteProcess(task);
     failpoint('engine.teardown.after-process');
-    if (task.cgroup === true) await this.#deleteCgroup(task.containerId);
+    if (task.cgroup === true) await this.#deleteCgroup(task);
     failpoint('engine.teardown.after-cgroup');
     if (task.snapshot !== undefined) await this.#removeSnapshot(task.snapshot);
     failpoint('engine.teardown.after-snapshot');
@@ -200,12 +212,13 @@ export class TeardownQueue {
     );
   }
 
-  async #deleteCgroup(id: string): Promise<void> {
+  async #deleteCgroup({ containerId: id, run: told }: TeardownTask): Promise<void> {
     const { peers, onFinalMemory } = this.#parts;
+    const run = told === undefined ? undefined : restoredRun(told);
     const answer = await unlessGone(
       peers.cgroup.call(
         CgroupServiceService.deleteCgroup,
-        { id, force: true, run: undefined },
+        { id, force: true, run },
         { timeoutMs: CALL_TIMEOUT_MS },
       ),
     );

@@ -11,6 +11,7 @@ import { announce, type ContainerFact } from './container-events.js';
 import { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
+import { storedRun } from './run-usage.js';
 import { wholeTeardown } from './teardown-queue.js';
 
 /** All changes of state. Each is one durable transaction of row, events and intents; memory follows the disk. */
@@ -299,11 +300,10 @@ function storeEnded(parts: Parts, container: Container, startedIn: string): void
 /** In a transaction: what follows from the end of a program, but for the row. */
 function noteEnd(parts: Parts, container: Container): void {
   parts.requests.setFinal(container.id, container);
-  parts.teardown.schedule(
-    requireSpec(container).autoRemove
-      ? wholeTeardown(container)
-      : { containerId: container.id, cgroup: true },
-  );
+  const task = requireSpec(container).autoRemove
+    ? wholeTeardown(container)
+    : { containerId: container.id, cgroup: true };
+  parts.teardown.schedule({ ...task, run: storedRun(container) });
 }
 
 /** After the transaction: memory follows the disk. */

@@ -3,8 +3,11 @@ import {
   Cgroup,
   CgroupServiceService,
   Stats,
+  UsageServiceService,
   type CreateCgroupRequest,
   type CreateCgroupResponse,
+  type DeleteCgroupRequest,
+  type Run,
 } from '@teu/proto/cgroup';
 import { LinuxResources } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
@@ -16,10 +19,20 @@ export class FakeCgroup {
   readonly groups = new Map<string, string>();
   /** Cgroups in which the kernel has killed something. */
   readonly oomKilled = new Set<string>();
+  /** Groups of containers that there are. */
+  readonly known = new Set(['team']);
+  /** Groups that cgroups are in, by id. */
+  readonly places = new Map<string, string>();
   /** Cgroups that stand still. */
   readonly frozen = new Set<string>();
   /** Freezes and thaws, in their order. */
   readonly stills: string[] = [];
+  /** Runs that were told of as having begun, each time. */
+  readonly begun: Run[] = [];
+  /** Runs that ended with their cgroups, each time. */
+  readonly ended: Run[] = [];
+  /** Called for RecordRun; may throw. */
+  onRecord: (run: Run) => void = () => undefined;
   /** Called for KillCgroup. */
   onKill: (id: string) => void = () => undefined;
 
@@ -27,9 +40,16 @@ export class FakeCgroup {
     return implement(CgroupServiceService, {
       ...unimplemented(CgroupServiceService),
       createCgroup: async (request: CreateCgroupRequest) => this.#create(request),
-      deleteCgroup: async ({ id }: { id: string }) => {
+      deleteCgroup: async ({ id, run }: DeleteCgroupRequest) => {
+        if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
         return { finalStats: this.#stats(id), oomKills: [] };
+      },
+      getCgroup: async ({ id }: { id: string }) => {
+        this.#require(id);
+        const group = this.places.get(id) ?? '';
+        const frozen = this.frozen.has(id) || this.frozen.has(group);
+        return { cgroup: Cgroup.create({ id, group, frozen }) };
       },
       killCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
@@ -55,13 +75,27 @@ export class FakeCgroup {
     });
   }
 
-  #create({ id, resources }: CreateCgroupRequest): CreateCgroupResponse {
+  get usageService(): Implementation {
+    return implement(UsageServiceService, {
+      ...unimplemented(UsageServiceService),
+      recordRun: async ({ run }: { run: Run | undefined }) => {
+        if (run === undefined) throw teuError('INVALID_ARGUMENT', 'no run');
+        this.onRecord(run);
+        this.begun.push(run);
+        return {};
+      },
+    });
+  }
+
+  #create({ id, resources, group }: CreateCgroupRequest): CreateCgroupResponse {
+    if (group !== '' && !this.known.has(group)) throw teuError('GROUP_NOT_FOUND', `no ${group}`);
     const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
     const existing = this.groups.get(id);
     if (existing !== undefined && existing !== limits) {
       throw teuError('CGROUP_EXISTS', `cgroup ${id} has other limits`);
     }
     this.groups.set(id, limits);
+    this.places.set(id, group);
     const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
     return { cgroup: Cgroup.create({ id, membership }) };
   }

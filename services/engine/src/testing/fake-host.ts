@@ -118,7 +118,7 @@ export class FakeHost {
       image: [this.image.service],
       overlay2: this.driver.services,
       other: this.other.services,
-      cgroup: [this.cgroup.service],
+      cgroup: [this.cgroup.service, this.cgroup.usageService],
       executor: [this.executor.service],
     };
     const server = await startRpcServer({

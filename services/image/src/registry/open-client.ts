@@ -7,6 +7,7 @@ import {
   RegistryClient,
   SettingsError,
   type Credential,
+  type ProxyOf,
   type RegistrySettings,
 } from '@teu/registry';
 
@@ -16,6 +17,8 @@ export interface RegistryOptions {
   certificatesDirectory: string;
   registryStallMs: number;
   registryRetryMs: number;
+  /** Proxies; none if not given. */
+  proxyOf?: ProxyOf;
 }
 
 /**
@@ -35,6 +38,7 @@ export function openClient(
     credentialsOf: (registry) => known.get(registry),
     patience: { ...DEFAULT_PATIENCE, stallMs, commitMs: Math.max(stallMs * 10, 60_000) },
     retry: { ...DEFAULT_RETRY, firstDelayMs: options.registryRetryMs },
+    ...(options.proxyOf && { proxyOf: options.proxyOf }),
   });
 }
 

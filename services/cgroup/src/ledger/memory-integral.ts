@@ -1,0 +1,96 @@
+/** Memory in use at one moment, and what it came to until then. */
+export interface MemorySample {
+  /** Monotonic clock, milliseconds. */
+  readonly atMs: number;
+  readonly bytes: number;
+  /** Byte-seconds from the start to this moment. */
+  readonly byteSeconds: number;
+}
+
+/** As many as come between two looks at whether anything runs, and some. */
+const SAMPLES_KEPT = 16;
+/** A peak that is so much higher than every sample was reached where no sample was taken. */
+const UNSEEN_RATIO = 1.25;
+
+/**
+ * Memory in use times time, of one run. Between two samples memory is taken to change evenly, before the first to
+ * have been what that says, after the last to stay.
+ */
+export class MemoryIntegral {
+  readonly #startMs: number;
+  /** The newest samples, in their order: a run may have ended before the last ones were taken. */
+  readonly #samples: MemorySample[] = [];
+  #highest = 0;
+
+  /**
+   * @param startMs begin of the run, monotonic clock
+   * @param last what an earlier process has taken
+   */
+  constructor(startMs: number, last?: MemorySample) {
+    this.#startMs = startMs;
+    if (last === undefined) return;
+    this.#samples.push(last);
+    this.#highest = last.bytes;
+  }
+
+  /** The newest sample. */
+  get last(): MemorySample | undefined {
+    return this.#samples.at(-1);
+  }
+
+  /** Highest of the samples, in bytes. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /** Takes a sample in. One that is not later than the one before is passed over. */
+  add(atMs: number, bytes: number): void {
+    const { last } = this;
+    if (last !== undefined && atMs <= last.atMs) return;
+    const stretchMs = Math.max(atMs - (last?.atMs ?? this.#startMs), 0);
+    const stretch = (stretchMs / 1000) * ((bytes + (last?.bytes ?? bytes)) / 2);
+    this.#samples.push({ atMs, bytes, byteSeconds: (last?.byteSeconds ?? 0) + stretch });
+    if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
+    this.#highest = Math.max(this.#highest, bytes);
+  }
+
+  /** Byte-seconds up to a moment not before the last sample. */
+  now(atMs: number): number {
+    const { last } = this;
+    if (last === undefined) return 0;
+    return last.byteSeconds + (Math.max(atMs - last.atMs, 0) / 1000) * last.bytes;
+  }
+
+  /**
+   * Byte-seconds of a run that has ended; samples that were taken after its end do not count.
+   *
+   * A run without a sample in its time counts with its peak for all of it. If the peak is far above all samples and
+   * what it was before, memory rose where nobody looked, most likely at the end: the time since the last sample counts
+   * with the mean of that and the peak.
+   *
+   * @param endMs monotonic clock
+   * @param peak bytes; 0 if it is not known
+   * @param earlierPeak what the peak was known to be before
+   */
+  total(endMs: number, peak: number, earlierPeak: number): number {
+    const last = this.#samples.findLast(({ atMs }) => atMs <= endMs);
+    const lengthMs = Math.max(endMs - this.#startMs, 0);
+    if (last === undefined) return this.#isTrimmed() ? this.#oldest() : (lengthMs / 1000) * peak;
+    const isUnseen = peak > Math.max(this.#highest, earlierPeak) * UNSEEN_RATIO;
+    const bytes = isUnseen ? (last.bytes + peak) / 2 : last.bytes;
+    return last.byteSeconds + ((endMs - last.atMs) / 1000) * bytes;
+  }
+
+  /** Whether earlier samples are not kept any more. */
+  #isTrimmed(): boolean {
+    return this.#samples.length === SAMPLES_KEPT;
+  }
+
+  #oldest(): number {
+    return this.#samples[0]?.byteSeconds ?? 0;
+  }
+}

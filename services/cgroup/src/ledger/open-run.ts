@@ -1,0 +1,145 @@
+import { clock } from '@teu/ids';
+import type { Run } from '@teu/proto/cgroup';
+import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { later, type Figures } from './figures.js';
+import { MemoryIntegral, type MemorySample } from './memory-integral.js';
+import { monotonicMs } from './monotonic.js';
+import { NumberFile } from './number-file.js';
+import { readFigures } from './read-figures.js';
+import { STEP_MS, type Sampled } from './sample-wheel.js';
+
+/** The pause after a look at memory is this part of the time that the run has lasted, within bounds. */
+const PAUSE_SHARE = 0.1;
+const LONGEST_PAUSE_MS = 1_000;
+const HOUR_MS = 3_600_000;
+
+/** What is known of a run at one moment. */
+export interface RunState {
+  readonly figures: Figures;
+  readonly figuresTime: Date;
+  readonly sample: MemorySample | undefined;
+}
+
+/** A run that has not ended, as its row has it. */
+export interface StoredRun {
+  readonly runId: number;
+  readonly run: Run;
+  readonly bootId: string;
+  readonly state: RunState;
+}
+
+/** A run that has not ended, and how its figures are kept up to date. */
+export class OpenRun implements Sampled {
+  readonly runId: number;
+  readonly bootId: string;
+  /** As the row has it. */
+  written: RunState;
+  /** Full hour, counted from 1970, that its last mark is of. */
+  hour: number;
+  run: Run;
+  /** Whether anything runs in its cgroup, as far as that is known. */
+  populated = true;
+  readonly #tree: CgroupTree;
+  readonly #memory: MemoryIntegral;
+  #memoryFile: NumberFile | undefined;
+  #figures: Figures;
+  #figuresTime: Date;
+  /** Peak of memory at the reading before the last. */
+  #earlierPeak: number;
+
+  constructor(tree: CgroupTree, stored: StoredRun) {
+    this.#tree = tree;
+    this.runId = stored.runId;
+    this.run = stored.run;
+    this.bootId = stored.bootId;
+    this.written = stored.state;
+    this.#figures = stored.state.figures;
+    this.#figuresTime = stored.state.figuresTime;
+    this.#earlierPeak = stored.state.figures.memoryPeak;
+    this.hour = hourOf(stored.state.figuresTime);
+    this.#memory = new MemoryIntegral(momentOf(startOf(stored.run)), stored.state.sample);
+  }
+
+  get id(): string {
+    return this.run.containerId;
+  }
+
+  /** Looks at the memory in use. Nothing is to be seen any more when the cgroup is gone, or all in it have ended. */
+  sample(): number | undefined {
+    if (!this.populated) return undefined;
+    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id));
+    const bytes = this.#memoryFile.read();
+    if (bytes === undefined) return undefined;
+    const now = monotonicMs();
+    this.#memory.add(now, bytes);
+    return Math.min(
+      Math.max((now - this.#memory.startMs) * PAUSE_SHARE, STEP_MS),
+      LONGEST_PAUSE_MS,
+    );
+  }
+
+  /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */
+  read(): boolean {
+    const kernel = readFigures(this.#tree, this.id);
+    this.populated = kernel !== undefined && kernel.taskCount !== 0;
+    if (kernel === undefined) return false;
+    this.#earlierPeak = this.#figures.memoryPeak;
+    this.#figures = later(this.#figures, kernel.figures);
+    this.#figuresTime = clock.now();
+    return true;
+  }
+
+  /** When the kernel's figures were last read. */
+  get figuresTime(): Date {
+    return this.#figuresTime;
+  }
+
+  /** What is known now. */
+  state(): RunState {
+    const { last } = this.#memory;
+    if (last === undefined) return this.#state(0, undefined);
+    // From here on an earlier sample makes no difference.
+    const atMs = this.populated ? monotonicMs() : last.atMs;
+    const byteSeconds = this.#memory.now(atMs);
+    return this.#state(byteSeconds, { atMs, bytes: last.bytes, byteSeconds });
+  }
+
+  /** What is known of the run up to a moment: its end, or when its cgroup was last there. */
+  stateAt(end: Date): RunState {
+    const { memoryPeak } = this.#figures;
+    const byteSeconds = this.#memory.total(momentOf(end), memoryPeak, this.#earlierPeak);
+    return this.#state(byteSeconds, undefined);
+  }
+
+  close(): void {
+    this.#memoryFile?.close();
+    this.#memoryFile = undefined;
+  }
+
+  #state(memoryByteSeconds: number, sample: MemorySample | undefined): RunState {
+    const memoryPeak = this.#figures.memoryPeak || this.#memory.highest;
+    const figures = { ...this.#figures, memoryPeak, memoryByteSeconds };
+    return { figures, figuresTime: this.#figuresTime, sample };
+  }
+}
+
+/** Full hours since 1970. */
+export function hourOf(time: Date): number {
+  return Math.floor(time.getTime() / HOUR_MS);
+}
+
+/** When a run began. */
+export function startOf({ startTime }: Run): Date {
+  return startTime ?? new Date(0);
+}
+
+/** A moment of the wall clock on the monotonic one, not later than now. */
+function momentOf(time: Date): number {
+  return monotonicMs() - Math.max(clock.now().getTime() - time.getTime(), 0);
+}
+
+function memoryPath(tree: CgroupTree, id: string): string {
+  const group = tree.groupOf('memory', id);
+  const file = group?.version === 1 ? 'memory.usage_in_bytes' : 'memory.current';
+  return `${group?.path ?? ''}/${file}`;
+}

@@ -1,0 +1,286 @@
+import { clock } from '@teu/ids';
+import { failpoint } from '@teu/failpoint';
+import type { Logger } from '@teu/log';
+import { Run, RunEnd } from '@teu/proto/cgroup';
+import type { OomKill } from '@teu/proto/type';
+import { bootId, type Store } from '@teu/state';
+import {
+  findRun,
+  insertRun,
+  loadOpenRuns,
+  readBeat,
+  writeBeat,
+  writeDetails,
+  writeEnding,
+  writeMark,
+  writeState,
+  type Ending,
+} from '../store/usage-table.js';
+import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { WriteBatch } from './batch.js';
+import { differ, NO_FIGURES } from './figures.js';
+import { monotonicMs } from './monotonic.js';
+import { hourOf, OpenRun, startOf, type RunState } from './open-run.js';
+import { SampleWheel } from './sample-wheel.js';
+
+/** What the ledger works with. */
+export interface LedgerParts {
+  readonly store: Store;
+  readonly tree: CgroupTree;
+  readonly log: Logger;
+  /** What the kernel has killed in a cgroup for want of memory, newest first. */
+  readonly oomKills: (id: string) => readonly OomKill[];
+}
+
+/** How figures are brought up to date. */
+export interface RefreshOptions {
+  /** Whether to wait for the disk. */
+  readonly durable: boolean;
+  /** Whether to write also what has not changed, so that a query finds it. */
+  readonly all: boolean;
+}
+
+/** How the engine's word about the end of a run is missing. */
+const UNTOLD = 'nobody has told how it ended';
+/** Runs that are read before other work gets its turn. */
+const READ_AT_ONCE = 25;
+
+/**
+ * The usage ledger: keeps the figures of all runs that have not ended, and makes a final record of each that has.
+ * What is on disk is at most one checkpoint old; a final record is on disk before its cgroup goes.
+ */
+export class UsageLedger {
+  readonly #parts: LedgerParts;
+  /** By the id of the container. */
+  readonly #open = new Map<string, OpenRun>();
+  readonly #wheel: SampleWheel;
+  readonly #batch: WriteBatch;
+  readonly #listeners = new Set<() => void>();
+  #refreshing: Promise<void> = Promise.resolve();
+  #isFailing = false;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#batch = new WriteBatch(parts.store);
+    this.#wheel = new SampleWheel((error) =>
+      parts.log.error({ err: error }, 'the memory of a container cannot be measured'),
+    );
+    for (const stored of loadOpenRuns(parts.store)) this.#watch(new OpenRun(parts.tree, stored));
+  }
+
+  /** Number of runs that have not ended. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Name of a container that runs; empty if it is not known. */
+  nameOf(containerId: string): string {
+    return this.#open.get(containerId)?.run.name ?? '';
+  }
+
+  /** Calls back after each commit of final records. Gives the way to stop that. */
+  onFinal(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Takes note of a run that has begun. What is final already stays as it is. */
+  record(run: Run): void {
+    const { store, tree } = this.#parts;
+    const known = findRun(store, run);
+    if (known?.isFinal) return;
+    const before = this.#open.get(run.containerId);
+    if (before !== undefined && before.runId !== known?.runId) this.#endForgotten(before);
+    const runId = store.transaction(
+      () => {
+        if (known === undefined) return insertRun(store, run);
+        writeDetails(store, known.runId, run, []);
+        return known.runId;
+      },
+      // The end tells all of it again.
+      { durable: false },
+    );
+    const open = this.#open.get(run.containerId);
+    if (open !== undefined) {
+      open.run = run;
+      return;
+    }
+    const state = { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined };
+    this.#watch(new OpenRun(tree, { runId, run, bootId: bootId(), state }));
+  }
+
+  /**
+   * Makes the record of a run final, durably. Call it while its cgroup is still there, when nothing runs in it.
+   *
+   * @param told the run with its end; if absent, one that is open is ended as far as it is known
+   * @throws STORAGE_FULL, STORAGE_FAILED; then nothing was changed
+   */
+  async finish(containerId: string, told: Run | undefined): Promise<void> {
+    const { store, oomKills } = this.#parts;
+    const open = this.#open.get(containerId);
+    const run = told ?? (open && { ...open.run, end: unknownEnd() });
+    if (run === undefined) return;
+    const isSame = open !== undefined && sameRun(open.run, run);
+    const known = isSame ? { runId: open.runId, isFinal: false } : findRun(store, run);
+    if (known?.isFinal) return;
+    const measured = isSame ? open : this.#begin(run, known?.runId);
+    const ending = this.#endingOf(measured, run, oomKills(containerId));
+    failpoint('cgroup.usage.after-figures');
+    await this.#batch.add(() => {
+      // Two calls may have come at the same time.
+      if (findRun(store, run)?.isFinal) return;
+      const runId = known?.runId ?? insertRun(store, run);
+      writeEnding(store, runId, ending);
+      store.afterCommit(this.#announce);
+    });
+    failpoint('cgroup.usage.after-record');
+    if (isSame) this.#forget(open);
+    measured.close();
+  }
+
+  /**
+   * Reads all figures and writes those that have changed. Never fails: what cannot be written now is written at the next
+   * time, and the log says so once.
+   */
+  refresh(options: RefreshOptions): Promise<void> {
+    this.#refreshing = this.#refreshing.then(async () => {
+      try {
+        await this.#refresh(options);
+        this.#isFailing = false;
+      } catch (error) {
+        const text = 'the figures of containers that run cannot be written; trying again';
+        if (!this.#isFailing) this.#parts.log.error({ err: error }, text);
+        this.#isFailing = true;
+      }
+    });
+    return this.#refreshing;
+  }
+
+  /** Ends runs of earlier boots of which nobody has told the end for so long. */
+  endForgotten(afterMs: number): void {
+    const before = clock.now().getTime() - afterMs;
+    for (const open of [...this.#open.values()]) {
+      const isForgotten = open.bootId !== bootId() && open.figuresTime.getTime() < before;
+      if (isForgotten) this.#endForgotten(open);
+    }
+  }
+
+  close(): void {
+    this.#wheel.close();
+    for (const open of this.#open.values()) open.close();
+    this.#open.clear();
+  }
+
+  readonly #announce = (): void => {
+    for (const listener of this.#listeners) listener();
+  };
+
+  async #refresh({ durable, all }: RefreshOptions): Promise<void> {
+    const { store } = this.#parts;
+    const runs = [...this.#open.values()].filter((open) => open.bootId === bootId());
+    for (const [index, open] of runs.entries()) {
+      if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await new Promise(setImmediate);
+      this.#read(open);
+    }
+    const current = runs.filter((open) => this.#open.get(open.id) === open);
+    if (current.length === 0) return;
+    const states = current.map((open) => [open, open.state()] as const);
+    const hour = hourOf(clock.now());
+    store.transaction(
+      () => {
+        for (const [open, state] of states) {
+          if (all || hasChanged(open.written, state)) writeState(store, open.runId, state);
+          if (open.hour !== hour) writeMark(store, open.runId, hour, state);
+        }
+        writeBeat(store, { time: clock.now(), atMs: monotonicMs(), bootId: bootId() });
+      },
+      { durable },
+    );
+    for (const [open, state] of states) {
+      open.written = state;
+      open.hour = hour;
+    }
+  }
+
+  #read(open: OpenRun): void {
+    const wasPopulated = open.populated;
+    open.read();
+    if (open.populated && !wasPopulated) this.#wheel.plan(open, 0);
+  }
+
+  #watch(open: OpenRun): void {
+    this.#open.set(open.id, open);
+    if (open.bootId !== bootId()) return;
+    const next = open.sample();
+    if (next !== undefined) this.#wheel.plan(open, next);
+  }
+
+  #forget(open: OpenRun): void {
+    this.#wheel.remove(open);
+    this.#open.delete(open.id);
+    open.close();
+  }
+
+  /** A run that was not told of before its end. */
+  #begin(run: Run, runId = 0): OpenRun {
+    const state = { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined };
+    return new OpenRun(this.#parts.tree, { runId, run, bootId: bootId(), state });
+  }
+
+  /** The engine has begun another run in the same container without a word about the end of this one. */
+  #endForgotten(open: OpenRun): void {
+    const run = { ...open.run, end: unknownEnd() };
+    const state = this.#lastState(open);
+    const { figuresTime: endTime } = state;
+    const { store } = this.#parts;
+    store.transaction(
+      () => {
+        writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
+        store.afterCommit(this.#announce);
+      },
+      { durable: false },
+    );
+    this.#forget(open);
+  }
+
+  #endingOf(measured: OpenRun, run: Run, oomKills: readonly OomKill[]): Ending {
+    const end = run.end ?? unknownEnd();
+    const exitTime = end.exitTime ?? clock.now();
+    const oldestFirst = [...oomKills].reverse();
+    if (measured.bootId === bootId() && measured.read()) {
+      const state = measured.stateAt(exitTime);
+      return { run, endTime: exitTime, state, incomplete: false, oomKills: oldestFirst };
+    }
+    const state = this.#lastState(measured);
+    // When the end is not known either, the run counts as long as it was seen.
+    const endTime = end.error === '' ? exitTime : state.figuresTime;
+    return { run, endTime, state, incomplete: true, oomKills: oldestFirst };
+  }
+
+  /** The last that is known of a run whose cgroup is gone. */
+  #lastState(open: OpenRun): RunState {
+    if (open.bootId === bootId()) return open.stateAt(open.figuresTime);
+    const { figures, figuresTime, sample } = open.written;
+    const beat = readBeat(this.#parts.store);
+    if (sample === undefined || beat.bootId !== open.bootId || beat.atMs <= sample.atMs) {
+      return open.written;
+    }
+    // It was as it is written until the last checkpoint.
+    const rest = ((beat.atMs - sample.atMs) / 1000) * sample.bytes;
+    const memoryByteSeconds = figures.memoryByteSeconds + rest;
+    const time = new Date(Math.max(beat.time.getTime(), figuresTime.getTime()));
+    return { figures: { ...figures, memoryByteSeconds }, figuresTime: time, sample };
+  }
+}
+
+function hasChanged(before: RunState, now: RunState): boolean {
+  return before.sample?.bytes !== now.sample?.bytes || differ(before.figures, now.figures);
+}
+
+function sameRun(one: Run, other: Run): boolean {
+  return startOf(one).getTime() === startOf(other).getTime();
+}
+
+function unknownEnd(): RunEnd {
+  return { exitTime: clock.now(), exitCode: 255, signal: 0, error: UNTOLD };
+}

@@ -1,0 +1,106 @@
+import { clock } from '@teu/ids';
+import type { ContainerNames } from '../cgroup-parts.js';
+import { groupOfKey, isGroupKey } from '../domain/group-path.js';
+import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { figureDirectories } from './figure-directories.js';
+import { GroupGone } from './directory-files.js';
+import { GroupFigures } from './group-figures.js';
+import { OpenFiles } from './open-files.js';
+import { Reading, type Identity } from './reading.js';
+
+/** Files of a group that nobody has asked for so long are closed. */
+const IDLE_MS = 60_000;
+
+interface Subject {
+  readonly figures: GroupFigures;
+  reading: Reading | undefined;
+}
+
+/** The figures of all groups, for those who read them again and again. What they read at the same moment they share. */
+export class Figures {
+  readonly #tree: CgroupTree;
+  readonly #names: ContainerNames;
+  readonly #files = new OpenFiles();
+  readonly #subjects = new Map<string, Subject>();
+  readonly #idleTimer: NodeJS.Timeout;
+  #readCount = 0;
+
+  constructor(tree: CgroupTree, names: ContainerNames) {
+    this.#tree = tree;
+    this.#names = names;
+    this.#idleTimer = setInterval(() => this.#closeIdle(), IDLE_MS / 2).unref();
+  }
+
+  /** Files that are open. */
+  get openFileCount(): number {
+    return this.#files.count;
+  }
+
+  /** Readings that were made, not those that were there already. */
+  get readCount(): number {
+    return this.#readCount;
+  }
+
+  /**
+   * Returns the figures of a container as they are now, or of a group of containers.
+   *
+   * @param id - Of the container; of a group its directory.
+   * @param maxAgeMs - A reading that is not older serves as well.
+   * @returns Undefined if its cgroup is gone, or not whole yet.
+   */
+  reading(id: string, maxAgeMs: number): Reading | undefined {
+    const nowMs = clock.monotonicMs();
+    const known = this.#subjects.get(id);
+    if (known?.reading !== undefined && nowMs - known.reading.readMs <= maxAgeMs) {
+      return known.reading;
+    }
+    // What is gone may have been made again under the same id.
+    const reading = this.#read(id, known, nowMs);
+    return reading ?? (known === undefined ? undefined : this.#read(id, undefined, nowMs));
+  }
+
+  /** Closes the files of a container: it is removed, or its limits have changed. */
+  forget(id: string): void {
+    this.#subjects.get(id)?.figures.close();
+    this.#subjects.delete(id);
+  }
+
+  close(): void {
+    clearInterval(this.#idleTimer);
+    for (const id of this.#subjects.keys()) this.forget(id);
+  }
+
+  #read(id: string, known: Subject | undefined, nowMs: number): Reading | undefined {
+    const subject = known ?? this.#open(id);
+    try {
+      const stats = subject.figures.read();
+      subject.reading = new Reading(this.#identityOf(id), stats, nowMs, subject.reading);
+      this.#readCount += 1;
+      return subject.reading;
+    } catch (error) {
+      this.forget(id);
+      if (error instanceof GroupGone) return undefined;
+      throw error;
+    }
+  }
+
+  #identityOf(id: string): Identity {
+    if (isGroupKey(id)) return { containerId: '', name: '', group: groupOfKey(id) };
+    return { containerId: id, name: this.#names(id), group: this.#tree.placeOf(id) };
+  }
+
+  #open(id: string): Subject {
+    const figures = new GroupFigures(figureDirectories(this.#tree, id), this.#files);
+    const subject: Subject = { figures, reading: undefined };
+    this.#subjects.set(id, subject);
+    return subject;
+  }
+
+  /** A group that somebody else removed is found here, if nobody reads it any more. */
+  #closeIdle(): void {
+    const nowMs = clock.monotonicMs();
+    for (const [id, { reading }] of this.#subjects) {
+      if (reading === undefined || nowMs - reading.readMs >= IDLE_MS) this.forget(id);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { FileText, parseFirstNumber } from '../domain/file-text.js';
+import type { FigureFiles } from '../domain/stats.js';
+
+/** Files of a group with these texts by their names. */
+export function figureFiles(texts: Readonly<Record<string, string>>): FigureFiles {
+  const read = (name: string): FileText | undefined => {
+    const text = texts[name];
+    return text === undefined ? undefined : FileText.of(text);
+  };
+  return {
+    read,
+    limit: (name) => {
+      const text = read(name);
+      return text && parseFirstNumber(text);
+    },
+  };
+}
