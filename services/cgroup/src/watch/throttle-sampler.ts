@@ -87,6 +87,8 @@ export class ThrottleSampler {
       const before = this.#groups.get(id);
       const now = this.#read(id);
       if (before === undefined || now === undefined) continue;
+      // Until there are enough, they are counted together.
+      if (now.count - before.count < PERIODS_MIN) continue;
       this.#groups.set(id, now);
       this.#compare(id, before, now);
     }
