@@ -2,7 +2,7 @@ import { Run, type UsageRecord } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
 import { loopFilesystem, requires, waitFor, type LoopFilesystem } from '@teu/testing';
 import { DatabaseSync } from 'node:sqlite';
-import { existsSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CGROUP_FAILPOINTS } from './failpoints.js';
@@ -109,7 +109,7 @@ describe.runIf(requires('root', 'cgroup_v1', 'loop', 'mkfs.ext4'))('with a disk 
     const ended = await stand.begin('exec sleep 100');
     await stand.calls.end(ended.run, { exitCode: 3 });
     const final = await stand.calls.recordOf(ended.run.containerId);
-    await cpuAtLeast(lasting, 2);
+    await cpuAtLeast(lasting, 1.3);
     await disk.cutPower();
     const before = await stand.calls.getCgroup(lasting.cgroup.id);
     expect(before.processCount).toBe(1);
@@ -146,24 +146,29 @@ describe.runIf(requires('root', 'cgroup_v1', 'loop', 'mkfs.ext4'))('with a disk 
     const running = await stand.begin('exec sleep 100');
     const run = { ...running.run, labels };
     const filler = join(disk.path, 'filler');
-    const { bavail, bsize } = statfsSync(disk.path);
-    writeFileSync(filler, Buffer.alloc(bavail * bsize));
-    await expect(
-      waitFor(async () => {
-        // The reserve of the store may take the first ones.
-        await stand.calls.end({ ...run, startTime: new Date() });
-        return !existsSync(directoriesOf(running)[0]!);
-      }),
-    ).rejects.toMatchObject({ cause: { reason: 'STORAGE_FULL' } });
+    fill(filler);
+    await expect(stand.calls.end(run)).rejects.toMatchObject({ reason: 'STORAGE_FULL' });
     expect(directoriesOf(running).every((path) => existsSync(path))).toBe(true);
+    expect((await stand.calls.recordOf(run.containerId, true)).sequence).toBe(0);
     rmSync(filler);
     await stand.calls.end(run);
     const record = await stand.calls.recordOf(run.containerId);
     expect(record.run?.labels).toEqual(labels);
     expect(record.incomplete).toBe(false);
-    expect(stand.service.logs()).not.toContain('"level":50');
   });
 });
+
+/** Writes until nothing more goes in. */
+function fill(path: string): void {
+  const fd = openSync(path, 'w');
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    closeSync(fd);
+  }
+}
 
 function removed(path: string): boolean {
   rmdirSync(path);
