@@ -30,6 +30,7 @@ import { run } from './commands/run.js';
 import { importTree } from './commands/import.js';
 import { save } from './commands/save.js';
 import { start } from './commands/start.js';
+import { stats } from './commands/stats.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { tag } from './commands/tag.js';
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
     exec,
     attach,
     ps,
+    stats,
     inspect,
     logs,
     wait,

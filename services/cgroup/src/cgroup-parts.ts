@@ -4,6 +4,7 @@ import type { Groups } from './groups/groups.js';
 import type { Figures } from './stats/figures.js';
 import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
+import type { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** Name of a container by its id; empty if it is not known (yet). */
 export type ContainerNames = (id: string) => string;
@@ -19,4 +20,6 @@ export interface CgroupParts {
   readonly names: ContainerNames;
   readonly figures: Figures;
   readonly ledger: UsageLedger;
+  /** What the kernel notifies of; also what it killed for want of memory: `watch.oomKills(id)`. */
+  readonly watch: CgroupWatch;
 }

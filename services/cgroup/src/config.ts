@@ -3,6 +3,7 @@ import {
   defineConfig,
   durationMs,
   integer,
+  oneOf,
   path,
   string,
   type Config,
@@ -10,6 +11,7 @@ import {
 } from '@teu/config';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { parsePressureThresholds } from './watch/pressure-thresholds.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -71,6 +73,20 @@ export const cgroupConfig = defineConfig({
     parse: path,
     default: ({ dataDir }) => join(dataDir, 'nats', 'cgroup.nkey'),
     doc: 'File with the nkey seed of this service',
+  },
+  pressureThreshold: {
+    env: 'TEU_CGROUP_PRESSURE_THRESHOLD',
+    flag: '--pressure-threshold',
+    parse: parsePressureThresholds,
+    default: { memory: 20, io: 20, cpu: 0 },
+    doc: 'Per cent of time, of two seconds, that tasks wait for a resource before it is told: memory=20,io=20,cpu=0; 0 is off',
+  },
+  pressureLevel: {
+    env: 'TEU_CGROUP_PRESSURE_LEVEL',
+    flag: '--pressure-level',
+    parse: oneOf('off', 'low', 'medium', 'critical'),
+    default: 'critical',
+    doc: 'Memory pressure that is told where the kernel does not measure waiting (version 1 without version 2)',
   },
 });
 

@@ -31,7 +31,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => {
-      const response = updateCgroup(tree, request);
+      const response = updateCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },
@@ -43,8 +43,8 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
-    getStats: async (request) => getStats(tree, request),
-    watchStats: (request, context) => watchStats(watches, request, context),
+    getStats: (request) => getStats(parts, request),
+    watchStats: (request, context) => watchStats(parts, watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
 }

@@ -18,6 +18,7 @@ import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { VERSION } from './version.js';
+import { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** A service that serves. */
 export interface CgroupServer {
@@ -52,6 +53,7 @@ export async function startServer(
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+  let watch: CgroupWatch | undefined;
   try {
     log.info(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
@@ -59,11 +61,14 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const ledger = new UsageLedger({ store, tree, log, oomKills: () => [] });
+    const { node, pressureThreshold: pressure, pressureLevel } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
+    const known = { log, node, store, tree, names };
+    const watching = new CgroupWatch(known, { pressure, pressureLevel });
+    watch = watching;
+    const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const known = { log, node: config.node, store, tree };
-    const parts: CgroupParts = { ...known, groups, ledger, names, figures };
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch };
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -87,6 +92,7 @@ export async function startServer(
         await server.close();
         await ledger.refresh({ durable: true, all: false });
         ledger.close();
+        await parts.watch.close();
         await stopEvents();
         figures.close();
         store.close();
@@ -94,6 +100,7 @@ export async function startServer(
       },
     };
   } catch (error) {
+    await watch?.close();
     store.close();
     throw error;
   }

@@ -31,7 +31,7 @@ export function nodeCommand(bundle: string): { program: string; args: string[] }
 /** Names the descriptor that a resident process in the background reports to. */
 export const reportVariable = 'TEU_UP_REPORT_FD';
 
-const passedOn = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEU_.*)$/;
+const passedOn = /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEU_.*|(HTTPS?|NO)_PROXY|(https?|no)_proxy)$/;
 
 /** Environment of a service: nothing of the caller's that it has no use for. */
 export function serviceEnvironment(

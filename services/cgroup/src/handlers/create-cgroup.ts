@@ -12,5 +12,6 @@ export function createCgroup(
   const id = parseContainerId(request.id, 'id');
   const group = request.group === '' ? '' : parseGroupName(request.group);
   const limits = createInGroup(parts, id, group, requestedLimits(request.resources));
+  parts.watch.added(id);
   return { cgroup: describeNewGroup(parts.tree, id, limits) };
 }

@@ -66,6 +66,7 @@ function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGro
 function updateGroup(parts: CgroupParts, request: UpdateGroupRequest): UpdateGroupResponse {
   const name = parseGroupName(request.name, 'name');
   const record = parts.groups.update(name, requestedLimits(request.resources));
+  parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 

@@ -1,11 +1,12 @@
 import { clock } from '@teu/ids';
 import type { ContainerNames } from '../cgroup-parts.js';
+import { groupOfKey, isGroupKey } from '../domain/group-path.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { figureDirectories } from './figure-directories.js';
 import { GroupGone } from './directory-files.js';
 import { GroupFigures } from './group-figures.js';
 import { OpenFiles } from './open-files.js';
-import { Reading } from './reading.js';
+import { Reading, type Identity } from './reading.js';
 
 /** Files of a group that nobody has asked for so long are closed. */
 const IDLE_MS = 60_000;
@@ -41,8 +42,9 @@ export class Figures {
   }
 
   /**
-   * Returns the figures of a container as they are now.
+   * Returns the figures of a container as they are now, or of a group of containers.
    *
+   * @param id - Of the container; of a group its directory.
    * @param maxAgeMs - A reading that is not older serves as well.
    * @returns Undefined if its cgroup is gone, or not whole yet.
    */
@@ -72,8 +74,7 @@ export class Figures {
     const subject = known ?? this.#open(id);
     try {
       const stats = subject.figures.read();
-      const identity = { containerId: id, name: this.#names(id), group: '' };
-      subject.reading = new Reading(identity, stats, nowMs, subject.reading);
+      subject.reading = new Reading(this.#identityOf(id), stats, nowMs, subject.reading);
       this.#readCount += 1;
       return subject.reading;
     } catch (error) {
@@ -81,6 +82,11 @@ export class Figures {
       if (error instanceof GroupGone) return undefined;
       throw error;
     }
+  }
+
+  #identityOf(id: string): Identity {
+    if (isGroupKey(id)) return { containerId: '', name: '', group: groupOfKey(id) };
+    return { containerId: id, name: this.#names(id), group: this.#tree.placeOf(id) };
   }
 
   #open(id: string): Subject {

@@ -5,6 +5,7 @@ import type { StatsEntry, WatchStatsResponse } from '@teu/proto/cgroup';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import type { Figures } from './figures.js';
 import { nextSampleTime } from './sample-times.js';
+import { selectSubjects } from './select-subjects.js';
 import { Turns } from './turns.js';
 import type { Watch } from './watch-request.js';
 
@@ -52,13 +53,13 @@ export class StatsWatches {
   }
 
   async #sample(watch: Watch, signal: AbortSignal): Promise<StatsEntry[]> {
-    const ids = watch.ids.length > 0 ? watch.ids : this.#tree.ids();
+    const subjects = selectSubjects(this.#tree, watch);
     const entries: StatsEntry[] = [];
     const read = (index: number): void => {
-      const reading = this.#figures.reading(ids[index] ?? '', watch.intervalMs * SHARED_PART);
+      const reading = this.#figures.reading(subjects[index] ?? '', watch.intervalMs * SHARED_PART);
       if (reading !== undefined) entries.push(reading);
     };
-    await this.#turns.run(ids.length, read, signal);
+    await this.#turns.run(subjects.length, read, signal);
     return entries;
   }
 }

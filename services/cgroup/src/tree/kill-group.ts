@@ -24,26 +24,33 @@ const KILL_TIMEOUT_MS = 10_000;
  * @throws CGROUP_BUSY if some are still there after 10 s (in an uninterruptible wait)
  */
 export async function killGroup(tree: CgroupTree, id: string): Promise<number> {
-  const group = tree.processGroup(id);
   const killed = new Set<number>();
   const end = performance.now() + KILL_TIMEOUT_MS;
   while (performance.now() < end) {
-    const processes = readProcesses(group);
+    const processes = membersOf(tree, id);
     if (processes.length === 0) return killed.size;
     for (const pid of await killRound(tree, id, processes)) killed.add(pid);
-    await waitUntil(() => readProcesses(group).length === 0, DEATH_TIMEOUT_MS);
+    await waitUntil(() => membersOf(tree, id).length === 0, DEATH_TIMEOUT_MS);
   }
-  const left = String(readProcesses(group).length);
+  const left = String(membersOf(tree, id).length);
   const { title, metadata } = titleOf(id);
   throw teuError('CGROUP_BUSY', `${left} processes of ${title} were killed but do not die`, {
     metadata: { ...metadata, process_count: left },
   });
 }
 
+/** Also one that was stopped while it joined one hierarchy after the other, and is in the last one alone. */
+function membersOf(tree: CgroupTree, id: string): number[] {
+  const paths = new Set([tree.processGroup(id), tree.lastGroup(id)]);
+  return [...new Set([...paths].flatMap((path) => readProcesses(path)))];
+}
+
 async function killRound(tree: CgroupTree, id: string, seen: number[]): Promise<number[]> {
   const { path, hierarchy } = tree.control(id);
   if (hierarchy.version === 2 && existsSync(`${path}/cgroup.kill`)) {
+    const inTree = new Set(readProcesses(path));
     writeGroupFile(`${path}/cgroup.kill`, '1');
+    signalAll(seen.filter((pid) => !inTree.has(pid)));
     letDie(tree, id, seen);
     return seen;
   }

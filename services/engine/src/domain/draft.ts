@@ -70,9 +70,9 @@ export async function draftContainer(
   return { container: named, asked, image, confirmation, warm };
 }
 
-/** Cgroups that are made in advance have the default limits, and layers none. */
-function hasLimits({ resources, rootSizeBytes }: ContainerSpec): boolean {
-  if (rootSizeBytes > 0) return true;
+/** Cgroups that are made in advance have the default limits and are in no group, and layers have none. */
+function hasLimits({ resources, rootSizeBytes, group }: ContainerSpec): boolean {
+  if (rootSizeBytes > 0 || group !== '') return true;
   return [resources?.cpu, resources?.memory, resources?.pids].some((part) => part !== undefined);
 }
 

@@ -1,0 +1,47 @@
+import { hierarchyOf, type CgroupHost, type ControllerName } from '../domain/host.js';
+
+/** What is told beside limits that were reached. */
+export interface WatchOptions {
+  /** Per cent of time in which at least one task waited; 0 for nothing. */
+  readonly pressure: PressureThresholds;
+  /** Level of memory pressure that is told where the kernel does not measure waiting; "off" for none. */
+  readonly pressureLevel: 'off' | 'low' | 'medium' | 'critical';
+}
+
+export interface PressureThresholds {
+  readonly memory: number;
+  readonly io: number;
+  readonly cpu: number;
+}
+
+/** The window in which waiting is measured, in microseconds (native/src/watch/pressure_trigger.h). */
+const WINDOW_US = 2_000_000;
+
+/**
+ * Arguments of teu-cgroup-watch.
+ *
+ * @param position - Number of the record of the kernel's log that was read last; undefined for new ones only.
+ */
+export function programArguments(
+  host: CgroupHost,
+  { pressure, pressureLevel }: WatchOptions,
+  position: number | undefined,
+): string[] {
+  const microseconds = [pressure.memory, pressure.io, pressure.cpu].map((percent) =>
+    Math.round((percent / 100) * WINDOW_US),
+  );
+  const unified = host.hierarchies.find(({ version }) => version === 2);
+  return [
+    ...v1Root(host, 'memory'),
+    ...v1Root(host, 'pids'),
+    ...(unified === undefined ? [] : [`unified=${unified.mountPath}`]),
+    `kmsg=${position === undefined ? 0 : position + 1}`,
+    `pressure=${microseconds.join(',')}`,
+    ...(pressureLevel === 'off' ? [] : [`level=${pressureLevel}`]),
+  ];
+}
+
+function v1Root(host: CgroupHost, controller: ControllerName & ('memory' | 'pids')): string[] {
+  const hierarchy = hierarchyOf(host, controller);
+  return hierarchy?.version === 1 ? [`${controller}=${hierarchy.mountPath}`] : [];
+}
