@@ -13,6 +13,9 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { CallCost } from './metrics/call-cost.js';
+import { collectMetrics } from './metrics/collect-metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
@@ -23,6 +26,8 @@ import { CgroupWatch } from './watch/cgroup-watch.js';
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
   close(): Promise<void>;
 }
 
@@ -60,7 +65,7 @@ export async function startServer(
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    groups.recover();
+    await groups.recover();
     const { node, pressureThreshold: pressure, pressureLevel } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };
@@ -68,7 +73,11 @@ export async function startServer(
     watch = watching;
     const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const parts: CgroupParts = { ...known, groups, ledger, figures, watch };
+    const creations = new CallCost();
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
+    const metrics =
+      config.metricsAddress &&
+      (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -87,7 +96,9 @@ export async function startServer(
     });
     return {
       address: server.address,
+      metricsAddress: metrics?.address,
       close: async () => {
+        await metrics?.close();
         stopHousekeeping();
         await server.close();
         await ledger.refresh({ durable: true, all: false });

@@ -15,6 +15,8 @@ export interface StartedService {
   readonly channel: RpcChannel;
   /** Path of its groups relative to each hierarchy. */
   readonly groupPath: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
   /** Makes a group that is deleted with the service. */
   create(resources?: LinuxResources): Promise<Cgroup>;
   close(): Promise<void>;
@@ -24,17 +26,22 @@ export interface StartedService {
  * Starts the service on cgroups of this machine.
  *
  * @param host - Which of them; all that it has if not given.
+ * @param args - More flags of the service.
  */
-export async function startService(host?: CgroupHost): Promise<StartedService> {
+export async function startService(
+  host?: CgroupHost,
+  args: readonly string[] = [],
+): Promise<StartedService> {
   const directory = tempDir();
   const dataDir = join(directory.path, 'd');
-  const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir];
+  const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir, ...args];
   const config = loadConfig(cgroupConfig, { env: {}, argv });
   const server = await startServer(config, silentLogger, host === undefined ? {} : { host });
   const channel = connect(server.address);
   const made: string[] = [];
   return {
     channel,
+    metricsAddress: server.metricsAddress,
     groupPath: `teu/${instanceOf(dataDir)}`,
     create: async (resources) => {
       const id = newContainerId();
