@@ -11,6 +11,7 @@ import { commit } from './commands/commit.js';
 import { container } from './commands/container.js';
 import { diff } from './commands/diff.js';
 import { exportTree } from './commands/export.js';
+import { group } from './commands/group.js';
 import { history } from './commands/history.js';
 import { image } from './commands/image.js';
 import { images } from './commands/images.js';
@@ -30,19 +31,23 @@ import { run } from './commands/run.js';
 import { importTree } from './commands/import.js';
 import { save } from './commands/save.js';
 import { start } from './commands/start.js';
+import { stats } from './commands/stats.js';
 import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { tag } from './commands/tag.js';
 import { unpause } from './commands/unpause.js';
+import { update } from './commands/update.js';
 import { up } from './commands/up.js';
+import { usage } from './commands/usage.js';
 import { version } from './commands/version.js';
 import { wait } from './commands/wait.js';
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
-  ...[run, create, start, stop, kill, pause, unpause, rm, exec, attach, ps, inspect, logs, wait],
-  ...[diff, exportTree, commit, container],
+  ...[run, create, update, start, stop, kill, pause, unpause, rm],
+  ...[exec, attach, ps, stats, inspect, logs, wait, usage],
+  ...[diff, exportTree, commit, container, group],
   ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],
 ];
 

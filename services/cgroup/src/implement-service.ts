@@ -27,11 +27,11 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
   const { tree, figures } = parts;
   const watches = new StatsWatches(tree, figures);
   return implement(DEFINITION, {
-    createCgroup: async (request) => createCgroup(parts, request),
+    createCgroup: async (request) => parts.creations.measure(() => createCgroup(parts, request)),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => {
-      const response = await updateCgroup(tree, request);
+      const response = await updateCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },
@@ -43,8 +43,8 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
     thawCgroup: async (request) => thawCgroup(tree, request),
-    getStats: async (request) => getStats(tree, request),
-    watchStats: (request, context) => watchStats(watches, request, context),
+    getStats: (request) => getStats(parts, request),
+    watchStats: (request, context) => watchStats(parts, watches, request, context),
     getHierarchy: async () => getHierarchy(tree),
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
+import type { CgroupEvent } from '@teu/proto/event';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
@@ -14,16 +15,24 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { CallCost } from './metrics/call-cost.js';
+import { collectMetrics } from './metrics/collect-metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { DeviceFilter } from './tree/limits/device-filter.js';
 import { VERSION } from './version.js';
+import { CgroupWatch } from './watch/cgroup-watch.js';
 
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
+  /** Process that hears from the kernel, for tests; undefined while none runs. */
+  readonly watcherPid: number | undefined;
   close(): Promise<void>;
 }
 
@@ -38,6 +47,8 @@ export function instanceOf(dataDir: string): string {
 export interface CgroupDependencies {
   /** How the host has set up cgroups; looked at if not given. */
   readonly host?: CgroupHost;
+  /** Hears of each event as it is recorded. */
+  readonly onEvent?: (event: CgroupEvent) => void;
 }
 
 /**
@@ -49,24 +60,32 @@ export interface CgroupDependencies {
 export async function startServer(
   config: CgroupConfig,
   log: Logger,
-  { host = detectThisHost() }: CgroupDependencies = {},
+  { host = detectThisHost(), onEvent = () => undefined }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
   const filter = new DeviceFilter(nativeBinary('teu-devices'));
   const tree = new CgroupTree(host, instanceOf(config.dataDir), filter);
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+  let watch: CgroupWatch | undefined;
   try {
     log.info(
       { mode: host.mode, group: tree.groupPath, groups: tree.ids().length },
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    groups.recover();
-    const ledger = new UsageLedger({ store, tree, log, oomKills: () => [] });
+    await groups.recover();
+    const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
+    const known = { log, node, store, tree, names };
+    const watching = new CgroupWatch(known, config, onEvent);
+    watch = watching;
+    const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const known = { log, node: config.node, store, tree };
-    const parts: CgroupParts = { ...known, groups, ledger, names, figures };
+    const creations = new CallCost();
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
+    const metrics =
+      config.metricsAddress &&
+      (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -85,11 +104,17 @@ export async function startServer(
     });
     return {
       address: server.address,
+      metricsAddress: metrics?.address,
+      get watcherPid() {
+        return parts.watch.pid;
+      },
       close: async () => {
+        await metrics?.close();
         stopHousekeeping();
         await server.close();
         await ledger.refresh({ durable: true, all: false });
         ledger.close();
+        await parts.watch.close();
         await stopEvents();
         figures.close();
         store.close();
@@ -97,6 +122,7 @@ export async function startServer(
       },
     };
   } catch (error) {
+    await watch?.close();
     store.close();
     throw error;
   }

@@ -155,7 +155,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
   const readers = new LogReaders();
   const teardown = new TeardownQueue({
     ...{ store, peers, drivers, files, readers, log },
-    onFinalStats: (containerId, stats) => recorder.noteFinalStats(containerId, stats),
+    onFinalMemory: (containerId, report) => recorder.noteFinalMemory(containerId, report),
   });
   const defaults = { pidsLimit: config.pidsLimit };
   const registry = new ContainerRegistry();

@@ -2,6 +2,8 @@ import type { ContainerExit, ContainerSpec } from '@teu/proto/engine';
 import { CliError } from '../cli-error.js';
 import type { Context } from '../context.js';
 import { memorySize } from '../output/for-people.js';
+import { oomWords } from '../output/oom-words.js';
+import { visible } from '../output/visible.js';
 
 /**
  * Says what the exit code alone does not, and returns it: that the kernel killed for want of memory,
@@ -15,15 +17,16 @@ export async function reportExit(
   if (exit === undefined) {
     throw new CliError('the engine did not tell how the container ended', { exitCode: 125 });
   }
-  if (exit.oomKilled) {
-    const limit = spec?.resources?.memory?.limit;
-    const known = limit === undefined || limit <= 0 ? '' : ` of ${memorySize(limit)} (--memory)`;
-    await context.stderr.write(
-      `teu: the container ran out of memory: the kernel killed a process in it at its limit${known}\n`,
-    );
-  }
+  if (exit.oomKilled) await context.stderr.write(`teu: ${visible(oomReport(exit, spec))}\n`);
   if (exit.error !== '') await context.stderr.write(`teu: ${exit.error}\n`);
   return exit.exitCode;
+}
+
+function oomReport({ oomKill }: ContainerExit, spec: ContainerSpec | undefined): string {
+  if (oomKill !== undefined) return `the container ran out of memory: ${oomWords(oomKill)}`;
+  const limit = spec?.resources?.memory?.limit;
+  const known = limit === undefined || limit <= 0 ? '' : ` of ${memorySize(limit)} (--memory)`;
+  return `the container ran out of memory: the kernel killed a process in it at its limit${known}`;
 }
 
 /** Refuses a terminal for a program whose input is none, as docker does. */

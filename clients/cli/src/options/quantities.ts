@@ -86,3 +86,17 @@ export function parseTime(text: string, option: string, now: Date): Date {
     'it is a time such as 2026-01-31T12:00:00Z, or how long ago, such as 10m',
   );
 }
+
+/**
+ * Milliseconds of a span of time: "500ms", "2s", "1m", or a number of seconds.
+ * @param option name for the error
+ */
+export function parseSpan(text: string, option: string, minMs: number, maxMs: number): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
+  const ms = Math.round(Number(match?.[1]) * (secondsPerUnit[match?.[2] ?? 's'] ?? 1) * 1000);
+  if (ms >= minMs && ms <= maxMs) return ms;
+  throw new UsageError(
+    `invalid span of time "${text}" for ${option}`,
+    `it is a number and ms, s, m or h, for example 500ms; at least ${String(minMs)}ms`,
+  );
+}

@@ -5,9 +5,11 @@ import {
   driverActionToJSON,
   imageActionToJSON,
   snapshotActionToJSON,
+  type CgroupEvent,
   type Event,
 } from '@teu/proto/event';
-import { shortId } from './for-people.js';
+import { memorySize, shortId } from './for-people.js';
+import { oomWords } from './oom-words.js';
 import { visible } from './visible.js';
 
 const verb = (action: string) =>
@@ -36,6 +38,7 @@ function happening({ payload, subject }: Event): string {
           ? []
           : [`upgrade=${shortId(container.upgradeId)}`, `onto=${shortId(container.imageId)}`]),
         ...(container.error === '' ? [] : [`error=${JSON.stringify(container.error)}`]),
+        ...(container.oomKill === undefined ? [] : [oomWords(container.oomKill)]),
       ];
       const action = verb(containerActionToJSON(container.action));
       return `container ${action} ${shortId(container.containerId)} (${details.join(', ')})`;
@@ -63,9 +66,30 @@ function happening({ payload, subject }: Event): string {
     }
     case 'cgroup': {
       const { action, containerId, group } = payload.value;
-      return `cgroup ${verb(cgroupActionToJSON(action))} ${shortId(containerId) || group}`;
+      const subject = containerId === '' ? `group ${group}` : shortId(containerId);
+      const details = cgroupDetails(payload.value).join(', ');
+      return `cgroup ${verb(cgroupActionToJSON(action))} ${subject} (${details})`;
     }
     case undefined:
       return subject;
   }
+}
+
+function cgroupDetails(event: CgroupEvent): string[] {
+  const { name, containerId, group, limit, limitValue, count, share, resource, oomKill } = event;
+  const isBytes = limit.startsWith('memory.');
+  const value = isBytes ? memorySize(limitValue) : String(limitValue);
+  const { seconds = 0, nanos = 0 } = event.waitedDuration ?? {};
+  return [
+    ...(name === '' ? [] : [`name=${name}`]),
+    ...(group === '' || containerId === '' ? [] : [`group=${group}`]),
+    ...(limit === '' ? [] : [`${limit}=${limitValue < 0 ? 'max' : value}`]),
+    ...(resource === '' ? [] : [`resource=${resource}`]),
+    ...(share === 0 ? [] : [`share=${String(Math.round(share * 100))}%`]),
+    ...(event.waitedDuration === undefined
+      ? []
+      : [`waited=${(seconds + nanos / 1e9).toFixed(3)}s`]),
+    `count=${String(count)}`,
+    ...(oomKill === undefined ? [] : [oomWords(oomKill)]),
+  ];
 }

@@ -1,6 +1,7 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
 import { describe, expect, it } from 'vitest';
 import { detectHost } from './detect-host.js';
+import { isOnDemand } from './host.js';
 
 const CGROUPS = `#subsys_name\thierarchy\tnum_cgroups\tenabled
 cpuset\t3\t1\t1
@@ -58,6 +59,9 @@ describe('detection of hierarchies', () => {
     expect(empty.hierarchies.filter(({ version }) => version === 2)).toEqual([
       { version: 2, mountPath: '/sys/fs/cgroup/unified', controllers: [], mountData: '' },
     ]);
+    const rare = detect(beside, 'hugetlb\n').hierarchies;
+    expect(rare.find(({ version }) => version === 2)?.controllers).toEqual(['hugetlb']);
+    expect(rare.some(isOnDemand)).toBe(false);
     const readOnly = detect(beside.replace('unified rw', 'unified ro'));
     expect(readOnly.hierarchies.every(({ version }) => version === 1)).toBe(true);
     const shared = detect(beside, 'pids io hugetlb\n');

@@ -30,7 +30,7 @@ export interface Hierarchy {
 
 /**
  * Tells whether a group is made in a hierarchy only when a limit of it is asked for. Each hierarchy costs every
- * start a mkdir(2) and a join.
+ * start a mkdir(2) and a join. In a tree of version 2 processes are killed, so that everybody is there.
  */
 export function isOnDemand({ version, controllers }: Hierarchy): boolean {
   return version === 1 && controllers.every((name) => RARE_CONTROLLERS.includes(name));

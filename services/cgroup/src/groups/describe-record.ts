@@ -8,12 +8,12 @@ import { readProcesses } from '../tree/group-processes.js';
 /** Describes a group as it is now. */
 export function describeRecord(
   { tree, groups }: Pick<CgroupParts, 'tree' | 'groups'>,
-  { name, limits, labels, createTime }: GroupRecord,
+  { name, resources, labels, createTime }: GroupRecord,
 ): Group {
   const key = keyOfGroup(name);
   return {
     name,
-    resources: limits,
+    resources,
     labels: { ...labels },
     createTime,
     frozen: isFrozen(tree, key),

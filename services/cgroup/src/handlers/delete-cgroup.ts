@@ -6,9 +6,9 @@ import { parseEndedRun } from '../ledger/parse-run.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { readStats } from '../tree/group-stats.js';
 
-/** Removes a cgroup. What its run has used is on record before, durably. */
+/** Removes a cgroup. What its run has used, and what was killed in it, is on record before, durably. */
 export async function deleteCgroup(
-  { tree, ledger }: CgroupParts,
+  { tree, ledger, watch }: CgroupParts,
   request: DeleteCgroupRequest,
 ): Promise<DeleteCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
@@ -18,13 +18,17 @@ export async function deleteCgroup(
   } catch (error) {
     if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
     await ledger.finish(id, run);
-    return { finalStats: undefined, oomKills: [] };
+    // It may be asked again because the answer was lost.
+    return { finalStats: undefined, oomKills: [...watch.oomKills(id)] };
   }
   const finalStats = await deleteGroup(tree, id, request.force, async () => {
     const stats = readStats(tree, id);
+    watch.leaving(id, stats);
+    // The ledger shall have the causes too.
+    await watch.settledKills(id, stats.memory?.oomKillCount ?? 0);
     await ledger.finish(id, run);
     return stats;
   });
   tree.forgetIfGone(id);
-  return { finalStats, oomKills: [] };
+  return { finalStats, oomKills: await watch.left(id, finalStats.memory?.oomKillCount ?? 0) };
 }

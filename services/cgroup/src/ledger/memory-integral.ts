@@ -11,8 +11,6 @@ export interface MemorySample {
 const SAMPLES_KEPT = 16;
 /** A peak that is so much higher than every sample was reached where no sample was taken. */
 const UNSEEN_RATIO = 1.25;
-/** That place is looked for in the last stretch only if this is such a part of the run. */
-const LAST_STRETCH_SHARE = 0.25;
 
 /**
  * Memory in use times time, of one run. Between two samples memory is taken to change evenly, before the first to
@@ -70,21 +68,21 @@ export class MemoryIntegral {
   /**
    * Byte-seconds of a run that has ended; samples that were taken after its end do not count.
    *
-   * A run without a sample in its time counts with its peak for all of it. If the peak is far above all samples of a short
-   * run, memory rose after the last one: then the time since counts with the mean of both.
+   * A run without a sample in its time counts with its peak for all of it. If the peak is far above all samples and
+   * what it was before, memory rose where nobody looked, most likely at the end: the time since the last sample counts
+   * with the mean of that and the peak.
    *
    * @param endMs monotonic clock
    * @param peak bytes; 0 if it is not known
+   * @param earlierPeak what the peak was known to be before
    */
-  total(endMs: number, peak: number): number {
+  total(endMs: number, peak: number, earlierPeak: number): number {
     const last = this.#samples.findLast(({ atMs }) => atMs <= endMs);
     const lengthMs = Math.max(endMs - this.#startMs, 0);
     if (last === undefined) return this.#isTrimmed() ? this.#oldest() : (lengthMs / 1000) * peak;
-    const restMs = endMs - last.atMs;
-    const isUnseen = peak > this.#highest * UNSEEN_RATIO;
-    const hasRoom = restMs >= lengthMs * LAST_STRETCH_SHARE;
-    const bytes = isUnseen && hasRoom ? (last.bytes + peak) / 2 : last.bytes;
-    return last.byteSeconds + (restMs / 1000) * bytes;
+    const isUnseen = peak > Math.max(this.#highest, earlierPeak) * UNSEEN_RATIO;
+    const bytes = isUnseen ? (last.bytes + peak) / 2 : last.bytes;
+    return last.byteSeconds + ((endMs - last.atMs) / 1000) * bytes;
   }
 
   /** Whether earlier samples are not kept any more. */

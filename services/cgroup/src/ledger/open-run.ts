@@ -44,6 +44,8 @@ export class OpenRun implements Sampled {
   #memoryFile: NumberFile | undefined;
   #figures: Figures;
   #figuresTime: Date;
+  /** Peak of memory at the reading before the last. */
+  #earlierPeak: number;
 
   constructor(tree: CgroupTree, stored: StoredRun) {
     this.#tree = tree;
@@ -53,6 +55,7 @@ export class OpenRun implements Sampled {
     this.written = stored.state;
     this.#figures = stored.state.figures;
     this.#figuresTime = stored.state.figuresTime;
+    this.#earlierPeak = stored.state.figures.memoryPeak;
     this.hour = hourOf(stored.state.figuresTime);
     this.#memory = new MemoryIntegral(momentOf(startOf(stored.run)), stored.state.sample);
   }
@@ -80,6 +83,7 @@ export class OpenRun implements Sampled {
     const kernel = readFigures(this.#tree, this.id);
     this.populated = kernel !== undefined && kernel.taskCount !== 0;
     if (kernel === undefined) return false;
+    this.#earlierPeak = this.#figures.memoryPeak;
     this.#figures = later(this.#figures, kernel.figures);
     this.#figuresTime = clock.now();
     return true;
@@ -102,7 +106,8 @@ export class OpenRun implements Sampled {
 
   /** What is known of the run up to a moment: its end, or when its cgroup was last there. */
   stateAt(end: Date): RunState {
-    const byteSeconds = this.#memory.total(momentOf(end), this.#figures.memoryPeak);
+    const { memoryPeak } = this.#figures;
+    const byteSeconds = this.#memory.total(momentOf(end), memoryPeak, this.#earlierPeak);
     return this.#state(byteSeconds, undefined);
   }
 

@@ -1,10 +1,12 @@
-import type { ControllerName } from '../domain/host.js';
-import { parseKeyed, parseNumber } from '../domain/keyed-file.js';
-import { FileText } from '../domain/file-text.js';
-import { ioStatsV1, ioStatsV2 } from '../domain/io-stats.js';
+import type { CpuStats, PressureFigures } from '@teu/proto/cgroup';
+import type { Duration } from '@teu/proto/google';
+import { FileText, keysOf, parseFirstNumber, parseKeys } from '../domain/file-text.js';
+import { DirectoryFiles, GroupGone } from '../stats/directory-files.js';
+import { figureDirectories } from '../stats/figure-directories.js';
+import { FigureParts, type FigureDirectory } from '../stats/figure-parts.js';
+import { OpenFiles } from '../stats/open-files.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { readIfThere } from '../tree/group-files.js';
-import { NO_FIGURES, type CounterName, type Figures } from './figures.js';
+import { NO_FIGURES, type Figures } from './figures.js';
 
 /** What the kernel says of a cgroup. */
 export interface KernelFigures {
@@ -14,130 +16,88 @@ export interface KernelFigures {
   readonly taskCount: number | undefined;
 }
 
+const keepNone = new OpenFiles(0);
+
 /** Reads what the ledger needs of a cgroup; undefined if it is gone, or a part of it. */
 export function readFigures(tree: CgroupTree, id: string): KernelFigures | undefined {
-  const at = (name: ControllerName): Group | undefined => groupAt(tree, name, id);
-  const cpu = cpuFigures(at('cpu'), at('cpuacct'));
-  const memory = memoryFigures(at('memory'));
-  if (cpu === undefined || memory === undefined) return undefined;
-  const pids = at('pids');
-  const current = pids?.read('pids.current');
-  if (pids !== undefined && current === undefined) return undefined;
-  const taskCount = current === undefined ? undefined : parseNumber(current);
-  const figures = {
-    ...NO_FIGURES,
-    ...cpu,
-    ...memory,
-    ...ioFigures(at('blkio'), at('io')),
-    ...pressureFigures(tree, id),
-    pidsPeak: Math.max(numberIn(pids, 'pids.peak'), taskCount ?? 0),
-  };
-  return { figures, taskCount };
-}
-
-interface Group {
-  readonly version: 1 | 2;
-  readonly read: (file: string) => string | undefined;
-}
-
-function groupAt(tree: CgroupTree, name: ControllerName, id: string): Group | undefined {
-  const group = tree.groupOf(name, id);
-  if (group === undefined) return undefined;
-  const { path, version } = group;
-  return { version, read: (file) => readIfThere(`${path}/${file}`) };
-}
-
-function numberIn(group: Group | undefined, file: string): number {
-  return parseNumber(group?.read(file) ?? '0');
-}
-
-function cpuFigures(cpu?: Group, cpuacct?: Group): Partial<Figures> | undefined {
-  if (cpuacct?.version === 1) return cpuFiguresV1(cpuacct, cpu);
-  return cpu === undefined ? {} : cpuFiguresV2(cpu);
+  const directories = figureDirectories(tree, id);
+  const parts = new FigureParts(directories, keepNone);
+  try {
+    const pids = parts.pids();
+    const figures = {
+      ...NO_FIGURES,
+      ...cpuFigures(parts.cpu(), directories.cpuacct?.version === 1),
+      ...memoryFigures(directories.memory),
+      ...ioFigures(parts),
+      ...pressureFigures(parts),
+      pidsPeak: Math.max(pids?.peakCount ?? 0, pids?.currentCount ?? 0),
+    };
+    return { figures, taskCount: pids?.currentCount };
+  } catch (error) {
+    if (error instanceof GroupGone) return undefined;
+    throw error;
+  } finally {
+    parts.close();
+  }
 }
 
 /**
- * Version 1 (cpuacct.rst). The whole is exact, its parts are counted by the ticks of the timer, so that their
- * ratio divides the whole, as the kernel does it for processes.
+ * @param isByTicks the parts are counted by the ticks of the timer (cpuacct.rst), the whole is exact: then the ratio
+ *   of the parts divides the whole, as the kernel does it for processes
  */
-function cpuFiguresV1(cpuacct: Group, cpu: Group | undefined): Partial<Figures> | undefined {
-  const usage = cpuacct.read('cpuacct.usage');
-  if (usage === undefined) return undefined;
-  const cpuUs = Math.round(parseNumber(usage) / 1000);
-  const user = numberIn(cpuacct, 'cpuacct.usage_user');
-  const system = numberIn(cpuacct, 'cpuacct.usage_sys');
-  const cpuUserUs = user + system === 0 ? cpuUs : Math.round((cpuUs * user) / (user + system));
-  const stat = parseKeyed(cpu?.read('cpu.stat') ?? '');
+function cpuFigures(cpu: CpuStats | undefined, isByTicks: boolean): Partial<Figures> {
+  if (cpu === undefined) return {};
+  const cpuUs = microsecondsOf(cpu.usageDuration);
+  const user = microsecondsOf(cpu.userDuration);
+  const system = microsecondsOf(cpu.systemDuration);
+  const share = user + system === 0 ? 1 : user / (user + system);
+  const cpuUserUs = isByTicks ? Math.round(cpuUs * share) : user;
   return {
     cpuUs,
     cpuUserUs,
-    cpuSystemUs: cpuUs - cpuUserUs,
-    throttledUs: Math.round((stat.get('throttled_time') ?? 0) / 1000),
-    throttledPeriods: stat.get('nr_throttled') ?? 0,
+    cpuSystemUs: isByTicks ? cpuUs - cpuUserUs : system,
+    throttledUs: microsecondsOf(cpu.throttledDuration),
+    throttledPeriods: cpu.throttledPeriodCount,
   };
 }
 
-/** Version 2 (cgroup-v2.rst): cpu.stat, in microseconds. */
-function cpuFiguresV2(cpu: Group): Partial<Figures> | undefined {
-  const text = cpu.read('cpu.stat');
-  if (text === undefined) return undefined;
-  const stat = parseKeyed(text);
-  return {
-    cpuUs: stat.get('usage_usec') ?? 0,
-    cpuUserUs: stat.get('user_usec') ?? 0,
-    cpuSystemUs: stat.get('system_usec') ?? 0,
-    throttledUs: stat.get('throttled_usec') ?? 0,
-    throttledPeriods: stat.get('nr_throttled') ?? 0,
-  };
-}
+const OOM_KILL = keysOf('oom_kill');
+const NOTHING = FileText.of('');
 
-/** memory.peak came with Linux 5.19; without it the highest sample stands in. */
-function memoryFigures(memory?: Group): Partial<Figures> | undefined {
-  if (memory === undefined) return {};
+/** Two files of what FigureParts reads: the others take the kernel longer than all the rest. */
+function memoryFigures(directory: FigureDirectory | undefined): Partial<Figures> {
+  if (directory === undefined) return {};
+  const files = new DirectoryFiles(directory.path, keepNone);
   const [peak, events] =
-    memory.version === 1
+    directory.version === 1
       ? (['memory.max_usage_in_bytes', 'memory.oom_control'] as const)
       : (['memory.peak', 'memory.events'] as const);
-  const text = memory.read(events);
-  if (text === undefined) return undefined;
-  return {
-    memoryPeak: numberIn(memory, peak),
-    oomKills: parseKeyed(text).get('oom_kill') ?? 0,
-  };
+  const [oomKills = 0] = parseKeys(files.read(events) ?? NOTHING, OOM_KILL);
+  // memory.peak came with Linux 5.19; without it the highest sample stands in.
+  return { oomKills, memoryPeak: parseFirstNumber(files.read(peak) ?? NOTHING) };
 }
 
 /** Groups that the container made below its own count. */
-function ioFigures(blkio?: Group, io?: Group): Partial<Figures> {
-  const group = blkio ?? io;
-  if (group === undefined) return {};
-  const read = (file: string): FileText | undefined => {
-    const text = group.read(file);
-    return text === undefined ? undefined : FileText.of(text);
-  };
-  const files = { read, limit: () => undefined };
-  const stats = (group.version === 1 ? ioStatsV1 : ioStatsV2)(files);
+function ioFigures(parts: FigureParts): Partial<Figures> {
+  const io = parts.io();
   return {
-    ioReadBytes: stats.readBytes,
-    ioWriteBytes: stats.writeBytes,
-    ioReadCount: stats.readCount,
-    ioWriteCount: stats.writeCount,
+    ioReadBytes: io?.readBytes ?? 0,
+    ioWriteBytes: io?.writeBytes ?? 0,
+    ioReadCount: io?.readCount ?? 0,
+    ioWriteCount: io?.writeCount ?? 0,
   };
 }
 
-const PRESSURE_FILES: readonly [file: string, name: CounterName][] = [
-  ['cpu.pressure', 'cpuPressureUs'],
-  ['memory.pressure', 'memoryPressureUs'],
-  ['io.pressure', 'ioPressureUs'],
-];
+function pressureFigures(parts: FigureParts): Partial<Figures> {
+  const pressure = parts.pressure();
+  const total = (some?: PressureFigures) => microsecondsOf(some?.totalDuration);
+  return {
+    cpuPressureUs: total(pressure?.cpu?.some),
+    memoryPressureUs: total(pressure?.memory?.some),
+    ioPressureUs: total(pressure?.io?.some),
+  };
+}
 
-/** Totals of the "some" lines (psi.rst), in microseconds, where the cgroup is in a version 2 tree. */
-function pressureFigures(tree: CgroupTree, id: string): Partial<Figures> {
-  const hierarchy = tree.host.hierarchies.find(({ version }) => version === 2);
-  if (hierarchy === undefined) return {};
-  const path = tree.groupIn(hierarchy, id);
-  const totals = PRESSURE_FILES.map(([file, name]) => {
-    const text = readIfThere(`${path}/${file}`) ?? '';
-    return [name, Number(/^some .*\btotal=(\d+)/m.exec(text)?.[1] ?? 0)];
-  });
-  return Object.fromEntries(totals) as Partial<Figures>;
+function microsecondsOf(duration: Duration | undefined): number {
+  return duration === undefined ? 0 : duration.seconds * 1e6 + Math.round(duration.nanos / 1000);
 }

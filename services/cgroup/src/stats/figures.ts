@@ -1,14 +1,24 @@
 import { clock } from '@teu/ids';
 import type { ContainerNames } from '../cgroup-parts.js';
+import { groupOfKey, isGroupKey } from '../domain/group-path.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { figureDirectories } from './figure-directories.js';
 import { GroupGone } from './directory-files.js';
 import { GroupFigures } from './group-figures.js';
 import { OpenFiles } from './open-files.js';
-import { Reading } from './reading.js';
+import { Reading, type Identity } from './reading.js';
+import { Turns } from './turns.js';
 
 /** Files of a group that nobody has asked for so long are closed. */
 const IDLE_MS = 60_000;
+
+/** What reading has cost since the start. */
+export interface FiguresCost {
+  readonly sampleCount: number;
+  /** Groups that were read; what others had read already is not counted. */
+  readonly readCount: number;
+  readonly busyMs: number;
+}
 
 interface Subject {
   readonly figures: GroupFigures;
@@ -22,6 +32,8 @@ export class Figures {
   readonly #files = new OpenFiles();
   readonly #subjects = new Map<string, Subject>();
   readonly #idleTimer: NodeJS.Timeout;
+  readonly #turns = new Turns();
+  #sampleCount = 0;
   #readCount = 0;
 
   constructor(tree: CgroupTree, names: ContainerNames) {
@@ -35,14 +47,40 @@ export class Figures {
     return this.#files.count;
   }
 
-  /** Readings that were made, not those that were there already. */
-  get readCount(): number {
-    return this.#readCount;
+  /** What reading has cost so far. */
+  get cost(): FiguresCost {
+    return {
+      sampleCount: this.#sampleCount,
+      readCount: this.#readCount,
+      busyMs: this.#turns.busyMs,
+    };
   }
 
   /**
-   * Returns the figures of a container as they are now.
+   * Reads the figures of many, a few milliseconds at a time. What is gone meanwhile is left out.
    *
+   * @param subjects - Ids of containers, and directories of groups.
+   * @param maxAgeMs - A reading that is not older serves as well.
+   */
+  async readAll(
+    subjects: readonly string[],
+    maxAgeMs: number,
+    signal?: AbortSignal,
+  ): Promise<Reading[]> {
+    this.#sampleCount += 1;
+    const readings: Reading[] = [];
+    const read = (index: number): void => {
+      const reading = this.reading(subjects[index] ?? '', maxAgeMs);
+      if (reading !== undefined) readings.push(reading);
+    };
+    await this.#turns.run(subjects.length, read, signal);
+    return readings;
+  }
+
+  /**
+   * Returns the figures of a container as they are now, or of a group of containers.
+   *
+   * @param id - Of the container; of a group its directory.
    * @param maxAgeMs - A reading that is not older serves as well.
    * @returns Undefined if its cgroup is gone, or not whole yet.
    */
@@ -72,8 +110,7 @@ export class Figures {
     const subject = known ?? this.#open(id);
     try {
       const stats = subject.figures.read();
-      const identity = { containerId: id, name: this.#names(id), group: '' };
-      subject.reading = new Reading(identity, stats, nowMs, subject.reading);
+      subject.reading = new Reading(this.#identityOf(id), stats, nowMs, subject.reading);
       this.#readCount += 1;
       return subject.reading;
     } catch (error) {
@@ -81,6 +118,11 @@ export class Figures {
       if (error instanceof GroupGone) return undefined;
       throw error;
     }
+  }
+
+  #identityOf(id: string): Identity {
+    if (isGroupKey(id)) return { containerId: '', name: '', group: groupOfKey(id) };
+    return { containerId: id, name: this.#names(id), group: this.#tree.placeOf(id) };
   }
 
   #open(id: string): Subject {

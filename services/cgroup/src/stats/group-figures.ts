@@ -5,8 +5,11 @@ import { isCalm } from '../domain/pressure-stats.js';
 import { FigureParts, type FigureDirectories } from './figure-parts.js';
 import type { OpenFiles } from './open-files.js';
 
-/** After so long everything is read again. */
+/** After so long everything is read again. Different for each group, so that they do not all do it at once. */
+const QUIET_MS_MIN = 5_000;
 const QUIET_MS_MAX = 10_000;
+const QUIET_STEP_MS = 250;
+let nextQuietMs = QUIET_MS_MIN;
 
 /**
  * The figures of one group, read again and again. A group in which nothing ran since the reading before, and whose
@@ -16,11 +19,14 @@ const QUIET_MS_MAX = 10_000;
 export class GroupFigures {
   readonly #parts: FigureParts;
   #last: Stats | undefined;
+  readonly #quietMs: number;
   #lastFullMs = 0;
   #isQuiet = false;
 
   constructor(directories: FigureDirectories, files: OpenFiles) {
     this.#parts = new FigureParts(directories, files);
+    this.#quietMs = nextQuietMs;
+    nextQuietMs = nextQuietMs >= QUIET_MS_MAX ? QUIET_MS_MIN : nextQuietMs + QUIET_STEP_MS;
   }
 
   /** @throws GroupGone; then {@link close} it */
@@ -46,7 +52,7 @@ export class GroupFigures {
   }
 
   #isUnchanged({ cpu, memory }: Stats, nowMs: number): boolean {
-    if (!this.#isQuiet || nowMs - this.#lastFullMs >= QUIET_MS_MAX) return false;
+    if (!this.#isQuiet || nowMs - this.#lastFullMs >= this.#quietMs) return false;
     return (
       sameDuration(cpu?.usageDuration, this.#parts.cpuUsage()) &&
       memory?.usageBytes === this.#parts.memoryUsage()

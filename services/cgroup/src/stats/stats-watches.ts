@@ -5,7 +5,7 @@ import type { StatsEntry, WatchStatsResponse } from '@teu/proto/cgroup';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import type { Figures } from './figures.js';
 import { nextSampleTime } from './sample-times.js';
-import { Turns } from './turns.js';
+import { selectSubjects } from './select-subjects.js';
 import type { Watch } from './watch-request.js';
 
 /** Streams at one time; each costs as much as it reads. */
@@ -20,7 +20,6 @@ const SHARED_PART = 0.1;
 export class StatsWatches {
   readonly #tree: CgroupTree;
   readonly #figures: Figures;
-  readonly #turns = new Turns();
   #open = 0;
 
   constructor(tree: CgroupTree, figures: Figures) {
@@ -52,14 +51,8 @@ export class StatsWatches {
   }
 
   async #sample(watch: Watch, signal: AbortSignal): Promise<StatsEntry[]> {
-    const ids = watch.ids.length > 0 ? watch.ids : this.#tree.ids();
-    const entries: StatsEntry[] = [];
-    const read = (index: number): void => {
-      const reading = this.#figures.reading(ids[index] ?? '', watch.intervalMs * SHARED_PART);
-      if (reading !== undefined) entries.push(reading);
-    };
-    await this.#turns.run(ids.length, read, signal);
-    return entries;
+    const subjects = selectSubjects(this.#tree, watch);
+    return this.#figures.readAll(subjects, watch.intervalMs * SHARED_PART, signal);
   }
 }
 

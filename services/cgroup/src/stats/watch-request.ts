@@ -1,5 +1,5 @@
 import { teuError } from '@teu/errors';
-import { parseContainerId } from '@teu/ids';
+import { parseContainerId, parseGroupName } from '@teu/ids';
 import type { WatchStatsRequest } from '@teu/proto/cgroup';
 
 /** A checked request of WatchStats. */
@@ -27,7 +27,7 @@ export function parseWatch(request: WatchStatsRequest): Watch {
   if (sampleCount < 0) throw invalid('sample_count', `sample_count is ${sampleCount}`);
   return {
     ids: [...new Set(ids.map((id) => parseContainerId(id, 'ids')))],
-    group,
+    group: group === '' ? '' : parseGroupName(group, 'group'),
     withGroups,
     intervalMs: intervalOf(request),
     sampleCount: sampleCount === 0 ? Infinity : sampleCount,

@@ -105,9 +105,14 @@ export class CgroupTree {
     if (!this.exists(id)) this.#places.delete(id);
   }
 
+  /** Path of a group relative to each hierarchy's root. */
+  pathOf(id: string): string {
+    return `${this.groupPath}/${this.#relativePath(id)}`;
+  }
+
   /** Directory of a group in a hierarchy. */
   groupIn(hierarchy: Hierarchy, id: string): string {
-    return `${hierarchy.mountPath}/${this.groupPath}/${this.#relativePath(id)}`;
+    return `${hierarchy.mountPath}/${this.pathOf(id)}`;
   }
 
   /** Directories of a group, complete or not, in the order of the hierarchies. */
@@ -165,6 +170,12 @@ export class CgroupTree {
     return walkTree(roots, group === '' ? '' : keyOfGroup(group));
   }
 
+  /** What is whole in a group of containers, or in all of the tree: has a directory in the last hierarchy. */
+  completeInhabitants(group = ''): Inhabitants {
+    const root = join(this.#last.mountPath, this.groupPath);
+    return walkTree([root], group === '' ? '' : keyOfGroup(group));
+  }
+
   /** Whether there is any trace of a group. */
   exists(id: string): boolean {
     return this.groups(id).some((path) => existsSync(path));
@@ -195,7 +206,7 @@ export class CgroupTree {
       type: 'cgroup',
       data: mountData,
     }));
-    if (v2 !== undefined) {
+    if (v2 !== undefined && (v1.length === 0 || v2.controllers.some(isForPrograms))) {
       mounts.push({ name: v1.length === 0 ? '' : 'unified', type: 'cgroup2', data: '' });
     }
     return {
@@ -216,4 +227,9 @@ export class CgroupTree {
     const group = this.#places.get(id);
     return isGroupKey(id) || group === undefined ? id : `${keyOfGroup(group)}/${id}`;
   }
+}
+
+/** Beside hierarchies of version 1 a container sees a tree of version 2 only for these: a mount takes time. */
+function isForPrograms(name: ControllerName): boolean {
+  return name !== 'hugetlb';
 }

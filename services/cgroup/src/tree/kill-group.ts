@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { teuError } from '@teu/errors';
 import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
-import { canFreezeIn, thawAll, tryFreeze } from './freeze-group.js';
+import { canFreeze, thawAll, tryFreeze } from './freeze-group.js';
 import { isErrno, readIfThere, writeGroupFile } from './group-files.js';
 import { readProcesses } from './group-processes.js';
 import { waitUntil } from './wait-until.js';
@@ -24,30 +24,37 @@ const KILL_TIMEOUT_MS = 10_000;
  * @throws CGROUP_BUSY if some are still there after 10 s (in an uninterruptible wait)
  */
 export async function killGroup(tree: CgroupTree, id: string): Promise<number> {
-  const group = tree.processGroup(id);
   const killed = new Set<number>();
   const end = performance.now() + KILL_TIMEOUT_MS;
   while (performance.now() < end) {
-    const processes = readProcesses(group);
+    const processes = membersOf(tree, id);
     if (processes.length === 0) return killed.size;
     for (const pid of await killRound(tree, id, processes)) killed.add(pid);
-    await waitUntil(() => readProcesses(group).length === 0, DEATH_TIMEOUT_MS);
+    await waitUntil(() => membersOf(tree, id).length === 0, DEATH_TIMEOUT_MS);
   }
-  const left = String(readProcesses(group).length);
+  const left = String(membersOf(tree, id).length);
   const { title, metadata } = titleOf(id);
   throw teuError('CGROUP_BUSY', `${left} processes of ${title} were killed but do not die`, {
     metadata: { ...metadata, process_count: left },
   });
 }
 
+/** Also one that was stopped while it joined one hierarchy after the other, and is in the last one alone. */
+function membersOf(tree: CgroupTree, id: string): number[] {
+  const paths = new Set([tree.processGroup(id), tree.lastGroup(id)]);
+  return [...new Set([...paths].flatMap((path) => readProcesses(path)))];
+}
+
 async function killRound(tree: CgroupTree, id: string, seen: number[]): Promise<number[]> {
   const { path, hierarchy } = tree.control(id);
   if (hierarchy.version === 2 && existsSync(`${path}/cgroup.kill`)) {
+    const inTree = new Set(readProcesses(path));
     writeGroupFile(`${path}/cgroup.kill`, '1');
+    signalAll(seen.filter((pid) => !inTree.has(pid)));
     letDie(tree, id, seen);
     return seen;
   }
-  if (!canFreezeIn(tree.freezer(id).hierarchy)) return signalAll(seen);
+  if (!canFreeze(tree)) return signalAll(seen);
   await tryFreeze(tree, id, STOP_TIMEOUT_MS);
   const signalled = signalAll(readProcesses(path));
   letDie(tree, id, signalled);

@@ -1,6 +1,7 @@
 import { makeEvent } from '@teu/events';
 import type { Container } from '@teu/proto/engine';
 import { ContainerEvent, type ContainerAction } from '@teu/proto/event';
+import type { OomKill } from '@teu/proto/type';
 import type { EngineParts } from './engine-parts.js';
 
 /** A fact about a container, apart from which container it is. */
@@ -14,6 +15,8 @@ export interface ContainerFact {
   upgradeId?: string;
   /** Image that the container stands on now or will. */
   imageId?: string;
+  /** What the kernel killed for want of memory. */
+  oomKill?: OomKill | undefined;
   /** Request that caused it. */
   requestId?: string | undefined;
 }

@@ -74,7 +74,7 @@ export async function draftContainer(
   return { container: named, asked, image, confirmation, warm };
 }
 
-/** Cgroups that are made in advance have the default limits, and layers none. */
+/** Cgroups that are made in advance have the default limits and are in no group, and layers have none. */
 function hasLimits(spec: ContainerSpec): boolean {
   const { resources, rootSizeBytes, oomScoreAdj, devices, group } = spec;
   if (rootSizeBytes > 0 || oomScoreAdj !== undefined) return true;

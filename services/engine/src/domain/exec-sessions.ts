@@ -4,7 +4,7 @@ import type { ContainerExit, ExecSpec } from '@teu/proto/engine';
 import { ContainerAction } from '@teu/proto/event';
 import { ExecutorServiceService, type ContainerProcess } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
-import { notRunning, requireNotPaused } from './container-state.js';
+import { notRunning, requireNotPaused, requireThawedGroup } from './container-state.js';
 import type { EngineParts } from './engine-parts.js';
 import { buildExecProcess } from './executor-spec.js';
 import { refuse, validateProcessText } from './spec-validation.js';
@@ -66,6 +66,7 @@ export class ExecSessions {
     validateProcessText('spec', spec);
     if (!entry.running) throw notRunning(entry);
     requireNotPaused(entry);
+    await requireThawedGroup(this.#parts, entry);
     const execId = newExecId();
     const started = Promise.withResolvers<undefined>();
     const record = makeRecord(execId, entry.id, started.promise);

@@ -1,11 +1,10 @@
-import type { Stats } from '@teu/proto/cgroup';
 import type { ContainerExit } from '@teu/proto/engine';
 import type { ContainerProcess, ExitStatus } from '@teu/proto/executor';
 import { failpoint } from '@teu/failpoint';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
-import { containerExit, killedForMemory } from './exit-memory.js';
+import { containerExit, killedForMemory, type MemoryReport } from './exit-memory.js';
 import { exitOf } from './process-exit.js';
 import { recordExit, recordLateOom } from './transitions.js';
 
@@ -24,7 +23,7 @@ export class ExitRecorder {
     const { containerId, execId, exit } = process;
     if (exit === undefined) return;
     if (execId !== '') {
-      await this.#execs.end(containerId, execId, exitOf(exit, false));
+      await this.#execs.end(containerId, execId, exitOf(exit));
       return;
     }
     const entry = this.#parts.registry.byId(containerId);
@@ -35,7 +34,7 @@ export class ExitRecorder {
     await entry?.mutex.run(async () => {
       // The pid tells the runs of one container apart: this may be news of an earlier one.
       if (!entry.running || entry.container.pid !== process.pid) return;
-      await this.#recordContainer(entry, exit);
+      await this.#recordContainer(entry, process.pid, exit);
     });
   }
 
@@ -47,16 +46,15 @@ export class ExitRecorder {
   }
 
   /** Looks at the last figures of a cgroup: an exit of 0 was recorded without asking for them. */
-  noteFinalStats(containerId: string, stats: Stats): void {
+  noteFinalMemory(containerId: string, report: MemoryReport): void {
     const entry = this.#parts.registry.byId(containerId);
     const exit = entry?.container.exit;
-    if (entry === undefined || exit === undefined || exit.oomKilled || !killedForMemory(stats)) {
-      return;
-    }
+    const { oomKilled, oomKill } = killedForMemory(report, 0);
+    if (entry === undefined || exit === undefined || exit.oomKilled || !oomKilled) return;
     entry.mutex
       .run(() => {
         if (!entry.removed && entry.container.exit === exit) {
-          recordLateOom(this.#parts, entry, exit);
+          recordLateOom(this.#parts, entry, { ...exit, oomKilled, oomKill });
         }
       })
       .catch((error: unknown) =>
@@ -64,8 +62,8 @@ export class ExitRecorder {
       );
   }
 
-  async #recordContainer(entry: ContainerEntry, status: ExitStatus): Promise<void> {
-    const exit = await containerExit(this.#parts, entry.id, status);
+  async #recordContainer(entry: ContainerEntry, pid: number, status: ExitStatus): Promise<void> {
+    const exit = await containerExit(this.#parts, entry.id, { pid, exit: status });
     failpoint('engine.exit.before-record');
     recordExit(this.#parts, entry, exit);
     failpoint('engine.exit.after-record');

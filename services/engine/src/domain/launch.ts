@@ -56,7 +56,7 @@ export async function launch(
     trace.addLaunch(answer.trace);
     const finished = trace.finish();
     const ended = process.exit ?? early.of(process.pid)?.exit;
-    const exit = ended && (await containerExit(parts, entry.id, ended));
+    const exit = ended && (await containerExit(parts, entry.id, { pid: process.pid, exit: ended }));
     // Written while the program runs; the write that tells of its end brings this one to disk as well.
     const durable = !waits || exit !== undefined;
     record({ process, trace: finished, exit, durable });

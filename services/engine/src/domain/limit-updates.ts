@@ -65,7 +65,8 @@ export class LimitUpdates {
     const checkId = newContainerId();
     const intentId = this.#begin(entry.id, checkId);
     try {
-      await makeCgroup(this.#parts, checkId, cgroupResources(spec));
+      // In no group: a frozen one takes nobody in.
+      await makeCgroup(this.#parts, checkId, { resources: cgroupResources(spec), group: '' });
     } catch (error) {
       this.#finishCheck(intentId, checkId);
       throw error;

@@ -118,22 +118,23 @@ async function createCgroup(
   parts: EngineParts,
   entry: ContainerEntry,
 ): Promise<CgroupMembership | undefined> {
-  const membership = await makeCgroup(
-    parts,
-    entry.id,
-    cgroupResources(requireSpec(entry.container)),
-  );
+  const spec = requireSpec(entry.container);
+  const wanted = { resources: cgroupResources(spec), group: spec.group };
+  const membership = await makeCgroup(parts, entry.id, wanted);
   failpoint('engine.start.after-cgroup');
   return membership;
 }
 
-/** Makes a cgroup with these limits. */
+/**
+ * Makes a cgroup with these limits, in a group of containers if one is named.
+ * @throws GROUP_NOT_FOUND, and what else the cgroup service says
+ */
 export async function makeCgroup(
   { peers }: Pick<EngineParts, 'peers'>,
   id: string,
-  resources: LinuxResources | undefined,
+  { resources, group }: { resources: LinuxResources | undefined; group: string },
 ): Promise<CgroupMembership | undefined> {
-  const request = { id, resources, group: '' };
+  const request = { id, resources, group };
   const options = { timeoutMs: CALL_TIMEOUT_MS };
   const { cgroup } = await peers.cgroup.call(CgroupServiceService.createCgroup, request, options);
   return cgroup?.membership;

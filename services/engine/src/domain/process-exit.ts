@@ -3,12 +3,12 @@ import type { ExitStatus } from '@teu/proto/executor';
 import { clock } from '@teu/ids';
 import { UNKNOWN_EXIT_CODE } from './defaults.js';
 
-/** How a process ended, from what the executor says. */
-export function exitOf(status: ExitStatus, oomKilled: boolean): ContainerExit {
+/** How a process ended, from what the executor says, which does not know about memory. */
+export function exitOf(status: ExitStatus): ContainerExit {
   return {
     exitCode: status.lost ? UNKNOWN_EXIT_CODE : status.exitCode,
     signal: status.lost ? 0 : status.signal,
-    oomKilled,
+    oomKilled: false,
     exitTime: status.exitTime ?? clock.now(),
     error: status.lost ? 'its supervisor ended before it could record how the program ended' : '',
     oomKill: undefined,

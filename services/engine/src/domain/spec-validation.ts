@@ -3,6 +3,7 @@ import { teuError } from '@teu/errors';
 import {
   parseContainerName,
   parseDriverName,
+  parseGroupName,
   parseHostname,
   parseLabels,
   parseSingleLine,
@@ -32,6 +33,7 @@ export function validateSpec(spec: ContainerSpec): void {
     refuse('spec.stop_timeout_duration', 'is negative');
   }
   if (spec.driver !== '') parseDriverName(spec.driver, 'spec.driver');
+  if (spec.group !== '') parseGroupName(spec.group, 'spec.group');
   if (spec.rootSizeBytes < 0) refuse('spec.root_size_bytes', 'is negative');
   validateResources(spec.resources, 'spec.resources');
   validateDevices(spec.devices, 'spec.devices');

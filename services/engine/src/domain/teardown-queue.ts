@@ -1,13 +1,14 @@
 import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
-import { CgroupServiceService, type Stats } from '@teu/proto/cgroup';
+import { CgroupServiceService } from '@teu/proto/cgroup';
 import type { Container } from '@teu/proto/engine';
 import { ExecutorServiceService } from '@teu/proto/executor';
 import type { Intent, Store } from '@teu/state';
 import type { Peers } from '../peers/peers.js';
 import type { ContainerFiles } from './container-files.js';
 import type { DriverRegistry } from './drivers/driver-registry.js';
+import type { MemoryReport } from './exit-memory.js';
 import type { LogReaders } from './log-readers.js';
 import { restoredRun } from './run-usage.js';
 
@@ -44,8 +45,8 @@ export interface TeardownParts {
   files: ContainerFiles;
   readers: LogReaders;
   log: Logger;
-  /** Told the figures that a cgroup had when it was deleted. */
-  onFinalStats: (containerId: string, stats: Stats) => void;
+  /** Told what a cgroup said of memory when it was deleted. */
+  onFinalMemory: (containerId: string, report: MemoryReport) => void;
 }
 
 interface Job {
@@ -212,7 +213,7 @@ export class TeardownQueue {
   }
 
   async #deleteCgroup({ containerId: id, run: told }: TeardownTask): Promise<void> {
-    const { peers, onFinalStats } = this.#parts;
+    const { peers, onFinalMemory } = this.#parts;
     const run = told === undefined ? undefined : restoredRun(told);
     const answer = await unlessGone(
       peers.cgroup.call(
@@ -221,7 +222,8 @@ export class TeardownQueue {
         { timeoutMs: CALL_TIMEOUT_MS },
       ),
     );
-    if (answer?.finalStats !== undefined) onFinalStats(id, answer.finalStats);
+    if (answer === undefined) return;
+    onFinalMemory(id, { stats: answer.finalStats, oomKills: answer.oomKills });
   }
 
   async #removeSnapshot({ driver, key }: { driver: string; key: string }): Promise<void> {

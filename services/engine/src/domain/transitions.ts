@@ -267,12 +267,13 @@ export function recordUpdated(
   entry.accept(container);
 }
 
-/** Records what only the last figures of the cgroup told: that something in it was killed for want of memory. */
+/** Records an exit anew, because only the last figures of the cgroup told that something was killed for want of memory. */
 export function recordLateOom(parts: Parts, entry: ContainerEntry, exit: ContainerExit): void {
   const action = ContainerAction.CONTAINER_ACTION_OOM_KILLED;
-  const container = { ...entry.container, exit: { ...exit, oomKilled: true } };
+  const container = { ...entry.container, exit };
   parts.store.transaction(() => {
-    container.lastSequence = announce(parts, container, [{ action }]);
+    const fact = { action, oomKill: exit.oomKill };
+    container.lastSequence = announce(parts, container, [fact]);
     parts.table.update(container, entry.bootId);
   });
   entry.accept(container);
@@ -340,7 +341,7 @@ function exitFacts(exit: ContainerExit | undefined, container: Container): Conta
   const { CONTAINER_ACTION_EXITED, CONTAINER_ACTION_OOM_KILLED, CONTAINER_ACTION_REMOVED } =
     ContainerAction;
   return [
-    ...(exit.oomKilled ? [{ action: CONTAINER_ACTION_OOM_KILLED }] : []),
+    ...(exit.oomKilled ? [{ action: CONTAINER_ACTION_OOM_KILLED, oomKill: exit.oomKill }] : []),
     {
       action: CONTAINER_ACTION_EXITED,
       exitCode: exit.exitCode,

@@ -177,7 +177,7 @@ export class WarmPool {
           : LinuxResources.create({ pids: { limit: defaults.pidsLimit } });
       const [rootMounts, membership] = await bothSettled(
         makeLayer(this.#parts, named, parent),
-        makeCgroup(this.#parts, containerId, resources),
+        makeCgroup(this.#parts, containerId, { resources, group: '' }),
       );
       failpoint('engine.warm.after-prepare');
       const hostname = containerId.slice(0, 12);

@@ -33,6 +33,12 @@ function requireKept(from: number, oldest: number, newest: number): void {
   });
 }
 
-function isAbout(event: Event, containerId: string): boolean {
-  return event.payload?.$case === 'container' && event.payload.value.containerId === containerId;
+function isAbout({ payload }: Event, containerId: string): boolean {
+  switch (payload?.$case) {
+    case 'container':
+    case 'cgroup':
+      return payload.value.containerId === containerId;
+    default:
+      return false;
+  }
 }

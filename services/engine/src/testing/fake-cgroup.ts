@@ -21,6 +21,10 @@ export class FakeCgroup {
   readonly groups = new Map<string, string>();
   /** Cgroups in which the kernel has killed something. */
   readonly oomKilled = new Set<string>();
+  /** Groups of containers that there are. */
+  readonly known = new Set(['team']);
+  /** Groups that cgroups are in, by id. */
+  readonly places = new Map<string, string>();
   /** Cgroups that stand still. */
   readonly frozen = new Set<string>();
   /** Freezes and thaws, in their order. */
@@ -42,6 +46,12 @@ export class FakeCgroup {
         if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
         return { finalStats: this.#stats(id), oomKills: [] };
+      },
+      getCgroup: async ({ id }: { id: string }) => {
+        this.#require(id);
+        const group = this.places.get(id) ?? '';
+        const frozen = this.frozen.has(id) || this.frozen.has(group);
+        return { cgroup: Cgroup.create({ id, group, frozen }) };
       },
       killCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
@@ -80,7 +90,8 @@ export class FakeCgroup {
     });
   }
 
-  #create({ id, resources }: CreateCgroupRequest): CreateCgroupResponse {
+  #create({ id, resources, group }: CreateCgroupRequest): CreateCgroupResponse {
+    if (group !== '' && !this.known.has(group)) throw teuError('GROUP_NOT_FOUND', `no ${group}`);
     if (resources !== undefined) this.#refuse(resources);
     const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
     const existing = this.groups.get(id);
@@ -88,6 +99,7 @@ export class FakeCgroup {
       throw teuError('CGROUP_EXISTS', `cgroup ${id} has other limits`);
     }
     this.groups.set(id, limits);
+    this.places.set(id, group);
     const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
     return { cgroup: Cgroup.create({ id, membership }) };
   }

@@ -1,0 +1,96 @@
+import type { Cgroup } from '@teu/proto/cgroup';
+import { waitFor } from '@teu/testing';
+import { expect, it } from 'vitest';
+import { FORK_BOMB } from '../fork-scripts.js';
+import type { GroupsProbe } from './groups-probe.js';
+
+const MEBIBYTE = 1 << 20;
+
+/** Limits that the containers of a group share: measured, not read back. */
+export function describeBudgets(probe: () => GroupsProbe): void {
+  const two = (group: string): Promise<Cgroup[]> =>
+    Promise.all([probe().container(group), probe().container(group)]);
+  const end = async (group: string, ...cgroups: Cgroup[]): Promise<void> => {
+    await probe().kill(group);
+    for (const { id } of cgroups) await probe().remove(id);
+    await probe().delete(group);
+  };
+
+  it('shares the number of tasks', async () => {
+    await probe().create('tasks', { pids: { limit: 40 } });
+    const [first, second] = await two('tasks');
+    const running = [probe().run(first!, FORK_BOMB), probe().run(second!, FORK_BOMB)];
+    await waitFor(async () => (await probe().stats('tasks')).pids!.currentCount === 40);
+    const counts = await Promise.all([first!, second!].map(({ id }) => probe().cgroup(id)));
+    expect(counts[0]!.processCount + counts[1]!.processCount).toBeLessThanOrEqual(40);
+    await end('tasks', first!, second!);
+    for (const { ended } of running) expect((await ended).signal).toBe('SIGKILL');
+  });
+
+  it('shares memory', async () => {
+    const limit = 48 * MEBIBYTE;
+    await probe().create('memory', { memory: { limit, swap: limit } });
+    const [first, second] = await two('memory');
+    // Each fits alone, both do not.
+    const hold = `exec /usr/bin/python3 -c 'b = b"x" * (32 << 20); print("held", flush=True); import time; time.sleep(1000)'`;
+    const holder = probe().run(first!, hold);
+    await new Promise((resolve) => holder.child.stdout!.once('data', resolve));
+    const killed = await Promise.race([probe().run(second!, hold).ended, holder.ended]);
+    expect(killed.signal).toBe('SIGKILL');
+    const { memory } = await probe().stats('memory');
+    expect(memory?.limitBytes).toBe(limit);
+    expect(memory!.peakBytes).toBeGreaterThan(40 * MEBIBYTE);
+    expect(memory!.peakBytes).toBeLessThanOrEqual(limit);
+    await end('memory', first!, second!);
+  });
+
+  it('shares time of processors', async () => {
+    await probe().create('time', { cpu: { quota: 20_000, period: 100_000 } });
+    const [first, second] = await two('time');
+    const spin = 'while :; do :; done';
+    const running = [probe().run(first!, spin), probe().run(second!, spin)];
+    const used = async (): Promise<number> => {
+      const { seconds, nanos } = (await probe().stats('time')).cpu!.usageDuration!;
+      return seconds + nanos / 1e9;
+    };
+    await waitFor(async () => (await used()) > 0.05);
+    const [begin, before] = [performance.now(), await used()];
+    await waitFor(async () => (await used()) > before + 0.2);
+    const share = ((await used()) - before) / ((performance.now() - begin) / 1000);
+    // Two that are free would use two processors; a period more or less is in the measurement.
+    expect(share).toBeLessThan(0.35);
+    await end('time', first!, second!);
+    await Promise.all(running.map(({ ended }) => ended));
+  });
+
+  it('holds groups in a group to its limits, whatever theirs are', async () => {
+    await probe().create('outer', { pids: { limit: 20 } });
+    await probe().create('outer/inner', { pids: { limit: 1000 } });
+    const cgroup = await probe().container('outer/inner', { pids: { limit: 500 } });
+    const { ended } = probe().run(cgroup, FORK_BOMB);
+    await waitFor(async () => (await probe().stats('outer')).pids!.currentCount === 20);
+    await probe().kill('outer');
+    expect((await ended).signal).toBe('SIGKILL');
+    await probe().remove(cgroup.id);
+    await probe().delete('outer', true);
+  });
+
+  it('changes limits under what runs', async () => {
+    await probe().create('change', { pids: { limit: 10 } });
+    const cgroup = await probe().container('change');
+    const { ended } = probe().run(cgroup, FORK_BOMB);
+    await waitFor(async () => (await probe().stats('change')).pids!.currentCount === 10);
+    expect((await probe().update('change', { pids: { limit: 30 } })).resources?.pids?.limit).toBe(
+      30,
+    );
+    await waitFor(async () => (await probe().stats('change')).pids!.currentCount === 30);
+    const wrong = probe().update('change', { pids: { limit: 2 ** 50 }, cpu: { quota: 50_000 } });
+    await expect(wrong).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    expect((await probe().get('change')).resources).toMatchObject({
+      cpu: undefined,
+      pids: { limit: 30 },
+    });
+    await end('change', cgroup);
+    await ended;
+  });
+}

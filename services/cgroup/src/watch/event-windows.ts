@@ -1,0 +1,79 @@
+import type { CgroupEvent } from '@teu/proto/event';
+
+/** What happens often is told at most this often. */
+export const WINDOW_MS = 10_000;
+
+interface Window {
+  timer: NodeJS.Timeout;
+  /** What happened since it was last told, in one event. */
+  waiting: CgroupEvent | undefined;
+}
+
+/**
+ * Lets the first event of a kind through at once, and what follows within the window as one event at its end: with
+ * the number of times, and the rest as it was last.
+ */
+export class EventWindows {
+  readonly #emit: (event: CgroupEvent) => void;
+  readonly #windowMs: number;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(emit: (event: CgroupEvent) => void, windowMs = WINDOW_MS) {
+    this.#emit = emit;
+    this.#windowMs = windowMs;
+  }
+
+  /** Takes an event. It is told at once, or at the end of the window. */
+  offer(event: CgroupEvent): void {
+    const kind = kindOf(event);
+    const window = this.#windows.get(kind);
+    if (window !== undefined) {
+      window.waiting = together(window.waiting, event);
+      return;
+    }
+    this.#open(kind);
+    this.#emit(event);
+  }
+
+  /** Tells now what waits: of one container or group, because it goes, or of all. */
+  flush(subject?: { containerId: string; group: string }): void {
+    const prefix = subject === undefined ? '' : subjectOf(subject);
+    for (const [kind, { timer, waiting }] of [...this.#windows]) {
+      if (!kind.startsWith(prefix)) continue;
+      clearTimeout(timer);
+      this.#windows.delete(kind);
+      if (waiting !== undefined) this.#emit(waiting);
+    }
+  }
+
+  #open(kind: string): void {
+    const timer = setTimeout(() => {
+      const waiting = this.#windows.get(kind)?.waiting;
+      this.#windows.delete(kind);
+      if (waiting === undefined) return;
+      this.#open(kind);
+      this.#emit(waiting);
+    }, this.#windowMs);
+    timer.unref();
+    this.#windows.set(kind, { timer, waiting: undefined });
+  }
+}
+
+function subjectOf({ containerId, group }: { containerId: string; group: string }): string {
+  return `${containerId === '' ? group : containerId} `;
+}
+
+function kindOf(event: CgroupEvent): string {
+  return `${subjectOf(event)}${event.action} ${event.limit} ${event.resource}`;
+}
+
+function together(before: CgroupEvent | undefined, now: CgroupEvent): CgroupEvent {
+  if (before === undefined) return now;
+  const { seconds = 0, nanos = 0 } = before.waitedDuration ?? {};
+  const waited = now.waitedDuration && {
+    seconds:
+      now.waitedDuration.seconds + seconds + Math.floor((now.waitedDuration.nanos + nanos) / 1e9),
+    nanos: (now.waitedDuration.nanos + nanos) % 1e9,
+  };
+  return { ...now, count: before.count + now.count, waitedDuration: waited };
+}

@@ -1,0 +1,75 @@
+import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
+import type { CgroupParts } from '../cgroup-parts.js';
+import { isGroupKey, keyOfGroup, withAncestors } from '../domain/group-path.js';
+import type { ControllerName } from '../domain/host.js';
+import { parseNumber } from '../domain/keyed-file.js';
+import { readIfThere } from '../tree/group-files.js';
+import { eventAbout } from './subject.js';
+import type { Counts } from './told.js';
+
+type Parts = Pick<CgroupParts, 'tree' | 'names'>;
+
+interface Limit {
+  readonly name: string;
+  readonly controller: ControllerName;
+  /** File of the limit on version 1. */
+  readonly v1: string;
+  readonly count: (counts: Counts) => number;
+}
+
+const LIMITS: readonly Limit[] = [
+  { name: 'pids.max', controller: 'pids', v1: 'pids.max', count: ({ pidsMax }) => pidsMax },
+  {
+    name: 'memory.max',
+    controller: 'memory',
+    v1: 'memory.limit_in_bytes',
+    count: ({ memoryMax }) => memoryMax,
+  },
+  {
+    name: 'memory.high',
+    controller: 'memory',
+    v1: 'memory.soft_limit_in_bytes',
+    count: ({ memoryHigh }) => memoryHigh,
+  },
+];
+
+/**
+ * Says which limits of a group were reached between two looks at its counters.
+ *
+ * @param reached - Whether the kernel said, beside the counters, that memory was at its limit.
+ */
+export function limitEvents(
+  parts: Parts,
+  id: string,
+  { before, now, reached }: { before: Counts; now: Counts; reached: boolean },
+): CgroupEvent[] {
+  return LIMITS.flatMap((limit) => {
+    const told = reached && limit.name === 'memory.max' ? 1 : 0;
+    const count = Math.max(limit.count(now) - limit.count(before), told);
+    return count > 0 ? [limitEvent(parts, id, limit, count)] : [];
+  });
+}
+
+/** A fork is counted where it was tried; a container without a limit was stopped by that of its group. */
+function limitEvent(parts: Parts, id: string, limit: Limit, count: number): CgroupEvent {
+  const candidates = isGroupKey(id)
+    ? [id]
+    : [id, ...withAncestors(parts.tree.placeOf(id)).reverse().filter(Boolean).map(keyOfGroup)];
+  const limited = candidates.find((candidate) => limitValue(parts, candidate, limit) !== -1) ?? id;
+  return {
+    ...eventAbout(parts, id, {
+      action: CgroupAction.CGROUP_ACTION_LIMIT_REACHED,
+      limit: limit.name,
+      limitValue: limitValue(parts, limited, limit),
+      count,
+    }),
+  };
+}
+
+/** The limit in force; -1 for none, and of a group that is gone. */
+function limitValue({ tree }: Parts, id: string, { controller, name, v1 }: Limit): number {
+  const group = tree.groupOf(controller, id);
+  if (group === undefined) return -1;
+  const text = readIfThere(`${group.path}/${group.version === 1 ? v1 : name}`);
+  return parseNumber(text ?? 'max');
+}
