@@ -91,7 +91,7 @@ describe('a start with devices and a score', () => {
     const devices = [{ pathOnHost: '/dev/null', pathInContainer: '/dev/void', access: 'r' }];
     const { id } = await host.client.run(['sleep'], { devices, oomScoreAdj: -5 });
     const { devices: rules } = limitsOf(host, id) as { devices: object[] };
-    expect(rules).toEqual([{ allow: true, type: 'c', major: 1, minor: 3, access: 'r' }]);
+    expect(rules).toEqual([{ allow: true, type: 'c', major: 1, minor: 3, access: 'rm' }]);
     const spec = host.executor.specs.get(id);
     expect(spec?.process?.oomScoreAdj).toBe(-5);
     expect(spec?.linux?.devices).toMatchObject([{ path: '/dev/void', major: 1, minor: 3 }]);

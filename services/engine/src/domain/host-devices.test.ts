@@ -15,7 +15,7 @@ it('makes a node of a device of the host, and allows its use before what rules s
     { path: '/dev/void', type: 'c', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 },
   ]);
   expect(cgroupResources(spec)).toMatchObject({
-    devices: [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rw' }, rule],
+    devices: [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' }, rule],
     pids: { limit: 5 },
   });
   const same = specOf({ devices: [{ pathOnHost: '/dev/zero' }] });

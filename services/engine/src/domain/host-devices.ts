@@ -34,11 +34,16 @@ export function cgroupResources(spec: ContainerSpec): LinuxResources | undefined
     LinuxDeviceRule.create({
       allow: true,
       ...numbersOf(look(mapping, index)),
-      access: mapping.access || 'rwm',
+      access: withMake(mapping.access || 'rwm'),
     }),
   );
   const resources = spec.resources ?? LinuxResources.create();
   return { ...resources, devices: [...rules, ...resources.devices] };
+}
+
+/** The node is made from within the cgroup; who has it gains nothing by making it again. */
+function withMake(access: string): string {
+  return access.includes('m') ? access : `${access}m`;
 }
 
 function look({ pathOnHost }: DeviceMapping, index: number): Stats {
