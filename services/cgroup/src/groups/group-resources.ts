@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { teuError } from '@teu/errors';
 import { LinuxResources } from '@teu/proto/type';
 import { keyOfGroup } from '../domain/group-path.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { setDevices } from '../tree/limits/devices.js';
 import { planNew, readResources } from '../tree/limits/group-resources.js';
 import { performWrite } from '../tree/limits/group-write.js';
 import { updateGroup } from '../tree/update-group.js';
@@ -12,7 +12,8 @@ import { updateGroup } from '../tree/update-group.js';
  * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
  */
 export function resourcesOfNew(tree: CgroupTree, requested: LinuxResources): LinuxResources {
-  return withUnreadable(planNew(tree, requested).inForce, requested);
+  refuseDevices(requested);
+  return withUnreadable(planNew(tree, requested).inForce, requested.unified);
 }
 
 /**
@@ -22,7 +23,6 @@ export function resourcesOfNew(tree: CgroupTree, requested: LinuxResources): Lin
 export function limitNew(tree: CgroupTree, name: string, resources: LinuxResources): void {
   const key = keyOfGroup(name);
   for (const write of planNew(tree, resources).writes) performWrite(tree, key, write);
-  if (resources.devices.length > 0) setDevices(tree, key, resources.devices, 'new');
 }
 
 /**
@@ -37,17 +37,16 @@ export async function changeLimits(
   before: LinuxResources,
   requested: LinuxResources,
 ): Promise<LinuxResources> {
+  refuseDevices(requested);
   await updateGroup(tree, keyOfGroup(name), requested);
-  return withUnreadable(readResources(tree, keyOfGroup(name)), {
-    devices: requested.devices.length > 0 ? requested.devices : before.devices,
-    unified: { ...before.unified, ...requested.unified },
-  });
+  const unified = { ...before.unified, ...requested.unified };
+  return withUnreadable(readResources(tree, keyOfGroup(name)), unified);
 }
 
 /** Whether the kernel has in force what a group shall have, as far as it can be read. */
 export function isInForce(tree: CgroupTree, name: string, resources: LinuxResources): boolean {
   const read = readResources(tree, keyOfGroup(name));
-  return isDeepStrictEqual(withUnreadable(read, resources), resources);
+  return isDeepStrictEqual(withUnreadable(read, resources.unified), resources);
 }
 
 /**
@@ -56,14 +55,24 @@ export function isInForce(tree: CgroupTree, name: string, resources: LinuxResour
  */
 function withUnreadable(
   read: LinuxResources,
-  { devices, unified }: Pick<LinuxResources, 'devices' | 'unified'>,
+  unified: Readonly<Record<string, string>>,
 ): LinuxResources {
   const { memory } = read;
   const hasFreeSwap = memory?.limit !== undefined && memory.swap === undefined;
   return LinuxResources.fromPartial({
     ...read,
-    devices,
     unified,
     memory: hasFreeSwap ? { ...memory, swap: -1 } : memory,
   });
+}
+
+/**
+ * Which devices there are is no budget that could be shared; and on version 1 no container could have its usual ones in
+ * a group with a list that lacks one of them.
+ */
+function refuseDevices({ devices }: LinuxResources): void {
+  if (devices.length === 0) return;
+  const field = 'resources.devices';
+  const text = `${field} is for containers: a group of them has no list of devices`;
+  throw teuError('INVALID_ARGUMENT', text, { metadata: { field } });
 }
