@@ -11,7 +11,8 @@ import {
 } from '@teu/config';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { parsePressureThresholds } from './watch/pressure-thresholds.js';
+import { parseMetricsAddress } from './metrics/metrics-address.js';
+import { parsePressureThresholds, parseShare } from './watch/threshold-parsers.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -23,6 +24,12 @@ function spanBetween(least: string, most: string): Parser<number> {
     throw new Error(`expected a duration from ${least} to ${most}`);
   };
 }
+
+/** A value that may be left away. */
+const optional =
+  <T>(parse: Parser<T>): Parser<T | undefined> =>
+  (text) =>
+    parse(text);
 
 export const cgroupConfig = defineConfig({
   address: {
@@ -38,6 +45,13 @@ export const cgroupConfig = defineConfig({
     parse: string,
     default: hostname(),
     doc: 'Name of this machine in the subjects of events',
+  },
+  metricsAddress: {
+    env: 'TEU_CGROUP_METRICS_ADDRESS',
+    flag: '--metrics-address',
+    parse: optional(parseMetricsAddress),
+    default: undefined,
+    doc: 'Where metrics are served for Prometheus, 127.0.0.1:PORT; nowhere if it is not given',
   },
   usageCheckpoint: {
     env: 'TEU_CGROUP_USAGE_CHECKPOINT',
@@ -87,6 +101,20 @@ export const cgroupConfig = defineConfig({
     parse: oneOf('off', 'low', 'medium', 'critical'),
     default: 'critical',
     doc: 'Memory pressure that is told where the kernel does not measure waiting (version 1 without version 2)',
+  },
+  throttleShare: {
+    env: 'TEU_CGROUP_THROTTLE_SHARE',
+    flag: '--throttle-share',
+    parse: parseShare,
+    default: 0.5,
+    doc: 'Share of periods in which a quota of processor time is used up, from which on it is told; 0 is off',
+  },
+  throttleIntervalMs: {
+    env: 'TEU_CGROUP_THROTTLE_INTERVAL',
+    flag: '--throttle-interval',
+    parse: durationMs,
+    default: 5000,
+    doc: 'How often groups with a quota of processor time are looked at',
   },
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
+import type { CgroupEvent } from '@teu/proto/event';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
@@ -13,6 +14,9 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { CallCost } from './metrics/call-cost.js';
+import { collectMetrics } from './metrics/collect-metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
@@ -23,6 +27,10 @@ import { CgroupWatch } from './watch/cgroup-watch.js';
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
+  /** Process that hears from the kernel, for tests; undefined while none runs. */
+  readonly watcherPid: number | undefined;
   close(): Promise<void>;
 }
 
@@ -37,6 +45,8 @@ export function instanceOf(dataDir: string): string {
 export interface CgroupDependencies {
   /** How the host has set up cgroups; looked at if not given. */
   readonly host?: CgroupHost;
+  /** Hears of each event as it is recorded. */
+  readonly onEvent?: (event: CgroupEvent) => void;
 }
 
 /**
@@ -48,7 +58,7 @@ export interface CgroupDependencies {
 export async function startServer(
   config: CgroupConfig,
   log: Logger,
-  { host = detectThisHost() }: CgroupDependencies = {},
+  { host = detectThisHost(), onEvent = () => undefined }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
@@ -61,14 +71,18 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     await groups.recover();
-    const { node, pressureThreshold: pressure, pressureLevel } = config;
+    const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };
-    const watching = new CgroupWatch(known, { pressure, pressureLevel });
+    const watching = new CgroupWatch(known, config, onEvent);
     watch = watching;
     const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const parts: CgroupParts = { ...known, groups, ledger, figures, watch };
+    const creations = new CallCost();
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
+    const metrics =
+      config.metricsAddress &&
+      (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -87,7 +101,12 @@ export async function startServer(
     });
     return {
       address: server.address,
+      metricsAddress: metrics?.address,
+      get watcherPid() {
+        return parts.watch.pid;
+      },
       close: async () => {
+        await metrics?.close();
         stopHousekeeping();
         await server.close();
         await ledger.refresh({ durable: true, all: false });

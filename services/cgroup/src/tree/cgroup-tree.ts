@@ -6,6 +6,7 @@ import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
 import type { CgroupHost, ControllerName, Hierarchy } from '../domain/host.js';
 import { hierarchyOf, isOnDemand } from '../domain/host.js';
 import { findLimitFiles, type HostLimitFile } from './limits/host-limit-files.js';
+import { OneAtATime } from './one-at-a-time.js';
 import {
   enginePath,
   makeParentGroups,
@@ -36,6 +37,8 @@ export class CgroupTree {
    * there, so it can be made after all limits are set.
    */
   readonly lastMarksComplete: boolean;
+  /** Changes of limits, of which some wait for processes to stop. */
+  readonly updates = new OneAtATime();
   /** Hierarchy in which groups are made last. */
   readonly #last: Hierarchy;
   /** A tree of version 2 in which processes are counted and killed. */

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { teuError } from '@teu/errors';
 import { LinuxResources } from '@teu/proto/type';
-import { isOnDemand, type Hierarchy } from '../domain/host.js';
+import type { Hierarchy } from '../domain/host.js';
+import { belongsIn } from './needed-hierarchies.js';
 import type { CgroupTree } from './cgroup-tree.js';
 import { isErrno } from './group-files.js';
 import { readProcesses } from './group-processes.js';
@@ -23,7 +23,7 @@ interface Wanted {
 
 /**
  * Makes a group and limits it: in every hierarchy, but in those that are joined only by need, only if it needs them.
- * The last one has no limits and is made after them: a group that exists there is complete.
+ * One without limits comes last, after them: a group that exists there is complete.
  *
  * Without limits this is one mkdir(2) per hierarchy and, on version 1, the list of devices.
  *
@@ -53,22 +53,13 @@ function plan(tree: CgroupTree, id: string, requested: LinuxResources): Wanted {
   return {
     inForce,
     hierarchies: tree.host.hierarchies.filter(
-      (hierarchy) =>
-        !isOnDemand(hierarchy) ||
-        needed.includes(hierarchy) ||
-        isGroupedIn(tree, tree.groupIn(hierarchy, id), hierarchy),
+      (hierarchy) => needed.includes(hierarchy) || belongsIn(tree, hierarchy, id),
     ),
     limit: () => {
       for (const write of writes) performWrite(tree, id, write);
       setDevices(tree, id, requested.devices, 'new');
     },
   };
-}
-
-/** Tells whether the group that a container's is in is itself in a hierarchy that is joined only by need. */
-function isGroupedIn(tree: CgroupTree, path: string, { mountPath }: Hierarchy): boolean {
-  const parent = dirname(path);
-  return parent !== `${mountPath}/${tree.groupPath}` && existsSync(parent);
 }
 
 /** @returns False if some part of the group was there already; then nothing was changed. */

@@ -1,17 +1,19 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { teuError } from '@teu/errors';
+import { groupOfKey, isGroupKey, titleOf } from '../domain/group-path.js';
 import type { Hierarchy } from '../domain/host.js';
 import type { CgroupTree } from './cgroup-tree.js';
-import { canFreeze, freezeGroup, isFrozen, thawGroup } from './freeze-group.js';
+import { canFreezeIn, freezeGroup, isFrozen, thawGroup } from './freeze-group.js';
 import { isErrno, readIfThere, writeGroupFile } from './group-files.js';
 import { readProcesses } from './group-processes.js';
+import { makeInnerGroup } from './parent-groups.js';
 
-/** More rounds than processes that can appear while nothing forks. */
+/** More rounds than it takes while nothing forks. */
 const ROUNDS = 10;
 
 /**
- * Makes a group in hierarchies that it is not in yet, and brings all its processes there. They are frozen meanwhile, so
- * that none forks past it. Either it is done, or everything is as it was.
+ * Makes a group, and what is in it, in hierarchies that it is not in yet, and brings all processes there. They are
+ * frozen meanwhile, so that none forks past it. Either it is done, or everything is as it was.
  *
  * @param limit - Sets the limits once the group is there; nobody is in it then.
  * @throws what `limit` throws; CGROUP_BUSY if the processes can't be stopped or moved
@@ -22,24 +24,46 @@ export async function joinHierarchies(
   hierarchies: readonly Hierarchy[],
   limit: () => void,
 ): Promise<void> {
-  const wasFrozen = isFrozen(tree, id);
-  if (!wasFrozen && canFreeze(tree)) await freezeGroup(tree, id);
+  const isToFreeze = canFreezeIn(tree.freezer(id).hierarchy) && !isFrozen(tree, id);
+  if (isToFreeze) await freezeGroup(tree, id);
   const made: string[] = [];
   const moved: Moved[] = [];
+  const members = membersOf(tree, id);
   try {
     for (const hierarchy of hierarchies) {
-      mkdirSync(tree.groupIn(hierarchy, id), 0o755);
-      made.push(tree.groupIn(hierarchy, id));
+      for (const member of members) {
+        const path = tree.groupIn(hierarchy, member);
+        made.push(path);
+        makeInnerGroup(hierarchy, path);
+      }
     }
     limit();
-    for (const hierarchy of hierarchies) moveAll(tree, id, hierarchy, moved);
+    for (const hierarchy of hierarchies) {
+      for (const member of members) moveAll(tree, member, hierarchy, moved);
+    }
   } catch (error) {
     for (const { pid, from } of moved.reverse()) join(pid, from);
-    for (const path of made.reverse()) rmdirSync(path);
+    for (const path of made.reverse()) removeIfThere(path);
     throw error;
   } finally {
-    if (!wasFrozen && canFreeze(tree)) thawGroup(tree, id);
+    if (isToFreeze) thawGroup(tree, id);
   }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** A group of a container alone, or one of containers with what is in it: each after the one that it is in. */
+function membersOf(tree: CgroupTree, id: string): string[] {
+  if (!isGroupKey(id)) return [id];
+  const { groups, containers } = tree.inhabitants(groupOfKey(id));
+  const inner = [...groups].filter((key) => key.startsWith(`${id}/`)).sort();
+  return [id, ...inner, ...containers.keys()];
 }
 
 /** A process that was moved, and where it had been. */
@@ -49,6 +73,7 @@ interface Moved {
 }
 
 function moveAll(tree: CgroupTree, id: string, hierarchy: Hierarchy, moved: Moved[]): void {
+  if (isGroupKey(id)) return;
   const target = tree.groupIn(hierarchy, id);
   for (let round = 0; round < ROUNDS; round += 1) {
     const there = new Set(readProcesses(target));
@@ -59,13 +84,10 @@ function moveAll(tree: CgroupTree, id: string, hierarchy: Hierarchy, moved: Move
       if (join(pid, target) && from !== undefined) moved.push({ pid, from });
     }
   }
-  throw teuError(
-    'CGROUP_BUSY',
-    `processes of cgroup "${id}" cannot be moved: there are always more`,
-    {
-      metadata: { cgroup: id },
-    },
-  );
+  const { title, metadata } = titleOf(id);
+  throw teuError('CGROUP_BUSY', `processes of ${title} cannot be moved: there are always more`, {
+    metadata,
+  });
 }
 
 /** @returns False if the process has ended. */
@@ -79,13 +101,11 @@ function join(pid: number, group: string): boolean {
   }
 }
 
-/** Finds the group of a process in a hierarchy: a line "7:cpuset:/path" of its file (cgroups(7)). */
-function groupOfProcess(pid: number, hierarchy: Hierarchy): string | undefined {
-  const { mountPath, mountData, version } = hierarchy;
+/** Finds the group of a process in a hierarchy of version 1: a line "7:cpuset:/path" (cgroups(7)). */
+function groupOfProcess(pid: number, { mountPath, mountData }: Hierarchy): string | undefined {
   for (const line of (readIfThere(`/proc/${pid}/cgroup`) ?? '').split('\n')) {
-    const [, number, names, path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
-    const isIt = version === 2 ? number === '0' : names === mountData;
-    if (isIt && path !== undefined) return `${mountPath}${path}`;
+    const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (names === mountData && path !== undefined) return `${mountPath}${path}`;
   }
   return undefined;
 }

@@ -45,9 +45,7 @@ export function makeInnerGroup(hierarchy: Hierarchy, path: string): void {
   makeGroup(path);
   // Kernels before 5.11 count a child's memory against its parents only when told so.
   if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
-  if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) {
-    copyCpuset(dirname(path), path);
-  }
+  if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) copyCpuset(path);
   if (hierarchy.version === 2) passControllersOn(path, hierarchy);
 }
 
@@ -118,10 +116,10 @@ function countChildren(path: string): void {
  * Gives a group of version 1 the processors and memory nodes of the one above, without which nobody can join it, and has
  * the kernel do so for those below it (cpusets.rst, cgroup.clone_children).
  */
-function copyCpuset(parent: string, path: string): void {
+function copyCpuset(path: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (readGroupFile(join(path, file)).trim() !== '') continue;
-    writeGroupFile(join(path, file), readGroupFile(join(parent, file)).trim());
+    writeGroupFile(join(path, file), readGroupFile(join(dirname(path), file)).trim());
   }
   const clone = join(path, 'cgroup.clone_children');
   if (readGroupFile(clone).trim() === '0') writeGroupFile(clone, '1');

@@ -21,13 +21,23 @@ export async function updateGroup(
   id: string,
   requested: LinuxResources = LinuxResources.create(),
 ): Promise<void> {
-  const missing = hierarchiesFor(tree, requested).filter(
-    (hierarchy) => !existsSync(tree.groupIn(hierarchy, id)),
-  );
-  const writes = planChange(tree, id, requested);
-  const apply = (): void => applyAll(tree, id, writes, requested);
-  if (missing.length === 0) apply();
-  else await joinHierarchies(tree, id, missing, apply);
+  await tree.updates.run(id, async () => {
+    const missing = hierarchiesFor(tree, requested).filter(
+      (hierarchy) => !existsSync(tree.groupIn(hierarchy, id)),
+    );
+    const writes = planChange(tree, id, requested, 'stays');
+    const apply = (): void => applyAll(tree, id, writes, requested);
+    if (missing.length === 0) apply();
+    else await joinHierarchies(tree, id, missing, apply);
+  });
+}
+
+/**
+ * Gives a group exactly these limits, but for devices; it is in every hierarchy that they need. If one cannot be set,
+ * those set before it are set back.
+ */
+export function setExactly(tree: CgroupTree, id: string, wanted: LinuxResources): void {
+  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'), LinuxResources.create());
 }
 
 function applyAll(

@@ -30,9 +30,10 @@ export const blockRates: LimitFamily = {
     };
   },
 
-  planChange(tree, id, { blockIo }) {
-    const asked = RATE_LISTS.filter(({ name }) => (blockIo?.[name].length ?? 0) > 0);
-    return asked.flatMap((list) => {
+  planChange(tree, id, { blockIo }, rest) {
+    return RATE_LISTS.flatMap((list) => {
+      const isAsked = (blockIo?.[list.name].length ?? 0) > 0;
+      if (!isAsked && (rest === 'stays' || findThrottle(tree, list) === undefined)) return [];
       const hierarchy = throttleHierarchy(tree, list);
       const before = readRates(tree, id, hierarchy, list);
       const after = requestedRates(list, blockIo);
@@ -54,12 +55,16 @@ export const blockRates: LimitFamily = {
   },
 };
 
-function throttleHierarchy(tree: CgroupTree, list: RateList): Hierarchy {
+function findThrottle(tree: CgroupTree, list: RateList): Hierarchy | undefined {
   const hierarchy = hierarchyOf(tree.host, 'blkio') ?? hierarchyOf(tree.host, 'io');
-  const group = `${hierarchy?.mountPath}/${tree.groupPath}`;
-  if (hierarchy !== undefined && readIfThere(`${group}/${fileOf(hierarchy, list)}`) !== undefined) {
-    return hierarchy;
-  }
+  if (hierarchy === undefined) return undefined;
+  const path = `${hierarchy.mountPath}/${tree.groupPath}/${fileOf(hierarchy, list)}`;
+  return readIfThere(path) === undefined ? undefined : hierarchy;
+}
+
+function throttleHierarchy(tree: CgroupTree, list: RateList): Hierarchy {
+  const hierarchy = findThrottle(tree, list);
+  if (hierarchy !== undefined) return hierarchy;
   throw unsupported(list.field, 'its kernel cannot throttle block devices');
 }
 

@@ -52,9 +52,10 @@ export const blockWeights: LimitFamily = {
     };
   },
 
-  planChange(tree, id, { blockIo }) {
+  planChange(tree, id, { blockIo }, rest) {
     const requested = blockIo?.weightDevices ?? [];
-    if (requested.length === 0) return [];
+    const there = findWeightFile(tree);
+    if (requested.length === 0 && (rest === 'stays' || there === undefined)) return [];
     const file = needWeightFile(tree);
     const before = readWeights(tree, id, file);
     const after = requestedWeights(requested);

@@ -33,18 +33,26 @@ export const cpuset: LimitFamily = {
     };
   },
 
-  planChange(tree, id, { cpu }) {
+  planChange(tree, id, { cpu }, rest) {
     const asked = LISTS.filter(({ name }) => (cpu?.[name] ?? '') !== '');
-    if (asked.length === 0) return [];
+    const there = hierarchyOf(tree.host, 'cpuset');
+    if (asked.length === 0 && (rest === 'stays' || there === undefined)) return [];
     const hierarchy = cpusetHierarchy(tree, asked[0]);
     const group = tree.groupIn(hierarchy, id);
-    return asked.map((list): GroupWrite => {
+    return (rest === 'stays' ? asked : LISTS).flatMap((list): GroupWrite[] => {
       const { file, field } = list;
-      const text = checked(list, cpu?.[list.name] ?? '', hierarchy, dirname(group));
       // A group that was not in this hierarchy yet begins with what the one above it has.
       const before = readIfThere(`${group}/${file}`)?.trim();
+      const wanted = cpu?.[list.name] ?? '';
+      if (wanted === '' && before === undefined) return [];
+      const text =
+        wanted === ''
+          ? allOf(list, hierarchy, dirname(group))
+          : checked(list, wanted, hierarchy, dirname(group));
+      if (text === before) return [];
       // The kernel takes an empty line for "all" on version 2.
-      return { hierarchy, file, field, text, undo: before === undefined ? [] : [`${before}\n`] };
+      const undo = before === undefined ? [] : [`${before}\n`];
+      return [{ hierarchy, file, field, text: `${text}\n`, undo }];
     });
   },
 
@@ -72,6 +80,11 @@ function checked(list: List, text: string, hierarchy: Hierarchy, parent: string)
   const available = new Set(parseCpuList(there));
   if (wanted.every((number) => available.has(number))) return formatCpuList(wanted);
   throw invalid(field, `is ${text}; there are ${there} here`);
+}
+
+/** What stands for no limit: on version 1 what the group above has. */
+function allOf({ file }: List, { version }: Hierarchy, parent: string): string {
+  return version === 2 ? '' : readGroupFile(`${parent}/${file}`).trim();
 }
 
 function effective({ file }: List, { version }: Hierarchy, group: string): string {

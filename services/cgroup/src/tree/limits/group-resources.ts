@@ -32,13 +32,18 @@ export function planNew(
   };
 }
 
-/** Plans a change of the limits of a group that exists. */
+/**
+ * Plans a change of the limits of a group that exists.
+ *
+ * @param rest - Whether what the request does not mention stays, or is not limited any more.
+ */
 export function planChange(
   tree: CgroupTree,
   id: string,
   requested: LinuxResources,
+  rest: 'stays' | 'unlimited',
 ): readonly GroupWrite[] {
-  return FAMILIES.flatMap((family) => family.planChange(tree, id, requested));
+  return FAMILIES.flatMap((family) => family.planChange(tree, id, requested, rest));
 }
 
 /** Reads the limits in force of a group. Throws Node's error if it is gone. */

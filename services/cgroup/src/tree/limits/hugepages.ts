@@ -35,8 +35,9 @@ export const hugepages: LimitFamily = {
     };
   },
 
-  planChange(tree, id, { hugepageLimits }) {
-    if (hugepageLimits.length === 0) return [];
+  planChange(tree, id, { hugepageLimits }, rest) {
+    const there = hierarchyOf(tree.host, 'hugetlb');
+    if (hugepageLimits.length === 0 && (rest === 'stays' || there === undefined)) return [];
     const hierarchy = hugetlbHierarchy(tree);
     const sizes = sizesOf(tree, hierarchy);
     const limits = checked(sizes, hugepageLimits);

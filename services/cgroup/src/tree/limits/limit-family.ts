@@ -20,11 +20,17 @@ export interface LimitFamily {
   /** @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED */
   planNew(tree: CgroupTree, requested: LinuxResources): NewLimits;
   /**
-   * Plans the change of a group that exists; what the request does not mention stays.
+   * Plans the change of a group that exists.
    *
+   * @param rest - Whether what the request does not mention stays, or is not limited any more.
    * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
    */
-  planChange(tree: CgroupTree, id: string, requested: LinuxResources): readonly GroupWrite[];
+  planChange(
+    tree: CgroupTree,
+    id: string,
+    requested: LinuxResources,
+    rest: 'stays' | 'unlimited',
+  ): readonly GroupWrite[];
   /** Reads what is in force; what is not limited is absent. Throws Node's error if the group is gone. */
   read(tree: CgroupTree, id: string): ResourcesPart;
 }

@@ -33,11 +33,14 @@ export const numbers: LimitFamily = {
     };
   },
 
-  planChange(tree, id, resources) {
+  planChange(tree, id, resources, rest) {
     const requested = requestedHere(tree, resources);
-    if (Object.keys(requested).length === 0) return [];
+    if (rest === 'stays' && Object.keys(requested).length === 0) return [];
     const before = readNumbers(tree, id);
-    const after = completeLimits(requested, before, canLimit(tree, 'memorySwap'));
+    const after =
+      rest === 'stays'
+        ? completeLimits(requested, before, canLimit(tree, 'memorySwap'))
+        : { ...NO_LIMITS, ...requested };
     const files = changedFiles(tree, before, inForce(tree, after));
     return inSafeOrder(files, before, after).map((file) => ({
       ...writeOf(file, after),
