@@ -3,7 +3,7 @@ import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
-import { LinuxResources } from '@teu/proto/type';
+import type { LinuxResources } from '@teu/proto/type';
 import type { Store } from '@teu/state';
 import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
 import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
@@ -12,13 +12,8 @@ import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
-import { changeLimits, limitNew, resourcesOfNew } from './group-resources.js';
-import {
-  recoverGroups,
-  restoreGroup,
-  updatePayload,
-  type GroupOperation,
-} from './recover-groups.js';
+import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
+import { recoverGroups, restoreGroup, type GroupOperation } from './recover-groups.js';
 
 /** What groups are kept with. */
 export interface GroupParts {
@@ -44,8 +39,8 @@ export class Groups {
   }
 
   /** Reads the groups, puts in order what a crash has left, and makes them again where the host has forgotten them. */
-  async recover(): Promise<void> {
-    for (const record of await recoverGroups(this.#parts, this.#table)) {
+  recover(): void {
+    for (const record of recoverGroups(this.#parts, this.#table)) {
       this.#records.set(record.name, record);
     }
   }
@@ -115,27 +110,28 @@ export class Groups {
    * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
    */
   async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
+    refuseDevices(requested);
     const { store, tree } = this.#parts;
     const before = this.ensure(name);
-    const intent = this.#begin('group-update', name, updatePayload(requested));
-    let resources: LinuxResources;
+    const intent = this.#begin('group-update', name);
     try {
       failpoint('cgroup.group-update.after-intent');
-      resources = await changeLimits(tree, name, before.resources, requested);
+      const resources = await changeResources(tree, name, before.resources, requested);
+      failpoint('cgroup.group-update.after-limits');
+      // It may have been removed meanwhile.
+      const record = { ...this.get(name), resources };
+      store.transaction(() => {
+        this.#table.setResources(name, resources);
+        store.intents.finish(intent);
+      });
+      this.#records.set(name, record);
     } catch (error) {
+      if (this.#records.has(name)) setResources(tree, name, this.get(name).resources);
       store.intents.finish(intent);
       throw error;
     }
-    failpoint('cgroup.group-update.after-limits');
-    const record = { ...this.get(name), resources };
-    // If this fails, on a full disk, the intent stays: the next start records what is in force.
-    this.#records.set(name, record);
-    store.transaction(() => {
-      this.#table.setResources(name, resources);
-      store.intents.finish(intent);
-    });
     failpoint('cgroup.group-update.after-record');
-    return record;
+    return this.get(name);
   }
 
   /**
@@ -182,7 +178,7 @@ export class Groups {
       failpoint('cgroup.group-create.after-intent');
       makeDirectories(tree, name);
       failpoint('cgroup.group-create.after-directories');
-      limitNew(tree, name, resources);
+      setResources(tree, name, resources);
       failpoint('cgroup.group-create.after-limits');
       store.transaction(() => {
         this.#table.insert(record);
@@ -204,8 +200,8 @@ export class Groups {
     restoreGroup(this.#parts.tree, record);
   }
 
-  #begin(operation: GroupOperation, name: string, payload: unknown = {}): string {
-    return this.#parts.store.intents.begin({ operation, objectKey: name, payload });
+  #begin(operation: GroupOperation, name: string): string {
+    return this.#parts.store.intents.begin({ operation, objectKey: name });
   }
 
   #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {
