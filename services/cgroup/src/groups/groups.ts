@@ -10,10 +10,15 @@ import { createGroupTable, type GroupRecord, type GroupTable } from '../store/gr
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
+import { readProcesses } from '../tree/group-processes.js';
+import { waitUntil } from '../tree/wait-until.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
 import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
 import { recoverGroups, restoreGroup, type GroupOperation } from './recover-groups.js';
+
+/** How long a removal waits for what containers that have ended left. */
+const CLEARING_MS = 500;
 
 /** What groups are kept with. */
 export interface GroupParts {
@@ -140,6 +145,8 @@ export class Groups {
    */
   async delete(name: string, recursive: boolean): Promise<void> {
     const { store, tree } = this.#parts;
+    this.get(name);
+    await this.#whenCleared(name);
     const removed = [this.get(name), ...this.list(name)];
     const containerCount = tree.inhabitants(name).containers.size;
     const groupCount = removed.length - 1;
@@ -192,6 +199,13 @@ export class Groups {
     this.#records.set(name, record);
     failpoint('cgroup.group-create.after-record');
     return record;
+  }
+
+  /** What containers that have just ended left is being cleared away; that is worth waiting for. */
+  async #whenCleared(name: string): Promise<void> {
+    const { tree } = this.#parts;
+    if (readProcesses(tree.processGroup(keyOfGroup(name))).length > 0) return;
+    await waitUntil(() => tree.inhabitants(name).containers.size === 0, CLEARING_MS);
   }
 
   /** Makes a group again whose directories somebody has removed. */
