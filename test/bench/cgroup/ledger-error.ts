@@ -32,25 +32,36 @@ const seconds = (duration: Duration | undefined): number =>
 
 /** Joins its groups first, so that all that it says of itself is theirs as well. */
 const JOIN = `
-import mmap, os, resource, subprocess, sys, time
+import mmap, os, subprocess, sys, time
 for path in sys.argv[1].split():
     with open(path, "w") as file:
         file.write("0")
-def used():
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 def tell(value):
     os.write(1, ("%.9f" % value).encode())
     os._exit(0)
 `;
 
-/** By getrusage(2) of the process itself. */
+/** By getrusage(2) of the process, when it joined its groups and when it was gone, so that its end counts too. */
 const burn = (length: number): Work => ({
   what: `${String(length)} s of processor time`,
-  program: () => `${JOIN}
-begin = used()
-while used() - begin < ${String(length)}: pass
-tell(used() - begin)
+  program: () => `
+import os, resource, sys
+def used():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+told, tell = os.pipe()
+pid = os.fork()
+if pid == 0:
+    for path in sys.argv[1].split():
+        with open(path, "w") as file:
+            file.write("0")
+    begin = used()
+    os.write(tell, ("%.9f" % begin).encode())
+    while used() - begin < ${String(length)}: pass
+    os._exit(0)
+before = float(os.read(told, 100))
+usage = os.wait4(pid, 0)[2]
+print("%.9f" % (usage.ru_utime + usage.ru_stime - before))
 `,
   measured: (usage) => seconds(usage.cpuDuration),
 });
