@@ -31,7 +31,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => {
-      const response = updateCgroup(parts, request);
+      const response = await updateCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },
