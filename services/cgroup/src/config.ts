@@ -12,7 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parseMetricsAddress } from './metrics/metrics-address.js';
-import { parsePressureThresholds } from './watch/pressure-thresholds.js';
+import { parsePressureThresholds, parseShare } from './watch/threshold-parsers.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -101,6 +101,20 @@ export const cgroupConfig = defineConfig({
     parse: oneOf('off', 'low', 'medium', 'critical'),
     default: 'critical',
     doc: 'Memory pressure that is told where the kernel does not measure waiting (version 1 without version 2)',
+  },
+  throttleShare: {
+    env: 'TEU_CGROUP_THROTTLE_SHARE',
+    flag: '--throttle-share',
+    parse: parseShare,
+    default: 0.5,
+    doc: 'Share of periods in which a quota of processor time is used up, from which on it is told; 0 is off',
+  },
+  throttleIntervalMs: {
+    env: 'TEU_CGROUP_THROTTLE_INTERVAL',
+    flag: '--throttle-interval',
+    parse: durationMs,
+    default: 5000,
+    doc: 'How often groups with a quota of processor time are looked at',
   },
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
+import type { CgroupEvent } from '@teu/proto/event';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
@@ -28,6 +29,8 @@ export interface CgroupServer {
   readonly address: string;
   /** Where metrics are served; undefined if they are not. */
   readonly metricsAddress: string | undefined;
+  /** Process that hears from the kernel, for tests; undefined while none runs. */
+  readonly watcherPid: number | undefined;
   close(): Promise<void>;
 }
 
@@ -42,6 +45,8 @@ export function instanceOf(dataDir: string): string {
 export interface CgroupDependencies {
   /** How the host has set up cgroups; looked at if not given. */
   readonly host?: CgroupHost;
+  /** Hears of each event as it is recorded. */
+  readonly onEvent?: (event: CgroupEvent) => void;
 }
 
 /**
@@ -53,7 +58,7 @@ export interface CgroupDependencies {
 export async function startServer(
   config: CgroupConfig,
   log: Logger,
-  { host = detectThisHost() }: CgroupDependencies = {},
+  { host = detectThisHost(), onEvent = () => undefined }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
   const tree = new CgroupTree(host, instanceOf(config.dataDir));
   const path = join(config.dataDir, 'cgroup', 'state.db');
@@ -66,10 +71,10 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     await groups.recover();
-    const { node, pressureThreshold: pressure, pressureLevel } = config;
+    const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };
-    const watching = new CgroupWatch(known, { pressure, pressureLevel });
+    const watching = new CgroupWatch(known, config, onEvent);
     watch = watching;
     const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
@@ -97,6 +102,9 @@ export async function startServer(
     return {
       address: server.address,
       metricsAddress: metrics?.address,
+      get watcherPid() {
+        return parts.watch.pid;
+      },
       close: async () => {
         await metrics?.close();
         stopHousekeeping();

@@ -60,6 +60,7 @@ function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGro
   const name = parseGroupName(request.name, 'name');
   const labels = parseLabels(request.labels);
   const record = parts.groups.create(name, request.resources ?? LinuxResources.create(), labels);
+  parts.watch.added(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 
@@ -70,6 +71,7 @@ async function updateGroup(
   const name = parseGroupName(request.name, 'name');
   const requested = request.resources ?? LinuxResources.create();
   const record = await parts.groups.update(name, requested);
+  parts.watch.changed(keyOfGroup(name));
   parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }

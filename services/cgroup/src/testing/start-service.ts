@@ -2,6 +2,7 @@ import { loadConfig } from '@teu/config';
 import { newContainerId } from '@teu/ids';
 import { silentLogger } from '@teu/log';
 import { CgroupServiceService, type Cgroup } from '@teu/proto/cgroup';
+import type { CgroupEvent } from '@teu/proto/event';
 import type { LinuxResources } from '@teu/proto/type';
 import { connect, type RpcChannel } from '@teu/rpc';
 import { tempDir } from '@teu/testing';
@@ -17,6 +18,10 @@ export interface StartedService {
   readonly groupPath: string;
   /** Where metrics are served; undefined if they are not. */
   readonly metricsAddress: string | undefined;
+  /** What it has announced, oldest first. */
+  readonly events: readonly CgroupEvent[];
+  /** Process that hears from the kernel; undefined while none runs. */
+  readonly watcherPid: number | undefined;
   /** Makes a group that is deleted with the service. */
   create(resources?: LinuxResources): Promise<Cgroup>;
   close(): Promise<void>;
@@ -26,23 +31,31 @@ export interface StartedService {
  * Starts the service on cgroups of this machine.
  *
  * @param host - Which of them; all that it has if not given.
- * @param args - More flags of the service.
+ * @param flags - More of the command line.
  */
 export async function startService(
   host?: CgroupHost,
-  args: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Promise<StartedService> {
   const directory = tempDir();
   const dataDir = join(directory.path, 'd');
-  const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir, ...args];
+  const argv = ['--run-dir', join(directory.path, 'r'), '--data-dir', dataDir, ...flags];
   const config = loadConfig(cgroupConfig, { env: {}, argv });
-  const server = await startServer(config, silentLogger, host === undefined ? {} : { host });
+  const events: CgroupEvent[] = [];
+  const server = await startServer(config, silentLogger, {
+    ...(host === undefined ? {} : { host }),
+    onEvent: (event) => events.push(event),
+  });
   const channel = connect(server.address);
   const made: string[] = [];
   return {
     channel,
     metricsAddress: server.metricsAddress,
     groupPath: `teu/${instanceOf(dataDir)}`,
+    events,
+    get watcherPid() {
+      return server.watcherPid;
+    },
     create: async (resources) => {
       const id = newContainerId();
       made.push(id);

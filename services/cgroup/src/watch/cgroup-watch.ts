@@ -11,6 +11,7 @@ import { limitEvents } from './limit-events.js';
 import { locateKill } from './oom-kill.js';
 import { eventAbout } from './subject.js';
 import { NO_COUNTS, type Counts, type OomReport, type Told } from './told.js';
+import { ThrottleSampler } from './throttle-sampler.js';
 import { WatchProgram } from './watch-program.js';
 import type { WatchOptions } from './watch-options.js';
 import { programArguments } from './watch-options.js';
@@ -33,18 +34,26 @@ const SYNC_PAUSES_MS = [0, 5, 20];
  */
 export class CgroupWatch {
   readonly #parts: Parts;
+  readonly #onEvent: (event: CgroupEvent) => void;
   readonly #kills: Kills;
   readonly #windows: EventWindows;
+  readonly #throttling: ThrottleSampler;
   readonly #groups = new WatchedGroups();
   readonly #program: WatchProgram;
   readonly #beginning = new Set<WatchedGroup>();
   #beginTimer: NodeJS.Timeout | undefined;
   #readsKernelLog = true;
 
-  constructor(parts: Parts, options: WatchOptions) {
+  /** @param onEvent - Hears of each event as it is recorded. */
+  constructor(parts: Parts, options: WatchOptions, onEvent: (event: CgroupEvent) => void) {
     this.#parts = parts;
+    this.#onEvent = onEvent;
     this.#kills = new Kills(parts.store);
     this.#windows = new EventWindows((event) => this.#announce(event));
+    const { throttleShare: share, throttleIntervalMs: intervalMs } = options;
+    this.#throttling = new ThrottleSampler(parts, { share, intervalMs }, (event) =>
+      this.#windows.offer(event),
+    );
     const { containers, groups } = parts.tree.inhabitants();
     for (const id of [...containers.keys(), ...groups]) this.#begin(this.#adopt(id));
     for (const id of this.#kills.containers()) if (!containers.has(id)) this.#kills.forgetLater(id);
@@ -85,6 +94,7 @@ export class CgroupWatch {
     group.isLeaving = true;
     this.#beginning.delete(group);
     this.#onCounts(group, finalCounts(stats, group.counts), false);
+    this.#throttling.remove(id, stats.cpu);
     void this.#program.request('unwatch', group.number);
   }
 
@@ -127,6 +137,7 @@ export class CgroupWatch {
     clearTimeout(this.#beginTimer);
     await this.#program.close();
     for (const group of this.#groups.all()) this.#groups.remove(group);
+    this.#throttling.close();
     this.#windows.flush();
     this.#kills.close();
   }
@@ -149,6 +160,7 @@ export class CgroupWatch {
     this.#beginning.clear();
     for (const group of groups) {
       if (!this.#groups.has(group)) continue;
+      this.#throttling.add(group.id, group.counts !== undefined);
       void this.#program
         .request('watch', group.number, this.#parts.tree.pathOf(group.id))
         .then((answer) => {
@@ -169,6 +181,7 @@ export class CgroupWatch {
   #drop(group: WatchedGroup): void {
     this.#groups.remove(group);
     this.#beginning.delete(group);
+    this.#throttling.remove(group.id);
     if (isGroupKey(group.id)) return;
     this.#kills.forgetLater(group.id);
     this.#windows.flush(eventAbout(this.#parts, group.id, {}));
@@ -208,7 +221,7 @@ export class CgroupWatch {
 
   #onCounts(group: WatchedGroup, counts: Counts, reached: boolean): void {
     const { counts: before } = group;
-    group.counts = counts;
+    group.counts = before === undefined ? counts : told(before, counts, reached);
     if (before === undefined) {
       group.explainedKills = Math.max(group.explainedKills, counts.oomKill);
       return;
@@ -273,15 +286,27 @@ export class CgroupWatch {
     const { node, store } = this.#parts;
     const event = makeEvent({ node, source: 'cgroup', payload: { $case: 'cgroup', value } });
     store.transaction(() => store.outbox.append(event));
+    this.#onEvent(value);
   }
 }
 
-/** The counters at the end; where the last figures say less than was told, that. */
-function finalCounts({ pids, memory }: Stats, told = NO_COUNTS): Counts {
+/** What has been told after a look at the counters. A limit that was reached uncounted is not told again at the end. */
+function told(before: Counts, now: Counts, reached: boolean): Counts {
+  const isUncounted = reached && now.memoryMax <= before.memoryMax;
   return {
-    pidsMax: Math.max(told.pidsMax, pids?.limitHitCount ?? 0),
-    memoryMax: Math.max(told.memoryMax, memory?.limitHitCount ?? 0),
-    memoryHigh: Math.max(told.memoryHigh, memory?.highHitCount ?? 0),
-    oomKill: Math.max(told.oomKill, memory?.oomKillCount ?? 0),
+    pidsMax: Math.max(before.pidsMax, now.pidsMax),
+    memoryMax: Math.max(before.memoryMax + (isUncounted ? 1 : 0), now.memoryMax),
+    memoryHigh: Math.max(before.memoryHigh, now.memoryHigh),
+    oomKill: Math.max(before.oomKill, now.oomKill),
+  };
+}
+
+/** The counters at the end; where the last figures say less than was told, that. */
+function finalCounts({ pids, memory }: Stats, before = NO_COUNTS): Counts {
+  return {
+    pidsMax: Math.max(before.pidsMax, pids?.limitHitCount ?? 0),
+    memoryMax: Math.max(before.memoryMax, memory?.limitHitCount ?? 0),
+    memoryHigh: Math.max(before.memoryHigh, memory?.highHitCount ?? 0),
+    oomKill: Math.max(before.oomKill, memory?.oomKillCount ?? 0),
   };
 }

@@ -3,9 +3,13 @@ import { hierarchyOf, type CgroupHost, type ControllerName } from '../domain/hos
 /** What is told beside limits that were reached. */
 export interface WatchOptions {
   /** Per cent of time in which at least one task waited; 0 for nothing. */
-  readonly pressure: PressureThresholds;
+  readonly pressureThreshold: PressureThresholds;
   /** Level of memory pressure that is told where the kernel does not measure waiting; "off" for none. */
   readonly pressureLevel: 'off' | 'low' | 'medium' | 'critical';
+  /** Share of periods, 0 to 1, in which a quota of processor time is used up, from which on it is told; 0 for never. */
+  readonly throttleShare: number;
+  /** How often that is looked at. */
+  readonly throttleIntervalMs: number;
 }
 
 export interface PressureThresholds {
@@ -24,12 +28,11 @@ const WINDOW_US = 2_000_000;
  */
 export function programArguments(
   host: CgroupHost,
-  { pressure, pressureLevel }: WatchOptions,
+  { pressureThreshold, pressureLevel }: WatchOptions,
   position: number | undefined,
 ): string[] {
-  const microseconds = [pressure.memory, pressure.io, pressure.cpu].map((percent) =>
-    Math.round((percent / 100) * WINDOW_US),
-  );
+  const { memory, io, cpu } = pressureThreshold;
+  const microseconds = [memory, io, cpu].map((percent) => Math.round((percent / 100) * WINDOW_US));
   const unified = host.hierarchies.find(({ version }) => version === 2);
   return [
     ...v1Root(host, 'memory'),

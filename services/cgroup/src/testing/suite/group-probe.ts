@@ -25,8 +25,11 @@ export class GroupProbe {
     this.#controllers = controllers;
   }
 
-  static async start(host: CgroupHost | undefined): Promise<GroupProbe> {
-    const service = await startService(host);
+  static async start(
+    host: CgroupHost | undefined,
+    flags: readonly string[] = [],
+  ): Promise<GroupProbe> {
+    const service = await startService(host, flags);
     const { controllers } = await service.channel.unary(Service.getHierarchy, {});
     return new GroupProbe(service, new Map(controllers.map((each) => [each.name, each])));
   }

@@ -13,3 +13,10 @@ export function parsePressureThresholds(text: string): PressureThresholds {
   }
   return thresholds;
 }
+
+/** Reads a share, 0 to 1. */
+export function parseShare(text: string): number {
+  const share = /^(0|1|0?\.\d{1,6}|1\.0+)$/.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(share)) throw new Error('expected a share from 0 to 1, such as 0.5');
+  return share;
+}

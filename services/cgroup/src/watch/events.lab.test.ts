@@ -1,0 +1,37 @@
+import { CgroupAction } from '@teu/proto/event';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeEvents } from '../testing/suite/event-cases.js';
+import { EventProbe } from '../testing/suite/event-probe.js';
+import { MEBIBYTE } from '../testing/suite/group-probe.js';
+
+describe('what the kernel notifies of on version 2', () => {
+  let probe: EventProbe;
+  beforeAll(async () => {
+    const pressure = ['--pressure-threshold', 'memory=1,cpu=1'];
+    probe = await EventProbe.start(['--throttle-interval', '200ms', ...pressure]);
+  });
+  afterAll(() => probe.close());
+
+  describeEvents(() => probe, 40);
+
+  it('tells of memory above which a container is slowed down, and that it waits', async () => {
+    const cgroup = await probe.groups.create({ memory: { high: 8 * MEBIBYTE } });
+    const grow = "timeout 20 sh -c 'head -c 24m /dev/zero | tail > /dev/null'";
+    await probe.groups.run(cgroup, grow).ended;
+    const high = await probe.next(cgroup.id, ({ limit }) => limit === 'memory.high');
+    expect(high).toMatchObject({
+      action: CgroupAction.CGROUP_ACTION_LIMIT_REACHED,
+      limitValue: 8 * MEBIBYTE,
+    });
+    const waits = await probe.next(cgroup.id, ({ resource }) => resource === 'memory');
+    expect(waits.action).toBe(CgroupAction.CGROUP_ACTION_PRESSURE);
+    expect(probe.kills(cgroup.id)).toEqual([]);
+  });
+
+  it('tells that tasks wait for a processor', async () => {
+    const cgroup = await probe.groups.create({ cpu: { quota: 10_000, period: 100_000 } });
+    await probe.groups.run(cgroup, "timeout 6 sh -c 'while :; do :; done'").ended;
+    const waits = await probe.next(cgroup.id, ({ resource }) => resource === 'cpu');
+    expect(waits.action).toBe(CgroupAction.CGROUP_ACTION_PRESSURE);
+  });
+});
