@@ -16,7 +16,7 @@ describe('what the kernel notifies of on version 2', () => {
 
   it('tells of memory above which a container is slowed down, and that it waits', async () => {
     const cgroup = await probe.groups.create({ memory: { high: 8 * MEBIBYTE } });
-    const grow = "timeout 20 sh -c 'head -c 24m /dev/zero | tail > /dev/null'";
+    const grow = 'timeout -s KILL 5 dd if=/dev/zero of=/dev/null bs=24M count=1; true';
     await probe.groups.run(cgroup, grow).ended;
     const high = await probe.next(cgroup.id, ({ limit }) => limit === 'memory.high');
     expect(high).toMatchObject({
@@ -30,7 +30,7 @@ describe('what the kernel notifies of on version 2', () => {
 
   it('tells that tasks wait for a processor', async () => {
     const cgroup = await probe.groups.create({ cpu: { quota: 10_000, period: 100_000 } });
-    await probe.groups.run(cgroup, "timeout 6 sh -c 'while :; do :; done'").ended;
+    await probe.groups.run(cgroup, "timeout -s KILL 6 sh -c 'while :; do :; done'; true").ended;
     const waits = await probe.next(cgroup.id, ({ resource }) => resource === 'cpu');
     expect(waits.action).toBe(CgroupAction.CGROUP_ACTION_PRESSURE);
   });
