@@ -11,6 +11,7 @@ import { commit } from './commands/commit.js';
 import { container } from './commands/container.js';
 import { diff } from './commands/diff.js';
 import { exportTree } from './commands/export.js';
+import { group } from './commands/group.js';
 import { history } from './commands/history.js';
 import { image } from './commands/image.js';
 import { images } from './commands/images.js';
@@ -43,25 +44,9 @@ import { wait } from './commands/wait.js';
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
-  ...[
-    run,
-    create,
-    start,
-    stop,
-    kill,
-    pause,
-    unpause,
-    rm,
-    exec,
-    attach,
-    ps,
-    stats,
-    inspect,
-    logs,
-    wait,
-    usage,
-  ],
-  ...[diff, exportTree, commit, container],
+  ...[run, create, start, stop, kill, pause, unpause, rm],
+  ...[exec, attach, ps, stats, inspect, logs, wait, usage],
+  ...[diff, exportTree, commit, container, group],
   ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],
 ];
 

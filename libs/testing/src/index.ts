@@ -1,3 +1,4 @@
+export { checkExposition, type ExposedSamples } from './check-exposition.js';
 export { startNats, type StartNatsOptions, type TestNats } from '@teu/events/testing';
 export {
   expectNoLeaks,

@@ -3,6 +3,7 @@ import type { Store } from '@teu/state';
 import type { Groups } from './groups/groups.js';
 import type { Figures } from './stats/figures.js';
 import type { UsageLedger } from './ledger/usage-ledger.js';
+import type { CallCost } from './metrics/call-cost.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
 import type { CgroupWatch } from './watch/cgroup-watch.js';
 
@@ -19,6 +20,8 @@ export interface CgroupParts {
   readonly groups: Groups;
   readonly names: ContainerNames;
   readonly figures: Figures;
+  /** What making cgroups has cost. */
+  readonly creations: CallCost;
   readonly ledger: UsageLedger;
   /** What the kernel notifies of; also what it killed for want of memory: `watch.oomKills(id)`. */
   readonly watch: CgroupWatch;

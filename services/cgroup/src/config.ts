@@ -12,6 +12,7 @@ import {
 } from '@teu/config';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { parseMetricsAddress } from './metrics/metrics-address.js';
 import { parsePressureThresholds, parseShare } from './watch/threshold-parsers.js';
 
 const HOUR_MS = 3_600_000;
@@ -24,6 +25,12 @@ function spanBetween(least: string, most: string): Parser<number> {
     throw new Error(`expected a duration from ${least} to ${most}`);
   };
 }
+
+/** A value that may be left away. */
+const optional =
+  <T>(parse: Parser<T>): Parser<T | undefined> =>
+  (text) =>
+    parse(text);
 
 export const cgroupConfig = defineConfig({
   address: {
@@ -39,6 +46,13 @@ export const cgroupConfig = defineConfig({
     parse: string,
     default: hostname(),
     doc: 'Name of this machine in the subjects of events',
+  },
+  metricsAddress: {
+    env: 'TEU_CGROUP_METRICS_ADDRESS',
+    flag: '--metrics-address',
+    parse: optional(parseMetricsAddress),
+    default: undefined,
+    doc: 'Where metrics are served for Prometheus, 127.0.0.1:PORT; nowhere if it is not given',
   },
   usageCheckpoint: {
     env: 'TEU_CGROUP_USAGE_CHECKPOINT',

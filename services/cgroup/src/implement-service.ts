@@ -27,11 +27,11 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
   const { tree, figures } = parts;
   const watches = new StatsWatches(tree, figures);
   return implement(DEFINITION, {
-    createCgroup: async (request) => createCgroup(parts, request),
+    createCgroup: async (request) => parts.creations.measure(() => createCgroup(parts, request)),
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
     updateCgroup: async (request) => {
-      const response = updateCgroup(parts, request);
+      const response = await updateCgroup(parts, request);
       figures.forget(request.id);
       return response;
     },

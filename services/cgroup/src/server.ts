@@ -14,6 +14,9 @@ import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
+import { CallCost } from './metrics/call-cost.js';
+import { collectMetrics } from './metrics/collect-metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
@@ -24,6 +27,8 @@ import { CgroupWatch } from './watch/cgroup-watch.js';
 /** A service that serves. */
 export interface CgroupServer {
   readonly address: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
   /** Process that hears from the kernel, for tests; undefined while none runs. */
   readonly watcherPid: number | undefined;
   close(): Promise<void>;
@@ -65,7 +70,7 @@ export async function startServer(
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    groups.recover();
+    await groups.recover();
     const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };
@@ -73,7 +78,11 @@ export async function startServer(
     watch = watching;
     const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
     const figures = new Figures(tree, names);
-    const parts: CgroupParts = { ...known, groups, ledger, figures, watch };
+    const creations = new CallCost();
+    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
+    const metrics =
+      config.metricsAddress &&
+      (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
     const server = await startRpcServer({
       name: 'cgroup',
       version: VERSION,
@@ -92,10 +101,12 @@ export async function startServer(
     });
     return {
       address: server.address,
+      metricsAddress: metrics?.address,
       get watcherPid() {
         return parts.watch.pid;
       },
       close: async () => {
+        await metrics?.close();
         stopHousekeeping();
         await server.close();
         await ledger.refresh({ durable: true, all: false });

@@ -1,12 +1,11 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
+import { LinuxResources } from '@teu/proto/type';
 import { tempDir, type TempDir } from '@teu/testing';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type * as FileSystem from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CgroupHost } from './domain/host.js';
-import { NO_LIMITS } from './domain/limits.js';
-import { resourcesOf } from './domain/requested-limits.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { createGroup } from './tree/create-group.js';
 import { deleteGroup } from './tree/delete-group.js';
@@ -25,10 +24,12 @@ const NEW_GROUP: Readonly<Record<string, string>> = {
   'cgroup.events': 'populated 0\nfrozen 0\n',
   'cpu.weight': '100\n',
   'cpu.max': 'max 100000\n',
+  'cpu.max.burst': '0\n',
   'cpu.stat': 'usage_usec 0\n',
   'memory.max': 'max\n',
   'memory.swap.max': 'max\n',
   'memory.low': '0\n',
+  'memory.high': 'max\n',
   'memory.current': '4096\n',
   'pids.max': 'max\n',
   'pids.current': '0\n',
@@ -53,6 +54,9 @@ vi.mock('node:fs', async (importOriginal) => {
 });
 
 const ID = 'a'.repeat(64);
+
+const resources = (wanted: Parameters<typeof LinuxResources.fromPartial>[0]) =>
+  LinuxResources.fromPartial(wanted);
 
 describe('cgroups of version 2', () => {
   let directory: TempDir;
@@ -87,18 +91,21 @@ describe('cgroups of version 2', () => {
   });
 
   it('writes the limits in the words of version 2', () => {
-    const limits = createGroup(tree, ID, {
-      cpuShares: 512,
-      cpuQuota: 50_000,
-      memory: 1 << 26,
-      pids: 9,
-    });
+    const limits = createGroup(
+      tree,
+      ID,
+      resources({
+        cpu: { shares: 512, quota: 50_000 },
+        memory: { limit: 1 << 26 },
+        pids: { limit: 9 },
+      }),
+    );
     expect(read('cpu.weight')).toMatch(/^59/);
     expect(read('cpu.max')).toBe('50000 100000');
     expect(read('memory.max')).toMatch(/^67108864/);
     expect(read('memory.swap.max')).toMatch(/^67108864/);
     expect(read('pids.max')).toMatch(/^9/);
-    expect(resourcesOf(limits)).toMatchObject({ memory: { limit: 1 << 26, swap: 1 << 27 } });
+    expect(limits).toMatchObject({ memory: { limit: 1 << 26, swap: 1 << 27 } });
     expect(tree.membership(ID)).toEqual({
       v1TasksPaths: [],
       v2Directory: tree.processGroup(ID),
@@ -107,16 +114,17 @@ describe('cgroups of version 2', () => {
   });
 
   it('refuses the same group with other limits, and finishes one without limits', () => {
-    createGroup(tree, ID, {});
-    expect(createGroup(tree, ID, { cpuQuota: 50_000 }).cpuQuota).toBe(50_000);
-    expect(createGroup(tree, ID, { cpuQuota: 50_000 }).cpuQuota).toBe(50_000);
-    expect(() => createGroup(tree, ID, {})).toThrow(/exists already/);
+    const limited = resources({ cpu: { quota: 50_000 } });
+    createGroup(tree, ID);
+    expect(createGroup(tree, ID, limited).cpu?.quota).toBe(50_000);
+    expect(createGroup(tree, ID, limited).cpu?.quota).toBe(50_000);
+    expect(() => createGroup(tree, ID)).toThrow(/exists already/);
   });
 
   it('does without a limit of swap where the host counts none, unless it was asked for', () => {
     rmSync(join(dirname(tree.processGroup(ID)), 'memory.swap.max'));
     const plain = new CgroupTree(tree.host, 'instance');
-    const asked = { memory: 1 << 26, memorySwap: 1 << 27 };
+    const asked = resources({ memory: { limit: 1 << 26, swap: 1 << 27 } });
     expect(() => createGroup(plain, ID, asked)).toThrow(
       expect.objectContaining({
         reason: 'RESOURCE_UNSUPPORTED',
@@ -124,21 +132,21 @@ describe('cgroups of version 2', () => {
       }),
     );
     expect(plain.ids()).toEqual([]);
-    expect(createGroup(plain, ID, { memory: 1 << 26, memorySwap: -1 }).memory).toBe(1 << 26);
+    const unlimited = resources({ memory: { limit: 1 << 26, swap: -1 } });
+    expect(createGroup(plain, ID, unlimited).memory?.limit).toBe(1 << 26);
     expect(read('memory.swap.max')).toBe('max');
   });
 
-  it('changes limits', () => {
-    createGroup(tree, ID, { cpuQuota: 50_000 });
-    expect(updateGroup(tree, ID, { cpuPeriod: 200_000 })).toMatchObject({
-      ...NO_LIMITS,
-      cpuQuota: 50_000,
-      cpuPeriod: 200_000,
-    });
+  it('changes limits', async () => {
+    createGroup(tree, ID, resources({ cpu: { quota: 50_000 } }));
+    await updateGroup(tree, ID, resources({ cpu: { period: 200_000 } }));
+    expect(describeGroup(tree, ID).resources).toEqual(
+      resources({ cpu: { quota: 50_000, period: 200_000 } }),
+    );
   });
 
   it('freezes by cgroup.freeze and waits for the event', async () => {
-    createGroup(tree, ID, {});
+    createGroup(tree, ID);
     const freezing = freezeGroup(tree, ID);
     expect(read('cgroup.freeze')).toMatch(/^1/);
     expect(isFrozen(tree, ID)).toBe(false);
@@ -150,7 +158,7 @@ describe('cgroups of version 2', () => {
   });
 
   it('kills by cgroup.kill', async () => {
-    createGroup(tree, ID, {});
+    createGroup(tree, ID);
     writeFileSync(file('cgroup.procs'), '999999\n');
     const killing = killGroup(tree, ID);
     expect(read('cgroup.kill')).toBe('1');
@@ -159,7 +167,7 @@ describe('cgroups of version 2', () => {
   });
 
   it('deletes and gives the last figures', async () => {
-    createGroup(tree, ID, {});
+    createGroup(tree, ID);
     const stats = await deleteGroup(tree, ID, false, () => readStats(tree, ID));
     expect(stats.memory?.usageBytes).toBe(4096);
     expect(stats.io).toBeUndefined();

@@ -92,6 +92,10 @@ test.each(POINTS)('ends at %s', { timeout: 30_000 }, async (point) => {
   // Layers are gone from it, and come back when they are needed.
   if (verb === 'driver') expect(await after.driverNames()).toEqual(['overlay2', 'other']);
   if (verb === 'exit') expect((await after.wait('new')).exitCode).toBe(3);
+  // The ledger hears of the run, however the engine ended.
+  const exits = host.cgroup.ended.map(({ end }) => end?.exitCode);
+  if (verb === 'exit') expect(exits).toContain(3);
+  if (verb === 'teardown') expect(exits).toContain(0);
 
   for (const { id } of containers) await after.remove(id, true);
   await waitFor(() => holdsExactly([]));

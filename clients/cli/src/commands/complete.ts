@@ -7,6 +7,7 @@ import { listContainers, listImages } from '../list-pages.js';
 import type { ArgumentKind, OptionSpec } from '../options/parse-options.js';
 import { listUpgrades } from './image/list-upgrades.js';
 import { listDrivers, nameOfDriver } from './driver/list-drivers.js';
+import { listGroups } from './group/list-groups.js';
 import { shortId } from '../output/for-people.js';
 
 /** What the scripts of `teu completion` take for "names of files". */
@@ -63,6 +64,7 @@ async function argumentNames(context: Context, kind: ArgumentKind): Promise<stri
   if (kind === 'files') return fileNames;
   if (kind === 'driver kinds') return [...driverKinds];
   if (kind === 'drivers') return (await listDrivers(context)).map(nameOfDriver);
+  if (kind === 'groups') return (await listGroups(context)).map(({ name }) => name);
   if (kind === 'upgrades') return (await listUpgrades(context)).map(({ id }) => shortId(id));
   if (kind === 'images') {
     const images = await listImages(context);

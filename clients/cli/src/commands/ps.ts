@@ -56,6 +56,8 @@ function selectionOf({ options }: Invocation): Selection {
       tests.push((container) => container.id.startsWith(wanted));
     } else if (key === 'driver') {
       tests.push((container) => container.driver === wanted);
+    } else if (key === 'group') {
+      tests.push(({ spec }) => `${spec?.group ?? ''}/`.startsWith(`${wanted}/`));
     } else if (key === 'status' && stateNames[wanted] !== undefined) {
       all = true;
       tests.push(({ state, paused }) => state === stateNames[wanted] && !paused);
@@ -64,7 +66,7 @@ function selectionOf({ options }: Invocation): Selection {
     } else {
       throw new UsageError(
         `invalid filter "${filter}"`,
-        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX, driver=NAME and status=created, running, paused or exited',
+        'filters are label=NAME, label=NAME=VALUE, name=PART, id=PREFIX, driver=NAME, group=NAME and status=created, running, paused or exited',
       );
     }
   }

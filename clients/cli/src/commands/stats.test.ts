@@ -61,7 +61,7 @@ const cgroup: Partial<Handlers<typeof CgroupServiceService>> = {
     }
   },
 };
-const running: ContainerState = ContainerState.CONTAINER_STATE_RUNNING;
+const running = ContainerState.CONTAINER_STATE_RUNNING as ContainerState;
 const container = (id: string, name: string, state = running) =>
   Container.create({ id, name, state });
 const containers = [

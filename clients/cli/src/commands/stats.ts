@@ -106,7 +106,7 @@ export const stats: Command = {
       doc: 'time between two samples, for example 500ms; usual is 1s',
     },
     {
-      ...{ name: 'group', kind: 'value', value: 'NAME' },
+      ...{ name: 'group', kind: 'value', value: 'NAME', completes: 'groups' },
       doc: 'only what is in this group of containers, and its sum',
     },
     formatOption,

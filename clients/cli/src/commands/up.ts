@@ -69,6 +69,15 @@ function askedDrivers({ context, options }: Invocation): DriverKind[] | undefine
   return asked === undefined ? undefined : parseDriverKinds(asked);
 }
 
+/** What the option asks for is a variable to the service that does it. */
+function withMetrics(invocation: Invocation): Invocation {
+  const { context, options } = invocation;
+  const address = options.value('metrics');
+  if (address === undefined) return invocation;
+  const env = { ...context.env, TEU_CGROUP_METRICS_ADDRESS: address };
+  return { ...invocation, context: { ...context, env } };
+}
+
 async function inBackground(
   { context }: Invocation,
   storageDrivers: readonly DriverKind[] | undefined,
@@ -95,6 +104,10 @@ export const up: Command = {
       completes: 'driver kinds',
       doc: 'storage drivers to run, the default one first; usual are those with something in them',
     },
+    {
+      ...{ name: 'metrics', kind: 'value', value: '127.0.0.1:PORT' },
+      doc: 'serve metrics for Prometheus there; for this host only',
+    },
   ],
   arguments: { min: 0, max: 0 },
   completes: 'nothing',
@@ -103,9 +116,11 @@ export const up: Command = {
   examples: [
     { command: 'teu up --detach', meaning: 'in the background; teu down ends it' },
     { command: 'teu up -d --storage-driver vfs', meaning: 'for what names none; others run on' },
+    { command: 'teu up -d --metrics 127.0.0.1:9323', meaning: 'GET /metrics has all figures' },
     { command: 'TEU_RUN_DIR=/run/b TEU_DATA_DIR=/srv/b teu up -d', meaning: 'a second engine' },
   ],
-  async run(invocation) {
+  async run(given) {
+    const invocation = withMetrics(given);
     const { context, options } = invocation;
     if (process.geteuid?.() !== 0) {
       throw new CliError('the engine needs root', { hint: 'try: sudo teu up --detach' });

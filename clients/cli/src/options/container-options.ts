@@ -4,7 +4,7 @@ import type { Invocation } from '../command.js';
 import { parseDeviceMapping } from './device-mapping.js';
 import { collectEnvironment, parseLabels } from './environment.js';
 import { flag, list, value } from './option-specs.js';
-import type { OptionSpec } from './parse-options.js';
+import type { OptionSpec, ParsedOptions } from './parse-options.js';
 import { parseWholeNumber } from './quantities.js';
 import { checkNewLimits, resourceOptions, resourcesOf } from './resource-options.js';
 import { parseStorageOptions } from './storage-options.js';
@@ -27,6 +27,11 @@ export const containerOptions: readonly OptionSpec[] = [
     ...value('network', 'MODE', 'none: loopback only; host: the host’s network'),
     choices: ['none', 'host'],
   },
+  {
+    ...value('group', 'GROUP', 'group of containers that it shares limits with'),
+    completes: 'groups',
+  },
+  { ...value('cgroup-parent', 'GROUP', 'docker’s word for --group'), completes: 'groups' },
   ...resourceOptions,
   value('oom-score-adj', 'NUMBER', 'score of the OOM killer, -1000 to 1000'),
   list('device', 'HOST[:CONTAINER[:ACCESS]]', 'device node of the host that it gets'),
@@ -61,6 +66,7 @@ export async function containerSpec(invocation: Invocation): Promise<ContainerSp
     user: options.value('user') ?? '',
     hostname: options.value('hostname') ?? '',
     resources,
+    group: groupOf(options),
     ...(score === undefined
       ? {}
       : { oomScoreAdj: parseWholeNumber(score, '--oom-score-adj', -1000, 1000) }),
@@ -83,6 +89,14 @@ export async function containerSpec(invocation: Invocation): Promise<ContainerSp
     driver: options.value('storage-driver') ?? '',
     rootSizeBytes: parseStorageOptions(options.list('storage-opt')),
   });
+}
+
+function groupOf(options: ParsedOptions): string {
+  const [ours, dockers] = [options.value('group'), options.value('cgroup-parent')];
+  if (ours !== undefined && dockers !== undefined && ours !== dockers) {
+    throw new UsageError('--group and --cgroup-parent are the same, and name two groups');
+  }
+  return ours ?? dockers ?? '';
 }
 
 function networkOf(mode: string | undefined): NetworkMode {

@@ -4,7 +4,7 @@ import { nearestName } from './nearest-name.js';
 /** What an argument or the value of an option names, for completion. */
 export type ArgumentKind =
   | ('containers' | 'running' | 'stopped' | 'images' | 'files' | 'nothing')
-  | ('drivers' | 'driver kinds' | 'upgrades');
+  | ('drivers' | 'driver kinds' | 'upgrades' | 'groups');
 
 /** An option of a command. */
 export interface OptionSpec {

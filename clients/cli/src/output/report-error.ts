@@ -61,6 +61,14 @@ const hints: Readonly<Record<string, (metadata: Record<string, string>) => strin
   CONTAINER_NOT_FOUND: () => 'containers that are here: teu ps -a',
   CONTAINER_NAME_IN_USE: () => 'choose another name, or remove the other one: teu rm -f NAME',
   CONTAINER_RUNNING: () => 'stop it first with: teu stop, or use -f',
+  CONTAINER_PAUSED: () => 'let it go on with: teu unpause, or its group with: teu group thaw',
+  GROUP_NOT_FOUND: ({ group = 'NAME' }) =>
+    `groups that are here: teu group ls; make it with: teu group create ${group}`,
+  GROUP_EXISTS: ({ group = 'NAME' }) => `change its limits with: teu group update ${group}`,
+  GROUP_BUSY: ({ group = 'NAME', container_count: containers = '0' }) =>
+    containers === '0'
+      ? `with all groups in it: teu group rm -r ${group}`
+      : `containers in it: teu ps -a --filter group=${group}`,
   DRIVER_NOT_FOUND: () => 'storage drivers that are here: teu driver ls',
   DRIVER_UNAVAILABLE: () => 'how it is: teu driver ls',
   DRIVER_IN_USE: ({ driver = 'NAME' }) =>

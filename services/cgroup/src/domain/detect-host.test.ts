@@ -1,6 +1,7 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
 import { describe, expect, it } from 'vitest';
 import { detectHost } from './detect-host.js';
+import { isOnDemand } from './host.js';
 
 const CGROUPS = `#subsys_name\thierarchy\tnum_cgroups\tenabled
 cpuset\t3\t1\t1
@@ -53,18 +54,21 @@ describe('detection of hierarchies', () => {
 
   it('uses a version 2 tree beside them for what it has, be it no controller', () => {
     const beside = `${V1}41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n`;
-    const empty = detect(beside, 'hugetlb\n');
+    const empty = detect(beside, 'rdma\n');
     expect(empty.mode).toBe(HierarchyMode.HIERARCHY_MODE_HYBRID);
     expect(empty.hierarchies.filter(({ version }) => version === 2)).toEqual([
       { version: 2, mountPath: '/sys/fs/cgroup/unified', controllers: [], mountData: '' },
     ]);
+    const rare = detect(beside, 'hugetlb\n').hierarchies;
+    expect(rare.find(({ version }) => version === 2)?.controllers).toEqual(['hugetlb']);
+    expect(rare.some(isOnDemand)).toBe(false);
     const readOnly = detect(beside.replace('unified rw', 'unified ro'));
     expect(readOnly.hierarchies.every(({ version }) => version === 1)).toBe(true);
     const shared = detect(beside, 'pids io hugetlb\n');
     expect(shared.hierarchies.find(({ version }) => version === 2)).toEqual({
       version: 2,
       mountPath: '/sys/fs/cgroup/unified',
-      controllers: ['pids', 'io'],
+      controllers: ['pids', 'io', 'hugetlb'],
       mountData: '',
     });
     expect(shared.hierarchies.at(-1)?.controllers).toEqual(['freezer']);
@@ -75,7 +79,7 @@ describe('detection of hierarchies', () => {
     const host = detect(only, 'cpuset cpu io memory pids\n');
     expect(host.mode).toBe(HierarchyMode.HIERARCHY_MODE_V2);
     expect(host.hierarchies.map(({ controllers }) => controllers)).toEqual([
-      ['cpu', 'io', 'memory', 'pids'],
+      ['cpuset', 'cpu', 'io', 'memory', 'pids'],
     ]);
   });
 

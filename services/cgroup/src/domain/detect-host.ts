@@ -1,5 +1,11 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
-import { USED_CONTROLLERS, type CgroupHost, type ControllerName, type Hierarchy } from './host.js';
+import {
+  isOnDemand,
+  USED_CONTROLLERS,
+  type CgroupHost,
+  type ControllerName,
+  type Hierarchy,
+} from './host.js';
 
 /** Files that tell how the host has set up cgroups. */
 export interface HostFiles {
@@ -70,11 +76,16 @@ function modeOf(mounts: CgroupMountPoint[], used: Hierarchy[]): HierarchyMode {
     : HierarchyMode.HIERARCHY_MODE_V1;
 }
 
-/** The freezer last: kill and freeze work there, so a group without it was never handed out. */
+/**
+ * The freezer last: kill and freeze work there, so a group without it was never handed out. What not every group is
+ * in comes first, so that it is never last.
+ */
 function inOrder(hierarchies: Hierarchy[]): Hierarchy[] {
-  const isLast = ({ controllers, version }: Hierarchy) =>
-    version === 1 && controllers.includes('freezer');
-  return [...hierarchies.filter((h) => !isLast(h)), ...hierarchies.filter(isLast)];
+  const rank = (hierarchy: Hierarchy): number => {
+    if (isOnDemand(hierarchy)) return 0;
+    return hierarchy.version === 1 && hierarchy.controllers.includes('freezer') ? 2 : 1;
+  };
+  return [...hierarchies].sort((a, b) => rank(a) - rank(b));
 }
 
 function isUsed(name: string): name is ControllerName {

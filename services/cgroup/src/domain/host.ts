@@ -10,8 +10,13 @@ export const USED_CONTROLLERS = [
   'io',
   'devices',
   'freezer',
+  'cpuset',
+  'hugetlb',
 ] as const;
 export type ControllerName = (typeof USED_CONTROLLERS)[number];
+
+/** Controllers that few containers need: a hierarchy of these alone is joined only by whom it limits. */
+const RARE_CONTROLLERS: readonly ControllerName[] = ['cpuset', 'hugetlb'];
 
 /** A mounted tree of cgroups. One of version 1 has at least one controller that is used. */
 export interface Hierarchy {
@@ -21,6 +26,14 @@ export interface Hierarchy {
   readonly controllers: readonly ControllerName[];
   /** All its controllers as a mount option, for example "cpu,cpuacct"; empty for version 2. */
   readonly mountData: string;
+}
+
+/**
+ * Tells whether a group is made in a hierarchy only when a limit of it is asked for. Each hierarchy costs every
+ * start a mkdir(2) and a join. In a tree of version 2 processes are killed, so that everybody is there.
+ */
+export function isOnDemand({ version, controllers }: Hierarchy): boolean {
+  return version === 1 && controllers.every((name) => RARE_CONTROLLERS.includes(name));
 }
 
 /** How the host has set up cgroups. */

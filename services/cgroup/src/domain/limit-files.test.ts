@@ -1,47 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { sharesOfWeight, V2_LIMIT_FILES, weightOfShares } from './limit-files.js';
+import { V1_LIMIT_FILES, V2_LIMIT_FILES, type LimitFile } from './limit-files.js';
 import { NO_LIMITS, type Limits } from './limits.js';
-
-describe('conversion of cpu shares to weights', () => {
-  it.each([
-    [2, 1],
-    [1024, 100],
-    [262_144, 10_000],
-    [512, 59],
-    [2048, 174],
-  ])('maps %i shares to weight %i', (shares, weight) => {
-    expect(weightOfShares(shares)).toBe(weight);
-  });
-
-  it('comes back to the same weight, or to the nearest below that shares can say', () => {
-    expect(sharesOfWeight(100)).toBe(1024);
-    for (let weight = 1; weight <= 10_000; weight += 1) {
-      const back = weightOfShares(sharesOfWeight(weight));
-      expect(back).toBeLessThanOrEqual(weight);
-      expect(weight - back).toBeLessThanOrEqual(Math.max(2, weight * 0.01));
-    }
-  });
-
-  it('never gives more shares less weight', () => {
-    for (let shares = 3; shares < 4096; shares += 1) {
-      expect(weightOfShares(shares)).toBeGreaterThanOrEqual(weightOfShares(shares - 1));
-    }
-  });
-});
+import { weightOfShares } from './weights.js';
 
 describe('limit files of version 2', () => {
   const format = (limits: Partial<Limits>): Record<string, string> =>
     Object.fromEntries(
-      V2_LIMIT_FILES.map((file) => [file.file, file.format({ ...NO_LIMITS, ...limits })]),
+      V2_LIMIT_FILES.filter(({ inherited }) => inherited !== true).map((file) => [
+        file.file,
+        file.format({ ...NO_LIMITS, ...limits }),
+      ]),
     );
 
   it('says "max" for what is not limited', () => {
     expect(format({})).toEqual({
       'cpu.weight': '100',
       'cpu.max': 'max 100000',
+      'cpu.max.burst': '0',
       'memory.max': 'max',
       'memory.swap.max': 'max',
       'memory.low': '0',
+      'memory.high': 'max',
       'pids.max': 'max',
     });
   });
@@ -53,24 +32,44 @@ describe('limit files of version 2', () => {
     });
     expect(format({ memory: 4096, memorySwap: 4096 })).toMatchObject({ 'memory.swap.max': '0' });
   });
+});
 
-  it('reads back what it writes', () => {
-    const wanted: Limits = {
-      cpuShares: 512,
-      cpuQuota: 25_000,
-      cpuPeriod: 50_000,
-      memory: 1 << 26,
-      memoryReservation: 1 << 25,
-      memorySwap: 1 << 27,
-      pids: 12,
-    };
-    let read = NO_LIMITS;
-    for (const file of V2_LIMIT_FILES) {
-      read = { ...read, ...file.parse(`${file.format(wanted)}\n`, read) };
-    }
-    expect({ ...read, cpuShares: weightOfShares(read.cpuShares) }).toEqual({
-      ...wanted,
-      cpuShares: weightOfShares(wanted.cpuShares),
-    });
+const WANTED: Limits = {
+  cpuShares: 512,
+  cpuQuota: 25_000,
+  cpuPeriod: 50_000,
+  cpuBurst: 10_000,
+  memory: 1 << 26,
+  memoryReservation: 1 << 25,
+  memorySwap: 1 << 27,
+  memoryHigh: 1 << 25,
+  swappiness: 10,
+  oomKillerOff: 1,
+  blockIoWeight: 321,
+  pids: 12,
+};
+
+it.each<[string, readonly LimitFile[], Partial<Limits>]>([
+  ['1', V1_LIMIT_FILES, { memoryHigh: -1 }],
+  ['2', V2_LIMIT_FILES, { swappiness: -1, oomKillerOff: 0 }],
+])('limit files of version %s are read back as they are written', (_, files, missing) => {
+  let read = NO_LIMITS;
+  for (const file of files) {
+    read = { ...read, ...file.parse(`${file.format(WANTED)}\n`, read) };
+  }
+  expect({ ...read, cpuShares: weightOfShares(read.cpuShares) }).toEqual({
+    ...WANTED,
+    ...missing,
+    cpuShares: weightOfShares(WANTED.cpuShares),
   });
+});
+
+it.each([
+  ['memory.oom_control', 'oom_kill_disable 1\nunder_oom 0\noom_kill 3\n', { oomKillerOff: 1 }],
+  ['blkio.bfq.weight', '250\n', { blockIoWeight: 250 }],
+  ['io.bfq.weight', 'default 250\n254:0 300\n', { blockIoWeight: 250 }],
+  ['io.weight', 'default 10000\n', { blockIoWeight: 1000 }],
+])('the text of %s is understood', (name, text, limits) => {
+  const file = [...V1_LIMIT_FILES, ...V2_LIMIT_FILES].find((each) => each.file === name)!;
+  expect(file.parse(text, {})).toEqual(limits);
 });

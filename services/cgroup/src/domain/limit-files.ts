@@ -1,5 +1,6 @@
 import type { ControllerName } from './host.js';
 import type { LimitName, Limits } from './limits.js';
+import { blockIoWeightOf, ioWeightOf, sharesOfWeight, weightOfShares } from './weights.js';
 
 /** One file of a group that holds a limit, or two. */
 export interface LimitFile {
@@ -9,6 +10,10 @@ export interface LimitFile {
   readonly limits: readonly LimitName[];
   /** What to write for these limits. */
   readonly format: (limits: Limits) => string;
+  /**
+   * Whether a new group has what the group above it has, or what this kernel chooses: then -1 stands for that.
+   */
+  readonly inherited?: boolean;
   /** What the file's text means; also given what was read so far. */
   readonly parse: (text: string, before: Partial<Limits>) => Partial<Limits>;
 }
@@ -28,9 +33,17 @@ export const V1_LIMIT_FILES: readonly LimitFile[] = [
   plainNumber('cpu', 'cpu.shares', 'cpuShares'),
   plainNumber('cpu', 'cpu.cfs_period_us', 'cpuPeriod'),
   plainNumber('cpu', 'cpu.cfs_quota_us', 'cpuQuota'),
+  plainNumber('cpu', 'cpu.cfs_burst_us', 'cpuBurst'),
   plainNumber('memory', 'memory.limit_in_bytes', 'memory'),
   plainNumber('memory', 'memory.memsw.limit_in_bytes', 'memorySwap'),
   plainNumber('memory', 'memory.soft_limit_in_bytes', 'memoryReservation'),
+  { ...plainNumber('memory', 'memory.swappiness', 'swappiness'), inherited: true },
+  {
+    ...plainNumber('memory', 'memory.oom_control', 'oomKillerOff'),
+    parse: (text) => ({ oomKillerOff: Number(/^(?:oom_kill_disable )?(\d)/.exec(text)?.[1] ?? 0) }),
+  },
+  weight('blkio', 'blkio.weight'),
+  weight('blkio', 'blkio.bfq.weight'),
   numberOrMax('pids', 'pids.max', 'pids'),
 ];
 
@@ -54,6 +67,7 @@ export const V2_LIMIT_FILES: readonly LimitFile[] = [
       return { cpuQuota: numberOf(quota), cpuPeriod: numberOf(period) };
     },
   },
+  plainNumber('cpu', 'cpu.max.burst', 'cpuBurst'),
   numberOrMax('memory', 'memory.max', 'memory'),
   {
     controller: 'memory',
@@ -72,8 +86,29 @@ export const V2_LIMIT_FILES: readonly LimitFile[] = [
     format: ({ memoryReservation }) => String(Math.max(memoryReservation, 0)),
     parse: (text) => ({ memoryReservation: numberOf(text.trim()) || -1 }),
   },
+  numberOrMax('memory', 'memory.high', 'memoryHigh'),
+  weight('io', 'io.bfq.weight'),
+  {
+    ...weight('io', 'io.weight'),
+    format: ({ blockIoWeight }) => String(ioWeightOf(blockIoWeight)),
+    parse: (text) => ({ blockIoWeight: blockIoWeightOf(defaultOf(text)) }),
+  },
   numberOrMax('pids', 'pids.max', 'pids'),
 ];
+
+/** Of the files that can hold a weight the first that a host has is used. */
+function weight(controller: ControllerName, file: string): LimitFile {
+  return {
+    ...plainNumber(controller, file, 'blockIoWeight'),
+    inherited: true,
+    parse: (text) => ({ blockIoWeight: defaultOf(text) }),
+  };
+}
+
+/** Reads "100", or "default 100" with lines for single devices after it. */
+function defaultOf(text: string): number {
+  return Number(/^(?:default )?(\d+)/.exec(text)?.[1]);
+}
 
 function plainNumber(controller: ControllerName, file: string, name: LimitName): LimitFile {
   return {
@@ -96,35 +131,4 @@ function numberOrMax(controller: ControllerName, file: string, name: LimitName):
 function numberOf(text: string): number {
   const value = Number(text);
   return text === 'max' || value > MANY ? -1 : value;
-}
-
-const SHARES_MIN = 2;
-const SHARES_MAX = 262_144;
-const WEIGHT_MAX = 10_000;
-
-/**
- * Converts cpu.shares (2 to 262144, default 1024) to cpu.weight (1 to 10000, default 100): the
- * quadratic in the logarithm that maps ends and defaults to each other, which OCI runtimes have used
- * since 2025 (crun 1.23, runc 1.4).
- */
-export function weightOfShares(shares: number): number {
-  if (shares <= SHARES_MIN) return 1;
-  if (shares >= SHARES_MAX) return WEIGHT_MAX;
-  const l = Math.log2(shares);
-  return Math.ceil(10 ** ((l * l + 125 * l) / 612 - 7 / 34));
-}
-
-/**
- * The most shares that {@link weightOfShares} gives a weight; tells what is in force. The default of
- * one is the default of the other.
- */
-export function sharesOfWeight(weight: number): number {
-  let low = SHARES_MIN;
-  let high = SHARES_MAX;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (weightOfShares(middle) > weight) high = middle - 1;
-    else low = middle;
-  }
-  return low;
 }

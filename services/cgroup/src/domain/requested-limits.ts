@@ -1,35 +1,55 @@
 import { teuError } from '@teu/errors';
-import { LinuxResources } from '@teu/proto/type';
+import type { LinuxResources } from '@teu/proto/type';
 import { FIELD_NAMES, LIMIT_NAMES, NO_LIMITS, type LimitName, type Limits } from './limits.js';
 
-/** What a request asks for; what it does not mention is absent. */
+/** The numbers that a request asks for; what it does not mention is absent. */
 export type RequestedLimits = Partial<Limits>;
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly orNone: boolean;
+}
+
+const MANY = Number.MAX_SAFE_INTEGER;
+const bytes: Range = { min: 1, max: MANY, orNone: true };
+
 /** Bounds of what can make sense on any host; the kernel's own, from its documentation. */
-const RANGES: Readonly<Record<LimitName, { min: number; max: number; orNone: boolean }>> = {
+const RANGES: Readonly<Record<LimitName, Range>> = {
   cpuShares: { min: 2, max: 262_144, orNone: false },
-  cpuQuota: { min: 1000, max: Number.MAX_SAFE_INTEGER, orNone: true },
+  cpuQuota: { min: 1000, max: MANY, orNone: true },
   cpuPeriod: { min: 1000, max: 1_000_000, orNone: false },
-  memory: { min: 1, max: Number.MAX_SAFE_INTEGER, orNone: true },
-  memoryReservation: { min: 1, max: Number.MAX_SAFE_INTEGER, orNone: true },
-  memorySwap: { min: 1, max: Number.MAX_SAFE_INTEGER, orNone: true },
-  pids: { min: 1, max: Number.MAX_SAFE_INTEGER, orNone: true },
+  cpuBurst: { min: 0, max: MANY, orNone: false },
+  memory: bytes,
+  memoryReservation: bytes,
+  memorySwap: bytes,
+  memoryHigh: bytes,
+  swappiness: { min: 0, max: 100, orNone: false },
+  oomKillerOff: { min: 0, max: 1, orNone: false },
+  blockIoWeight: { min: 10, max: 1000, orNone: false },
+  pids: { min: 1, max: MANY, orNone: true },
 };
 
 /**
- * Takes the limits out of a request.
+ * Takes the limits that are numbers out of a request.
  *
  * @throws INVALID_ARGUMENT naming the field that can never be right
  */
-export function requestedLimits(resources: LinuxResources | undefined): RequestedLimits {
+export function requestedLimits({ cpu, memory, pids, blockIo }: LinuxResources): RequestedLimits {
+  const off = memory?.disableOomKiller;
   const values: { [K in LimitName]: number | undefined } = {
-    cpuShares: resources?.cpu?.shares,
-    cpuQuota: resources?.cpu?.quota,
-    cpuPeriod: resources?.cpu?.period,
-    memory: resources?.memory?.limit,
-    memoryReservation: resources?.memory?.reservation,
-    memorySwap: resources?.memory?.swap,
-    pids: resources?.pids?.limit,
+    cpuShares: cpu?.shares,
+    cpuQuota: cpu?.quota,
+    cpuPeriod: cpu?.period,
+    cpuBurst: cpu?.burst,
+    memory: memory?.limit,
+    memoryReservation: memory?.reservation,
+    memorySwap: memory?.swap,
+    memoryHigh: memory?.high,
+    swappiness: memory?.swappiness,
+    oomKillerOff: off === undefined ? undefined : Number(off),
+    blockIoWeight: blockIo?.weight,
+    pids: pids?.limit,
   };
   const requested: { -readonly [K in LimitName]?: number } = {};
   for (const name of LIMIT_NAMES) {
@@ -45,7 +65,7 @@ function checkRange(name: LimitName, value: number): void {
   const { min, max, orNone } = RANGES[name];
   if ((orNone && value === -1) || (value >= min && value <= max)) return;
   const none = orNone ? ', or -1 for no limit' : '';
-  const upper = max === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${max}`;
+  const upper = max === MANY ? 'or more' : `to ${max}`;
   throw invalid(name, `${FIELD_NAMES[name]} is ${value}; it must be ${min} ${upper}${none}`);
 }
 
@@ -69,48 +89,35 @@ export function completeLimits(
   }
   // Without a memory limit there can be none of memory plus swap that means anything.
   if (requested.memory === -1 && requested.memorySwap === undefined) limits.memorySwap = -1;
+  // Nor can time be saved up where there is no quota.
+  if (requested.cpuQuota === -1 && requested.cpuBurst === undefined) limits.cpuBurst = 0;
   checkTogether(limits);
   return limits;
 }
 
-function checkTogether({ memory, memorySwap, memoryReservation }: Limits): void {
+function checkTogether(limits: Limits): void {
+  const { memory, memorySwap, memoryReservation, cpuQuota, cpuBurst } = limits;
   if (memorySwap !== -1 && memory === -1) {
     throw invalid('memorySwap', `${FIELD_NAMES.memorySwap} needs ${FIELD_NAMES.memory}`);
   }
   if (memorySwap !== -1 && memorySwap < memory) {
-    throw invalid(
-      'memorySwap',
-      `${FIELD_NAMES.memorySwap} is memory plus swap and must not be below ${FIELD_NAMES.memory}`,
-    );
+    const text = `${FIELD_NAMES.memorySwap} is memory plus swap and must not be below ${FIELD_NAMES.memory}`;
+    throw invalid('memorySwap', text);
   }
   if (memoryReservation !== -1 && memory !== -1 && memoryReservation > memory) {
-    throw invalid(
-      'memoryReservation',
-      `${FIELD_NAMES.memoryReservation} must not be above ${FIELD_NAMES.memory}`,
-    );
+    const text = `${FIELD_NAMES.memoryReservation} must not be above ${FIELD_NAMES.memory}`;
+    throw invalid('memoryReservation', text);
+  }
+  if (cpuBurst > 0 && (cpuQuota === -1 || cpuBurst > cpuQuota)) {
+    const text = `${FIELD_NAMES.cpuBurst} needs ${FIELD_NAMES.cpuQuota} and must not be above it`;
+    throw invalid('cpuBurst', text);
   }
 }
 
-/** Describes limits as the API does: what is not limited is absent. */
-export function resourcesOf(limits: Limits): LinuxResources {
-  const set = (name: LimitName): number | undefined =>
-    limits[name] === NO_LIMITS[name] ? undefined : limits[name];
-  const cpu = { shares: set('cpuShares'), quota: set('cpuQuota'), period: set('cpuPeriod') };
-  const memory = {
-    limit: set('memory'),
-    reservation: set('memoryReservation'),
-    swap: set('memorySwap'),
-  };
-  const pids = { limit: set('pids') };
-  return LinuxResources.create({
-    cpu: anySet(cpu) ? cpu : undefined,
-    memory: anySet(memory) ? memory : undefined,
-    pids: anySet(pids) ? pids : undefined,
-  });
-}
-
-function anySet(part: object): boolean {
-  return Object.values(part).some((value) => value !== undefined);
+/** Says which numbers are limited: those that are as in a new group are left out. */
+export function limitedOnly(limits: Limits): RequestedLimits {
+  const set = LIMIT_NAMES.filter((name) => limits[name] !== NO_LIMITS[name]);
+  return Object.fromEntries(set.map((name) => [name, limits[name]]));
 }
 
 function invalid(name: LimitName, message: string): Error {

@@ -1,8 +1,7 @@
 import { teuError } from '@teu/errors';
 import type { ContainerId } from '@teu/ids';
+import type { LinuxResources } from '@teu/proto/type';
 import type { CgroupParts } from '../cgroup-parts.js';
-import type { Limits } from '../domain/limits.js';
-import type { RequestedLimits } from '../domain/requested-limits.js';
 import { createGroup } from '../tree/create-group.js';
 
 /**
@@ -17,8 +16,8 @@ export function createInGroup(
   { tree, groups }: Pick<CgroupParts, 'tree' | 'groups'>,
   id: ContainerId,
   group: string,
-  requested: RequestedLimits,
-): Limits {
+  requested: LinuxResources | undefined,
+): LinuxResources {
   if (group !== '') groups.requireOpen(group);
   if (tree.exists(id) && tree.placeOf(id) !== group) {
     throw teuError('CGROUP_EXISTS', `cgroup "${id}" exists already, in another group`, {

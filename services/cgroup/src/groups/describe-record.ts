@@ -1,7 +1,6 @@
 import type { Group } from '@teu/proto/cgroup';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { keyOfGroup } from '../domain/group-path.js';
-import { resourcesOf } from '../domain/requested-limits.js';
 import type { GroupRecord } from '../store/group-table.js';
 import { isFrozen } from '../tree/freeze-group.js';
 import { readProcesses } from '../tree/group-processes.js';
@@ -9,12 +8,12 @@ import { readProcesses } from '../tree/group-processes.js';
 /** Describes a group as it is now. */
 export function describeRecord(
   { tree, groups }: Pick<CgroupParts, 'tree' | 'groups'>,
-  { name, limits, labels, createTime }: GroupRecord,
+  { name, resources, labels, createTime }: GroupRecord,
 ): Group {
   const key = keyOfGroup(name);
   return {
     name,
-    resources: resourcesOf(limits),
+    resources,
     labels: { ...labels },
     createTime,
     frozen: isFrozen(tree, key),

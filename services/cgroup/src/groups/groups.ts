@@ -1,25 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
 import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
+import { LinuxResources } from '@teu/proto/type';
 import type { Store } from '@teu/state';
 import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
-import { sameLimits, type Limits } from '../domain/limits.js';
-import type { RequestedLimits } from '../domain/requested-limits.js';
 import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
-import { updateGroup } from '../tree/update-group.js';
-import {
-  hasDirectories,
-  limitsOf,
-  limitsOfNew,
-  makeDirectories,
-  setLimits,
-} from './group-directories.js';
+import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
-import { recoverGroups, type GroupOperation } from './recover-groups.js';
+import { changeLimits, limitNew, resourcesOfNew } from './group-resources.js';
+import {
+  recoverGroups,
+  restoreGroup,
+  updatePayload,
+  type GroupOperation,
+} from './recover-groups.js';
 
 /** What groups are kept with. */
 export interface GroupParts {
@@ -45,8 +44,8 @@ export class Groups {
   }
 
   /** Reads the groups, puts in order what a crash has left, and makes them again where the host has forgotten them. */
-  recover(): void {
-    for (const record of recoverGroups(this.#parts, this.#table)) {
+  async recover(): Promise<void> {
+    for (const record of await recoverGroups(this.#parts, this.#table)) {
       this.#records.set(record.name, record);
     }
   }
@@ -94,47 +93,47 @@ export class Groups {
    */
   create(
     name: string,
-    requested: RequestedLimits,
+    requested: LinuxResources,
     labels: Readonly<Record<string, string>>,
   ): GroupRecord {
     const { tree } = this.#parts;
-    const limits = limitsOfNew(tree, requested);
+    const resources = resourcesOfNew(tree, requested);
     const existing = this.#records.get(name);
     if (existing !== undefined) {
-      if (sameLimits(existing.limits, limits) && sameLabels(existing.labels, labels)) {
-        return existing;
-      }
+      const asked = { resources, labels };
+      const there = { resources: existing.resources, labels: existing.labels };
+      if (isDeepStrictEqual(there, asked)) return existing;
       throw groupExists(name);
     }
     if (this.#going.has(name)) throw teuError('CONFLICT', `group "${name}" is being removed`);
     if (parentOf(name) !== '') this.ensure(parentOf(name));
-    return this.#make(name, limits, labels);
+    return this.#make(name, resources, labels);
   }
 
   /**
    * Changes limits of a group; what is not requested stays.
    * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
    */
-  update(name: string, requested: RequestedLimits): GroupRecord {
+  async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
     const { store, tree } = this.#parts;
     const before = this.ensure(name);
-    const intent = this.#begin('group-update', name);
-    let limits: Limits;
+    const intent = this.#begin('group-update', name, updatePayload(requested));
+    let resources: LinuxResources;
     try {
       failpoint('cgroup.group-update.after-intent');
-      limits = updateGroup(tree, keyOfGroup(name), requested);
-      failpoint('cgroup.group-update.after-limits');
-      store.transaction(() => {
-        this.#table.setLimits(name, limits);
-        store.intents.finish(intent);
-      });
+      resources = await changeLimits(tree, name, before.resources, requested);
     } catch (error) {
-      setLimits(tree, name, before.limits);
       store.intents.finish(intent);
       throw error;
     }
-    const record = { ...before, limits };
+    failpoint('cgroup.group-update.after-limits');
+    const record = { ...this.get(name), resources };
+    // If this fails, on a full disk, the intent stays: the next start records what is in force.
     this.#records.set(name, record);
+    store.transaction(() => {
+      this.#table.setResources(name, resources);
+      store.intents.finish(intent);
+    });
     failpoint('cgroup.group-update.after-record');
     return record;
   }
@@ -171,15 +170,19 @@ export class Groups {
     failpoint('cgroup.group-delete.after-record');
   }
 
-  #make(name: string, limits: Limits, labels: Readonly<Record<string, string>>): GroupRecord {
+  #make(
+    name: string,
+    resources: LinuxResources,
+    labels: Readonly<Record<string, string>>,
+  ): GroupRecord {
     const { store, tree } = this.#parts;
     const intent = this.#begin('group-create', name);
-    let record: GroupRecord;
+    const record = { name, resources, labels, createTime: clock.now() };
     try {
       failpoint('cgroup.group-create.after-intent');
       makeDirectories(tree, name);
       failpoint('cgroup.group-create.after-directories');
-      record = { name, limits: setLimits(tree, name, limits), labels, createTime: clock.now() };
+      limitNew(tree, name, resources);
       failpoint('cgroup.group-create.after-limits');
       store.transaction(() => {
         this.#table.insert(record);
@@ -197,16 +200,12 @@ export class Groups {
 
   /** Makes a group again whose directories somebody has removed. */
   #restore(record: GroupRecord): void {
-    const { tree } = this.#parts;
     if (parentOf(record.name) !== '') this.ensure(parentOf(record.name));
-    makeDirectories(tree, record.name);
-    if (!sameLimits(limitsOf(tree, record.name), record.limits)) {
-      setLimits(tree, record.name, record.limits);
-    }
+    restoreGroup(this.#parts.tree, record);
   }
 
-  #begin(operation: GroupOperation, name: string): string {
-    return this.#parts.store.intents.begin({ operation, objectKey: name });
+  #begin(operation: GroupOperation, name: string, payload: unknown = {}): string {
+    return this.#parts.store.intents.begin({ operation, objectKey: name, payload });
   }
 
   #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {
@@ -220,14 +219,4 @@ export class Groups {
       }
     }
   }
-}
-
-function sameLabels(
-  a: Readonly<Record<string, string>>,
-  b: Readonly<Record<string, string>>,
-): boolean {
-  const entries = Object.entries(a);
-  return (
-    entries.length === Object.keys(b).length && entries.every(([key, value]) => b[key] === value)
-  );
 }

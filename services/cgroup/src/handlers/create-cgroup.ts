@@ -2,7 +2,6 @@ import { parseContainerId, parseGroupName } from '@teu/ids';
 import type { CreateCgroupRequest, CreateCgroupResponse } from '@teu/proto/cgroup';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { keyOfGroup } from '../domain/group-path.js';
-import { requestedLimits } from '../domain/requested-limits.js';
 import { createInGroup } from '../groups/create-in-group.js';
 import { describeNewGroup } from '../tree/describe-group.js';
 
@@ -12,9 +11,9 @@ export function createCgroup(
 ): CreateCgroupResponse {
   const id = parseContainerId(request.id, 'id');
   const group = request.group === '' ? '' : parseGroupName(request.group);
-  const limits = createInGroup(parts, id, group, requestedLimits(request.resources));
+  const resources = createInGroup(parts, id, group, request.resources);
   parts.watch.added(id);
   // It may have been made again just now.
   if (group !== '') parts.watch.added(keyOfGroup(group));
-  return { cgroup: describeNewGroup(parts.tree, id, limits) };
+  return { cgroup: describeNewGroup(parts.tree, id, resources) };
 }

@@ -11,10 +11,10 @@ import type {
   UpdateGroupRequest,
   UpdateGroupResponse,
 } from '@teu/proto/cgroup';
+import { LinuxResources } from '@teu/proto/type';
 import type { Handlers } from '@teu/rpc';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { keyOfGroup } from '../domain/group-path.js';
-import { requestedLimits } from '../domain/requested-limits.js';
 import { describeRecord } from '../groups/describe-record.js';
 import { freezeGroup, thawGroup } from '../tree/freeze-group.js';
 import { readStats } from '../tree/group-stats.js';
@@ -30,7 +30,7 @@ export function createGroupHandlers(parts: CgroupParts): Handlers<typeof GroupSe
     createGroup: async (request) => createGroup(parts, request),
     getGroup: async ({ name }) => ({ group: describe(parts, parseGroupName(name, 'name')) }),
     listGroups: async (request) => listGroups(parts, request),
-    updateGroup: async (request) => updateGroup(parts, request),
+    updateGroup: (request) => updateGroup(parts, request),
     deleteGroup: async ({ name, recursive }) => {
       await groups.delete(parseGroupName(name, 'name'), recursive);
       return {};
@@ -59,14 +59,18 @@ function describe(parts: CgroupParts, name: string): Group {
 function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGroupResponse {
   const name = parseGroupName(request.name, 'name');
   const labels = parseLabels(request.labels);
-  const record = parts.groups.create(name, requestedLimits(request.resources), labels);
+  const record = parts.groups.create(name, request.resources ?? LinuxResources.create(), labels);
   parts.watch.added(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
 }
 
-function updateGroup(parts: CgroupParts, request: UpdateGroupRequest): UpdateGroupResponse {
+async function updateGroup(
+  parts: CgroupParts,
+  request: UpdateGroupRequest,
+): Promise<UpdateGroupResponse> {
   const name = parseGroupName(request.name, 'name');
-  const record = parts.groups.update(name, requestedLimits(request.resources));
+  const requested = request.resources ?? LinuxResources.create();
+  const record = await parts.groups.update(name, requested);
   parts.watch.changed(keyOfGroup(name));
   parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };

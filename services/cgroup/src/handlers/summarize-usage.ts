@@ -24,7 +24,7 @@ export async function summarizeUsage(
   const filter = parseFilter(store, request.filter ?? UsageFilter.create());
   if (filter.withRunning) await ledger.refresh({ durable: false, all: true });
   const behind = place === undefined ? undefined : String(place[0]);
-  const summaries = summarize(store, filter, grouping, behind);
+  const summaries = summarize(store, filter, grouping, { behind, size: size + 1 });
   const page = summaries.slice(0, size);
   const last = page.at(-1);
   const isMore = summaries.length > size && last !== undefined;

@@ -10,6 +10,7 @@ import {
   loadOpenRuns,
   readBeat,
   writeBeat,
+  writeDescription,
   writeDetails,
   writeEnding,
   writeMark,
@@ -94,6 +95,9 @@ export class UsageLedger {
     const runId = store.transaction(
       () => {
         if (known === undefined) return insertRun(store, run);
+        if (before === undefined || !sameDescription(before.run, run)) {
+          writeDescription(store, known.runId, run);
+        }
         writeDetails(store, known.runId, run, []);
         return known.runId;
       },
@@ -123,19 +127,23 @@ export class UsageLedger {
     const isSame = open !== undefined && sameRun(open.run, run);
     const known = isSame ? { runId: open.runId, isFinal: false } : findRun(store, run);
     if (known?.isFinal) return;
+    if (open !== undefined && startOf(open.run) < startOf(run)) this.#endForgotten(open);
     const measured = isSame ? open : this.#begin(run, known?.runId);
     const ending = this.#endingOf(measured, run, oomKills(containerId));
     failpoint('cgroup.usage.after-figures');
     await this.#batch.add(() => {
-      // Two calls may have come at the same time.
-      if (findRun(store, run)?.isFinal) return;
-      const runId = known?.runId ?? insertRun(store, run);
+      // Another call may have come at the same time.
+      const row = findRun(store, run);
+      if (row?.isFinal) return;
+      const runId = row?.runId ?? insertRun(store, run);
+      if (!sameDescription(measured.run, run)) writeDescription(store, runId, run);
       writeEnding(store, runId, ending);
       store.afterCommit(this.#announce);
     });
     failpoint('cgroup.usage.after-record');
-    if (isSame) this.#forget(open);
     measured.close();
+    const rest = this.#open.get(containerId);
+    if (rest !== undefined && sameRun(rest.run, run)) this.#forget(rest);
   }
 
   /**
@@ -279,6 +287,12 @@ function hasChanged(before: RunState, now: RunState): boolean {
 
 function sameRun(one: Run, other: Run): boolean {
   return startOf(one).getTime() === startOf(other).getTime();
+}
+
+function sameDescription(one: Run, other: Run): boolean {
+  const of = ({ name, image, imageId, group, labels }: Run) =>
+    JSON.stringify([name, image, imageId, group, Object.entries(labels).sort()]);
+  return of(one) === of(other);
 }
 
 function unknownEnd(): RunEnd {

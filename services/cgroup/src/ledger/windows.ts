@@ -82,7 +82,7 @@ function markBefore(store: Store, runId: number, time: number): Mark | undefined
 function markAfter(store: Store, runId: number, time: number): Mark | undefined {
   const row = store
     .prepare<Row>(
-      `SELECT time, ${SELECT_FIGURES} FROM usage_marks WHERE run_id = ? AND time > ?
+      `SELECT time, ${SELECT_FIGURES} FROM usage_marks WHERE run_id = ? AND time >= ?
        ORDER BY hour LIMIT 1`,
     )
     .get(runId, time);

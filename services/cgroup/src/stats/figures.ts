@@ -7,9 +7,18 @@ import { GroupGone } from './directory-files.js';
 import { GroupFigures } from './group-figures.js';
 import { OpenFiles } from './open-files.js';
 import { Reading, type Identity } from './reading.js';
+import { Turns } from './turns.js';
 
 /** Files of a group that nobody has asked for so long are closed. */
 const IDLE_MS = 60_000;
+
+/** What reading has cost since the start. */
+export interface FiguresCost {
+  readonly sampleCount: number;
+  /** Groups that were read; what others had read already is not counted. */
+  readonly readCount: number;
+  readonly busyMs: number;
+}
 
 interface Subject {
   readonly figures: GroupFigures;
@@ -23,6 +32,8 @@ export class Figures {
   readonly #files = new OpenFiles();
   readonly #subjects = new Map<string, Subject>();
   readonly #idleTimer: NodeJS.Timeout;
+  readonly #turns = new Turns();
+  #sampleCount = 0;
   #readCount = 0;
 
   constructor(tree: CgroupTree, names: ContainerNames) {
@@ -36,9 +47,34 @@ export class Figures {
     return this.#files.count;
   }
 
-  /** Readings that were made, not those that were there already. */
-  get readCount(): number {
-    return this.#readCount;
+  /** What reading has cost so far. */
+  get cost(): FiguresCost {
+    return {
+      sampleCount: this.#sampleCount,
+      readCount: this.#readCount,
+      busyMs: this.#turns.busyMs,
+    };
+  }
+
+  /**
+   * Reads the figures of many, a few milliseconds at a time. What is gone meanwhile is left out.
+   *
+   * @param subjects - Ids of containers, and directories of groups.
+   * @param maxAgeMs - A reading that is not older serves as well.
+   */
+  async readAll(
+    subjects: readonly string[],
+    maxAgeMs: number,
+    signal?: AbortSignal,
+  ): Promise<Reading[]> {
+    this.#sampleCount += 1;
+    const readings: Reading[] = [];
+    const read = (index: number): void => {
+      const reading = this.reading(subjects[index] ?? '', maxAgeMs);
+      if (reading !== undefined) readings.push(reading);
+    };
+    await this.#turns.run(subjects.length, read, signal);
+    return readings;
   }
 
   /**

@@ -6,7 +6,10 @@ import type { Watch } from './watch-request.js';
  * What a watch is about, as the tree names it: directories of groups, if they are wanted, and ids of containers, each
  * in order. Looks into one hierarchy only: what is half made has no figures yet.
  */
-export function selectSubjects(tree: CgroupTree, { ids, group, withGroups }: Watch): string[] {
+export function selectSubjects(
+  tree: CgroupTree,
+  { ids, group, withGroups }: Pick<Watch, 'ids' | 'group' | 'withGroups'>,
+): string[] {
   const groups = withGroups ? groupKeys(tree, group) : [];
   if (ids.length === 0) {
     return [...groups, ...[...tree.completeInhabitants(group).containers.keys()].sort()];

@@ -6,7 +6,6 @@ import type { CgroupTree } from '../tree/cgroup-tree.js';
 import type { Figures } from './figures.js';
 import { nextSampleTime } from './sample-times.js';
 import { selectSubjects } from './select-subjects.js';
-import { Turns } from './turns.js';
 import type { Watch } from './watch-request.js';
 
 /** Streams at one time; each costs as much as it reads. */
@@ -21,7 +20,6 @@ const SHARED_PART = 0.1;
 export class StatsWatches {
   readonly #tree: CgroupTree;
   readonly #figures: Figures;
-  readonly #turns = new Turns();
   #open = 0;
 
   constructor(tree: CgroupTree, figures: Figures) {
@@ -54,13 +52,7 @@ export class StatsWatches {
 
   async #sample(watch: Watch, signal: AbortSignal): Promise<StatsEntry[]> {
     const subjects = selectSubjects(this.#tree, watch);
-    const entries: StatsEntry[] = [];
-    const read = (index: number): void => {
-      const reading = this.#figures.reading(subjects[index] ?? '', watch.intervalMs * SHARED_PART);
-      if (reading !== undefined) entries.push(reading);
-    };
-    await this.#turns.run(subjects.length, read, signal);
-    return entries;
+    return this.#figures.readAll(subjects, watch.intervalMs * SHARED_PART, signal);
   }
 }
 

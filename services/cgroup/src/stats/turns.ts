@@ -9,14 +9,24 @@ const TURN_MS = 5;
  */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
+  #busyMs = 0;
+
+  /** How long work has kept the event loop so far. */
+  get busyMs(): number {
+    return this.#busyMs;
+  }
 
   /** Does one step after the other until all are done or `signal` is aborted. A step that throws ends it. */
   async run(count: number, step: (index: number) => void, signal?: AbortSignal): Promise<void> {
     for (let index = 0; index < count && signal?.aborted !== true;) {
       await this.#turn();
-      const end = performance.now() + TURN_MS;
-      do step(index++);
-      while (index < count && performance.now() < end);
+      const begin = performance.now();
+      try {
+        do step(index++);
+        while (index < count && performance.now() < begin + TURN_MS);
+      } finally {
+        this.#busyMs += performance.now() - begin;
+      }
     }
   }
 

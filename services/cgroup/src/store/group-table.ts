@@ -1,12 +1,12 @@
+import { LinuxResources } from '@teu/proto/type';
 import type { Store } from '@teu/state';
-import { NO_LIMITS, type Limits } from '../domain/limits.js';
 
 /** A group of containers as it is kept. */
 export interface GroupRecord {
   /** Path, "team/build". */
   readonly name: string;
-  /** Limits in force. */
-  readonly limits: Limits;
+  /** Limits in force. What is not limited is absent. */
+  readonly resources: LinuxResources;
   readonly labels: Readonly<Record<string, string>>;
   readonly createTime: Date;
 }
@@ -16,13 +16,13 @@ export interface GroupTable {
   /** All, ordered by name: one that others are in comes before them. */
   list(): GroupRecord[];
   insert(group: GroupRecord): void;
-  setLimits(name: string, limits: Limits): void;
+  setResources(name: string, resources: LinuxResources): void;
   delete(name: string): void;
 }
 
 interface Row {
   name: string;
-  limits: string;
+  resources: Uint8Array;
   labels: string;
   create_time: number;
 }
@@ -31,15 +31,13 @@ interface Row {
 export function createGroupTable(store: Store): GroupTable {
   return {
     list: () => store.prepare<Row>('SELECT * FROM groups ORDER BY name').all().map(fromRow),
-    insert: ({ name, limits, labels, createTime }) => {
+    insert: ({ name, resources, labels, createTime }) => {
       store
-        .prepare('INSERT INTO groups (name, limits, labels, create_time) VALUES (?, ?, ?, ?)')
-        .run(name, JSON.stringify(limits), JSON.stringify(labels), createTime.getTime());
+        .prepare('INSERT INTO groups (name, resources, labels, create_time) VALUES (?, ?, ?, ?)')
+        .run(name, encode(resources), JSON.stringify(labels), createTime.getTime());
     },
-    setLimits: (name, limits) => {
-      store
-        .prepare('UPDATE groups SET limits = ? WHERE name = ?')
-        .run(JSON.stringify(limits), name);
+    setResources: (name, resources) => {
+      store.prepare('UPDATE groups SET resources = ? WHERE name = ?').run(encode(resources), name);
     },
     delete: (name) => {
       store.prepare('DELETE FROM groups WHERE name = ?').run(name);
@@ -47,11 +45,14 @@ export function createGroupTable(store: Store): GroupTable {
   };
 }
 
-/** A row of an older version lacks limits that are known now. */
-function fromRow({ name, limits, labels, create_time }: Row): GroupRecord {
+function encode(resources: LinuxResources): Uint8Array {
+  return LinuxResources.encode(resources).finish();
+}
+
+function fromRow({ name, resources, labels, create_time }: Row): GroupRecord {
   return {
     name,
-    limits: { ...NO_LIMITS, ...(JSON.parse(limits) as Partial<Limits>) },
+    resources: LinuxResources.decode(resources),
     labels: JSON.parse(labels) as Record<string, string>,
     createTime: new Date(create_time),
   };

@@ -88,10 +88,10 @@ const LEDGER = `
 
 /** Tables of the cgroup service; one entry per version of the schema. */
 export const CGROUP_MIGRATIONS: readonly string[] = [
-  // Limits are those in force, as JSON; absent ones are not limited.
+  // Resources are a teu.type.v1.LinuxResources with the limits in force.
   `CREATE TABLE groups (
      name TEXT PRIMARY KEY,
-     limits TEXT NOT NULL,
+     resources BLOB NOT NULL,
      labels TEXT NOT NULL,
      create_time INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,

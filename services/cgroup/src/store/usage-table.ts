@@ -62,9 +62,24 @@ export function insertRun(store: Store, run: Run): number {
     .run(...values, ...valuesOf(NO_FIGURES));
   const runId = Number(lastInsertRowid);
   writeDetails(store, runId, run, []);
+  insertLabels(store, runId, run);
+  return runId;
+}
+
+/** Writes by what a run is found, where that has changed: its image is another after an upgrade of the base. */
+export function writeDescription(store: Store, runId: number, run: Run): void {
+  store
+    .prepare(
+      'UPDATE usage_runs SET name = ?, image = ?, image_id = ?, group_path = ? WHERE run_id = ?',
+    )
+    .run(run.name, run.image, run.imageId, run.group, runId);
+  store.prepare('DELETE FROM usage_labels WHERE run_id = ?').run(runId);
+  insertLabels(store, runId, run);
+}
+
+function insertLabels(store: Store, runId: number, run: Run): void {
   const label = store.prepare('INSERT INTO usage_labels (run_id, key, value) VALUES (?, ?, ?)');
   for (const [key, value] of Object.entries(run.labels)) label.run(runId, key, value);
-  return runId;
 }
 
 /** Number and state of a run that was told of. */
@@ -104,7 +119,7 @@ export function writeState(store: Store, runId: number, state: RunState): void {
     .prepare(
       `UPDATE usage_runs
        SET end_time = max(start_time, ?), figures_time = ?, sample_ms = ?, sample_bytes = ?, ${SET_FIGURES}
-       WHERE run_id = ?`,
+       WHERE run_id = ? AND sequence IS NULL`,
     )
     .run(time, time, sample?.atMs ?? null, sample?.bytes ?? null, ...valuesOf(figures), runId);
 }

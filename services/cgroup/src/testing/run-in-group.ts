@@ -14,16 +14,24 @@ export interface GroupProcess {
   readonly ended: Promise<Ended>;
 }
 
-/** Runs a script of sh in a group. */
-export function runInGroup(membership: CgroupMembership, script: string): GroupProcess {
+/**
+ * Runs a script of sh in a group.
+ *
+ * @param input - Descriptor of its standard input; nothing to read if not given.
+ */
+export function runInGroup(
+  membership: CgroupMembership,
+  script: string,
+  input: number | 'ignore' = 'ignore',
+): GroupProcess {
   const { v1TasksPaths, v2Directory } = membership;
   const files = [...v1TasksPaths, ...(v2Directory === '' ? [] : [`${v2Directory}/cgroup.procs`])];
   const join = files.map((path) => `echo 0 > ${path};`).join(' ');
   const child = spawn('/bin/sh', ['-c', `${join} ${script}`], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: [input, 'pipe', 'ignore'],
   });
   let output = '';
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stdout?.on('data', (data: Buffer) => (output += data.toString()));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, output }));

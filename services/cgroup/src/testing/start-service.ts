@@ -16,6 +16,8 @@ export interface StartedService {
   readonly channel: RpcChannel;
   /** Path of its groups relative to each hierarchy. */
   readonly groupPath: string;
+  /** Where metrics are served; undefined if they are not. */
+  readonly metricsAddress: string | undefined;
   /** What it has announced, oldest first. */
   readonly events: readonly CgroupEvent[];
   /** Process that hears from the kernel; undefined while none runs. */
@@ -48,6 +50,7 @@ export async function startService(
   const made: string[] = [];
   return {
     channel,
+    metricsAddress: server.metricsAddress,
     groupPath: `teu/${instanceOf(dataDir)}`,
     events,
     get watcherPid() {

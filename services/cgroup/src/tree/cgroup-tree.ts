@@ -4,8 +4,9 @@ import { teuError } from '@teu/errors';
 import type { CgroupMembership } from '@teu/proto/cgroup';
 import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
 import type { CgroupHost, ControllerName, Hierarchy } from '../domain/host.js';
-import { hierarchyOf } from '../domain/host.js';
-import { V1_LIMIT_FILES, V2_LIMIT_FILES, type LimitFile } from '../domain/limit-files.js';
+import { hierarchyOf, isOnDemand } from '../domain/host.js';
+import { findLimitFiles, type HostLimitFile } from './limits/host-limit-files.js';
+import { OneAtATime } from './one-at-a-time.js';
 import {
   enginePath,
   makeParentGroups,
@@ -13,11 +14,6 @@ import {
   removeParentGroups,
 } from './parent-groups.js';
 import { walkTree, type Inhabitants } from './walk-tree.js';
-
-/** A limit file that this host has, and where. */
-export interface HostLimitFile extends LimitFile {
-  readonly hierarchy: Hierarchy;
-}
 
 /** Directory of a group in one hierarchy. */
 export interface GroupDirectory {
@@ -41,6 +37,8 @@ export class CgroupTree {
    * there, so it can be made after all limits are set.
    */
   readonly lastMarksComplete: boolean;
+  /** Changes of limits, of which some wait for processes to stop. */
+  readonly updates = new OneAtATime();
   /** Hierarchy in which groups are made last. */
   readonly #last: Hierarchy;
   /** A tree of version 2 in which processes are counted and killed. */
@@ -63,7 +61,7 @@ export class CgroupTree {
     this.makeParents();
     this.#unified = this.#findUnified();
     for (const [id, group] of this.inhabitants().containers) this.place(id, group);
-    this.limitFiles = this.#findLimitFiles();
+    this.limitFiles = findLimitFiles(host, this.groupPath);
     this.lastMarksComplete = this.limitFiles.every(({ hierarchy }) => hierarchy !== last);
   }
 
@@ -185,9 +183,16 @@ export class CgroupTree {
     });
   }
 
+  /** Hierarchies that a group is in, or is to be in: those that are joined only by need, if it is there. */
+  hierarchiesOf(id: string): readonly Hierarchy[] {
+    return this.host.hierarchies.filter(
+      (hierarchy) => !isOnDemand(hierarchy) || existsSync(this.groupIn(hierarchy, id)),
+    );
+  }
+
   /** Says how a process joins a group. */
   membership(id: string): CgroupMembership {
-    const { hierarchies } = this.host;
+    const hierarchies = this.hierarchiesOf(id);
     const v1 = hierarchies.filter(({ version }) => version === 1);
     const v2 = hierarchies.find(({ version }) => version === 2);
     const mounts = v1.map(({ mountPath, mountData }) => ({
@@ -216,20 +221,9 @@ export class CgroupTree {
     const group = this.#places.get(id);
     return isGroupKey(id) || group === undefined ? id : `${keyOfGroup(group)}/${id}`;
   }
-
-  /** The engine's own group has every limit file that a container's group will have. */
-  #findLimitFiles(): HostLimitFile[] {
-    return [...V1_LIMIT_FILES, ...V2_LIMIT_FILES].flatMap((limitFile) => {
-      const hierarchy = hierarchyOf(this.host, limitFile.controller);
-      const table = hierarchy?.version === 1 ? V1_LIMIT_FILES : V2_LIMIT_FILES;
-      if (hierarchy === undefined || !table.includes(limitFile)) return [];
-      const path = join(hierarchy.mountPath, this.groupPath, limitFile.file);
-      return existsSync(path) ? [{ ...limitFile, hierarchy }] : [];
-    });
-  }
 }
 
 /** Beside hierarchies of version 1 a container sees a tree of version 2 only for these: a mount takes time. */
-function isForPrograms(name: ControllerName | 'hugetlb'): boolean {
+function isForPrograms(name: ControllerName): boolean {
   return name !== 'hugetlb';
 }

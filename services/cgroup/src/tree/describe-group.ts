@@ -1,17 +1,16 @@
 import type { Cgroup } from '@teu/proto/cgroup';
-import { NO_LIMITS, type Limits } from '../domain/limits.js';
-import { resourcesOf } from '../domain/requested-limits.js';
+import { LinuxResources } from '@teu/proto/type';
 import type { CgroupTree } from './cgroup-tree.js';
 import { isFrozen } from './freeze-group.js';
 import { isErrno } from './group-files.js';
-import { readLimits } from './group-limits.js';
 import { readProcesses } from './group-processes.js';
+import { readResources } from './limits/group-resources.js';
 
 /** Describes a group that was just made: nobody is in it yet. */
-export function describeNewGroup(tree: CgroupTree, id: string, limits: Limits): Cgroup {
+export function describeNewGroup(tree: CgroupTree, id: string, resources: LinuxResources): Cgroup {
   return {
     id,
-    resources: resourcesOf(limits),
+    resources,
     membership: tree.membership(id),
     frozen: false,
     processCount: 0,
@@ -27,17 +26,17 @@ export function describeNewGroup(tree: CgroupTree, id: string, limits: Limits): 
 export function describeGroup(tree: CgroupTree, id: string): Cgroup {
   tree.checkExists(id);
   return {
-    ...describeNewGroup(tree, id, limitsIfThere(tree, id)),
+    ...describeNewGroup(tree, id, resourcesIfThere(tree, id)),
     frozen: isFrozen(tree, id),
     processCount: readProcesses(tree.processGroup(id)).length,
   };
 }
 
-function limitsIfThere(tree: CgroupTree, id: string): Limits {
+function resourcesIfThere(tree: CgroupTree, id: string): LinuxResources {
   try {
-    return readLimits(tree, id);
+    return readResources(tree, id);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENODEV')) return NO_LIMITS;
+    if (isErrno(error, 'ENOENT', 'ENODEV')) return LinuxResources.create();
     throw error;
   }
 }

@@ -60,6 +60,11 @@ export function isFrozen(tree: CgroupTree, id: string): boolean {
   return /^frozen 1$/m.test(readIfThere(`${path}/cgroup.events`) ?? '');
 }
 
+/** Tells whether this host can freeze groups. */
+export function canFreeze(tree: CgroupTree): boolean {
+  return canFreezeIn(tree.freezer('').hierarchy);
+}
+
 /** Tells whether a group can be frozen in a hierarchy: version 1 needs the freezer, version 2 always can (5.2). */
 export function canFreezeIn({ version, controllers }: Hierarchy): boolean {
   return version === 2 || controllers.includes('freezer');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { teuError } from '@teu/errors';
 import { titleOf } from '../domain/group-path.js';
 import type { CgroupTree } from './cgroup-tree.js';
-import { canFreezeIn, thawAll, tryFreeze } from './freeze-group.js';
+import { canFreeze, thawAll, tryFreeze } from './freeze-group.js';
 import { isErrno, readIfThere, writeGroupFile } from './group-files.js';
 import { readProcesses } from './group-processes.js';
 import { waitUntil } from './wait-until.js';
@@ -54,7 +54,7 @@ async function killRound(tree: CgroupTree, id: string, seen: number[]): Promise<
     letDie(tree, id, seen);
     return seen;
   }
-  if (!canFreezeIn(tree.freezer(id).hierarchy)) return signalAll(seen);
+  if (!canFreeze(tree)) return signalAll(seen);
   await tryFreeze(tree, id, STOP_TIMEOUT_MS);
   const signalled = signalAll(readProcesses(path));
   letDie(tree, id, signalled);

@@ -1,8 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { CgroupHost, Hierarchy } from '../domain/host.js';
-import { setDefaultDevices } from './device-rules.js';
 import { isErrno, readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
 
 /** All groups of all engines of this host are below a group of this name; nothing else is touched. */
@@ -46,6 +45,7 @@ export function makeInnerGroup(hierarchy: Hierarchy, path: string): void {
   makeGroup(path);
   // Kernels before 5.11 count a child's memory against its parents only when told so.
   if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
+  if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) copyCpuset(path);
   if (hierarchy.version === 2) passControllersOn(path, hierarchy);
 }
 
@@ -97,7 +97,6 @@ function makeParents(hierarchy: Hierarchy, instance: string): void {
   const engine = join(mountPath, enginePath(instance));
   if (hierarchy.version === 2) passControllersOn(mountPath, hierarchy);
   for (const path of [top, engine]) makeInnerGroup(hierarchy, path);
-  if (hierarchy.controllers.includes('devices')) setDefaultDevices(engine);
 }
 
 function makeGroup(path: string): void {
@@ -111,6 +110,19 @@ function makeGroup(path: string): void {
 function countChildren(path: string): void {
   const file = join(path, 'memory.use_hierarchy');
   if (readIfThere(file)?.trim() === '0') writeGroupFile(file, '1');
+}
+
+/**
+ * Gives a group of version 1 the processors and memory nodes of the one above, without which nobody can join it, and has
+ * the kernel do so for those below it (cpusets.rst, cgroup.clone_children).
+ */
+function copyCpuset(path: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (readGroupFile(join(path, file)).trim() !== '') continue;
+    writeGroupFile(join(path, file), readGroupFile(join(dirname(path), file)).trim());
+  }
+  const clone = join(path, 'cgroup.clone_children');
+  if (readGroupFile(clone).trim() === '0') writeGroupFile(clone, '1');
 }
 
 /** Lets children have the controllers; only those that are missing are written. */

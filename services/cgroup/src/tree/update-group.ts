@@ -1,66 +1,60 @@
-import type { LimitName, Limits } from '../domain/limits.js';
-import { completeLimits, type RequestedLimits } from '../domain/requested-limits.js';
-import type { CgroupTree, HostLimitFile } from './cgroup-tree.js';
-import {
-  canLimit,
-  changedFiles,
-  checkSupported,
-  inForce,
-  makeRoom,
-  readLimits,
-  writeLimit,
-} from './group-limits.js';
+import { LinuxResources } from '@teu/proto/type';
+import type { CgroupTree } from './cgroup-tree.js';
+import { joinHierarchies } from './join-hierarchies.js';
+import { setDevices } from './limits/devices.js';
+import { hierarchiesFor, planChange } from './limits/group-resources.js';
+import { performWrite, undoWrite, type GroupWrite } from './limits/group-write.js';
+import { existsSync } from 'node:fs';
 
 /**
  * Changes limits of a group; what the request does not mention stays. If one cannot be set, those
- * set before it are set back.
+ * set before it are set back. For a limit of a hierarchy that the group is not in yet, all its processes are brought
+ * there, frozen, after everything else.
  *
- * @returns The limits in force.
- * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT, INVALID_STATE if more is in use than allowed
+ * Device rules are last of what can be refused: they cannot be read back from the kernel.
+ *
+ * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT, INVALID_STATE if more is in use than allowed, CGROUP_BUSY if its
+ *   processes cannot be stopped
  */
-export function updateGroup(tree: CgroupTree, id: string, requested: RequestedLimits): Limits {
-  checkSupported(tree, requested);
-  const before = readLimits(tree, id);
-  const after = completeLimits(requested, before, canLimit(tree, 'memorySwap'));
-  const files = changedFiles(tree, before, inForce(tree, after));
-  const done: HostLimitFile[] = [];
-  try {
-    for (const file of inSafeOrder(files, before, after)) {
-      makeRoom(tree, id, file, after);
-      writeLimit(tree, id, file, after);
-      done.push(file);
-    }
-  } catch (error) {
-    for (const file of done.reverse()) writeLimit(tree, id, file, before);
-    throw error;
-  }
-  return readLimits(tree, id);
+export async function updateGroup(
+  tree: CgroupTree,
+  id: string,
+  requested: LinuxResources = LinuxResources.create(),
+): Promise<void> {
+  await tree.updates.run(id, async () => {
+    const missing = hierarchiesFor(tree, requested).filter(
+      (hierarchy) => !existsSync(tree.groupIn(hierarchy, id)),
+    );
+    const writes = planChange(tree, id, requested, 'stays');
+    const apply = (): void => applyAll(tree, id, writes, requested);
+    if (missing.length === 0) apply();
+    else await joinHierarchies(tree, id, missing, apply);
+  });
 }
 
 /**
- * Orders writes so that the kernel never sees a forbidden state in between. Version 1 wants memory
- * not above memory plus swap at all times: what grows there is written first. A quota is checked
- * against its period as a ratio: whichever makes the share smaller goes first.
+ * Gives a group exactly these limits, but for devices; it is in every hierarchy that they need. If one cannot be set,
+ * those set before it are set back.
  */
-function inSafeOrder(
-  files: readonly HostLimitFile[],
-  before: Limits,
-  after: Limits,
-): readonly HostLimitFile[] {
-  const order = [...files];
-  if (isAbove(after.memorySwap, before.memorySwap)) putBefore(order, 'memorySwap', 'memory');
-  if (after.cpuPeriod < before.cpuPeriod) putBefore(order, 'cpuQuota', 'cpuPeriod');
-  return order;
+export function setExactly(tree: CgroupTree, id: string, wanted: LinuxResources): void {
+  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'), LinuxResources.create());
 }
 
-/** Moves the file of one limit to just before that of another, if both are there. */
-function putBefore(order: HostLimitFile[], first: LimitName, second: LimitName): void {
-  const from = order.findIndex(({ limits }) => limits.includes(first));
-  const to = order.findIndex(({ limits }) => limits.includes(second));
-  if (from > to && to >= 0) order.splice(to, 0, ...order.splice(from, 1));
-}
-
-/** Compares limits of which -1 is the highest. */
-function isAbove(a: number, b: number): boolean {
-  return b !== -1 && (a === -1 || a > b);
+function applyAll(
+  tree: CgroupTree,
+  id: string,
+  writes: readonly GroupWrite[],
+  requested: LinuxResources,
+): void {
+  const done: GroupWrite[] = [];
+  try {
+    for (const write of writes) {
+      performWrite(tree, id, write);
+      done.push(write);
+    }
+    setDevices(tree, id, requested.devices, 'live');
+  } catch (error) {
+    for (const write of done.reverse()) undoWrite(tree, id, write);
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { describe, afterAll, beforeAll, expect } from 'vitest';
 import { existsSync } from 'node:fs';
 import type { HierarchyMode } from '@teu/proto/cgroup';
 import type { CgroupHost } from '../../domain/host.js';
+import { describeAllLimits } from './all-limits-cases.js';
 import { describeDevices } from './device-cases.js';
 import { GroupProbe } from './group-probe.js';
 import { describeLimits } from './limit-cases.js';
@@ -33,6 +34,7 @@ export function describeCgroups({ name, modes, host }: HostKind): void {
     const probe = (): GroupProbe => started;
 
     describeLimits(probe, modes);
+    describeAllLimits(probe);
     describeUpdates(probe);
     describeDevices(probe);
     describeMeasuring(probe);

@@ -2,6 +2,7 @@ import type { Cgroup } from '@teu/proto/cgroup';
 import { waitFor } from '@teu/testing';
 import { expect, it } from 'vitest';
 import { MEBIBYTE, type GroupProbe } from './group-probe.js';
+import { canRead, someDisk } from './some-disk.js';
 
 /** Limits at work, and the figures that tell of it. */
 export function describeMeasuring(probe: () => GroupProbe): void {
@@ -50,11 +51,17 @@ export function describeMeasuring(probe: () => GroupProbe): void {
     await Promise.all(running.map(({ ended }) => ended));
   });
 
-  it('counts what is read from a disk', async ({ skip }) => {
-    if (!probe().has('io')) skip();
-    const cgroup = await probe().create();
-    const read = 'dd if=/dev/vda of=/dev/null bs=1M count=8 iflag=direct';
-    expect((await probe().run(cgroup, read).ended).code).toBe(0);
-    expect((await probe().stats(cgroup.id)).io?.readBytes).toBeGreaterThanOrEqual(8 * MEBIBYTE);
-  });
+  const disk = someDisk();
+  const readable = disk !== undefined && canRead(disk) ? disk : undefined;
+  it.skipIf(readable === undefined)(
+    'counts what is read from a disk that it may read',
+    async () => {
+      const { path, major, minor } = readable!;
+      const devices = [{ allow: true, type: 'b', major, minor, access: 'r' }];
+      const cgroup = await probe().create({ devices });
+      const read = `dd if=${path} of=/dev/null bs=1M count=8 iflag=direct`;
+      expect((await probe().run(cgroup, read).ended).code).toBe(0);
+      expect((await probe().stats(cgroup.id)).io?.readBytes).toBeGreaterThanOrEqual(8 * MEBIBYTE);
+    },
+  );
 }

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { MemoryIntegral } from './memory-integral.js';
+
+test('memory between two samples changes evenly, and before the first was as much', () => {
+  const memory = new MemoryIntegral(1_000);
+  memory.add(2_000, 100);
+  memory.add(4_000, 200);
+  expect(memory.total(4_000, 200, 0)).toBe(100 + 300);
+  expect(memory.total(5_000, 200, 0)).toBe(100 + 300 + 200);
+  expect(memory.highest).toBe(200);
+});
+
+test('a run without a sample counts with its peak', () => {
+  expect(new MemoryIntegral(1_000).total(1_500, 80, 0)).toBe(40);
+  const late = new MemoryIntegral(1_000);
+  late.add(2_000, 10);
+  expect(late.total(1_500, 80, 0)).toBe(40);
+});
+
+test('samples that were taken after the end do not count', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(1_000, 100);
+  memory.add(2_000, 100);
+  memory.add(3_000, 0);
+  expect(memory.total(2_500, 100, 0)).toBe(250);
+  expect(memory.total(1_500, 100, 0)).toBe(150);
+});
+
+test('what rose where nobody looked rose at the end, unless it had been seen to rise before', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(100, 10);
+  expect(memory.total(200, 1_000, 0)).toBeCloseTo(1 + 0.1 * 505);
+  expect(memory.total(200, 12, 0)).toBeCloseTo(2);
+  expect(memory.total(200, 1_000, 1_000)).toBeCloseTo(2);
+});
+
+test('it goes on with the last sample of an earlier process', () => {
+  const before = new MemoryIntegral(0);
+  before.add(1_000, 50);
+  const memory = new MemoryIntegral(0, before.last);
+  memory.add(3_000, 150);
+  expect(memory.total(3_000, 150, 0)).toBe(50 + 200);
+});
+
+test('an end that is told of very late counts what was known then', () => {
+  const memory = new MemoryIntegral(0);
+  for (let second = 1; second <= 40; second += 1) memory.add(second * 1_000, 10);
+  expect(memory.total(1_000, 10, 0)).toBe(250);
+});
+
+test('a clock that stands still adds nothing', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(1_000, 10);
+  memory.add(1_000, 1_000_000);
+  expect(memory.now(1_000)).toBe(10);
+});

@@ -1,0 +1,82 @@
+import { Run, type Cgroup } from '@teu/proto/cgroup';
+import { startService, tempDir, waitFor, type RunningTestService } from '@teu/testing';
+import { join } from 'node:path';
+import { runInGroup, type GroupProcess } from './run-in-group.js';
+import { newRun, UsageCalls } from './usage-calls.js';
+
+/** A run in a cgroup, and the program that runs in it. */
+export interface Running {
+  readonly run: Run;
+  readonly cgroup: Cgroup;
+  readonly program: GroupProcess;
+}
+
+/** The service in a process of its own, which can be killed and started again. */
+export class UsageStand {
+  readonly dataDir: string;
+  readonly #directory = tempDir();
+  readonly #begun: Running[] = [];
+  #service: RunningTestService | undefined;
+
+  /** @param dataDir where its state is; in a directory of its own if not given */
+  constructor(dataDir?: string) {
+    this.dataDir = dataDir ?? join(this.#directory.path, 'd');
+  }
+
+  get service(): RunningTestService {
+    if (this.#service === undefined) throw new Error('the service is not started');
+    return this.#service;
+  }
+
+  get calls(): UsageCalls {
+    return new UsageCalls(this.service.channel);
+  }
+
+  /** Starts it; a checkpoint is every second. */
+  async start(failpoints = ''): Promise<void> {
+    this.#service = await startService('cgroup', {
+      runDir: join(this.#directory.path, 'r'),
+      dataDir: this.dataDir,
+      env: {
+        TEU_FAILPOINTS: failpoints,
+        TEU_NATS_URL: 'nats://127.0.0.1:9',
+        TEU_CGROUP_USAGE_CHECKPOINT: '1s',
+      },
+    });
+  }
+
+  /** Ends it as an operator does, or waits until it has ended. */
+  async stop(): Promise<void> {
+    await this.#service?.stop();
+    this.#service = undefined;
+  }
+
+  /** Ends it as a crash does. */
+  async crash(): Promise<void> {
+    this.service.kill('SIGKILL');
+    await this.stop();
+  }
+
+  /** Runs a script in a cgroup of its own, and tells of it when it has joined that. */
+  async begin(script: string, parts: Parameters<typeof Run.fromPartial>[0] = {}): Promise<Running> {
+    const { calls } = this;
+    const cgroup = await calls.createCgroup();
+    const run = newRun(cgroup.id, parts);
+    const running = { run, cgroup, program: runInGroup(cgroup.membership!, script) };
+    this.#begun.push(running);
+    // The last hierarchy that it joins is the one in which processes are counted.
+    await waitFor(async () => (await calls.getCgroup(cgroup.id)).processCount > 0);
+    await calls.begin(run);
+    return running;
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    for (const { cgroup, program } of this.#begun) {
+      await this.calls.delete(cgroup.id);
+      await program.ended;
+    }
+    await this.stop();
+    this.#directory.remove();
+  }
+}

@@ -1,0 +1,108 @@
+import { dirname } from 'node:path';
+import { formatCpuList, parseCpuList } from '../../domain/cpu-list.js';
+import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
+import type { CgroupTree } from '../cgroup-tree.js';
+import { readGroupFile, readIfThere } from '../group-files.js';
+import type { GroupWrite } from './group-write.js';
+import { invalid, NOTHING, unsupported, type LimitFamily } from './limit-family.js';
+
+/** Which processors and memory nodes a group may use; the files have the same names on both versions. */
+const LISTS = [
+  { name: 'cpus', file: 'cpuset.cpus', field: 'resources.cpu.cpus' },
+  { name: 'mems', file: 'cpuset.mems', field: 'resources.cpu.mems' },
+] as const;
+
+type List = (typeof LISTS)[number];
+
+/**
+ * The controller cpuset (cpuset(7); cgroup-v2.rst, "Cpuset"). On version 1 a group without processors and nodes can't
+ * have processes; those above ours have them copied into new ones (parent-groups.ts).
+ */
+export const cpuset: LimitFamily = {
+  planNew(tree, { cpu }) {
+    const asked = LISTS.filter(({ name }) => (cpu?.[name] ?? '') !== '');
+    if (asked.length === 0) return NOTHING;
+    const hierarchy = cpusetHierarchy(tree, asked[0]);
+    const available = `${hierarchy.mountPath}/${tree.groupPath}`;
+    const texts = asked.map((list) => checked(list, cpu?.[list.name] ?? '', hierarchy, available));
+    return {
+      writes: asked.map(({ file, field }, index) => {
+        return { hierarchy, file, field, text: texts[index] ?? '' };
+      }),
+      inForce: { cpu: partOf(asked, texts, hierarchy, available) },
+    };
+  },
+
+  planChange(tree, id, { cpu }, rest) {
+    const asked = LISTS.filter(({ name }) => (cpu?.[name] ?? '') !== '');
+    const there = hierarchyOf(tree.host, 'cpuset');
+    if (asked.length === 0 && (rest === 'stays' || there === undefined)) return [];
+    const hierarchy = cpusetHierarchy(tree, asked[0]);
+    const group = tree.groupIn(hierarchy, id);
+    return (rest === 'stays' ? asked : LISTS).flatMap((list): GroupWrite[] => {
+      const { file, field } = list;
+      // A group that was not in this hierarchy yet begins with what the one above it has.
+      const before = readIfThere(`${group}/${file}`)?.trim();
+      const wanted = cpu?.[list.name] ?? '';
+      if (wanted === '' && before === undefined) return [];
+      const text =
+        wanted === ''
+          ? allOf(list, hierarchy, dirname(group))
+          : checked(list, wanted, hierarchy, dirname(group));
+      if (text === before) return [];
+      // The kernel takes an empty line for "all" on version 2.
+      const undo = before === undefined ? [] : [`${before}\n`];
+      return [{ hierarchy, file, field, text: `${text}\n`, undo }];
+    });
+  },
+
+  read(tree, id) {
+    const hierarchy = hierarchyOf(tree.host, 'cpuset');
+    if (hierarchy === undefined) return {};
+    const group = tree.groupIn(hierarchy, id);
+    const texts = LISTS.map(({ file }) => readIfThere(`${group}/${file}`)?.trim() ?? '');
+    return { cpu: partOf(LISTS, texts, hierarchy, dirname(group)) };
+  },
+};
+
+function cpusetHierarchy(tree: CgroupTree, list: List | undefined): Hierarchy {
+  const hierarchy = hierarchyOf(tree.host, 'cpuset');
+  if (hierarchy !== undefined) return hierarchy;
+  throw unsupported(list?.field ?? '', 'it has no cpuset controller');
+}
+
+/** @returns The list as the kernel writes it. */
+function checked(list: List, text: string, hierarchy: Hierarchy, parent: string): string {
+  const { field } = list;
+  const wanted = parseCpuList(text);
+  if (wanted === undefined) throw invalid(field, `is "${text}"; it must be a list like 0-3,7`);
+  const there = effective(list, hierarchy, parent);
+  const available = new Set(parseCpuList(there));
+  if (wanted.every((number) => available.has(number))) return formatCpuList(wanted);
+  throw invalid(field, `is ${text}; there are ${there} here`);
+}
+
+/** What stands for no limit: on version 1 what the group above has. */
+function allOf({ file }: List, { version }: Hierarchy, parent: string): string {
+  return version === 2 ? '' : readGroupFile(`${parent}/${file}`).trim();
+}
+
+function effective({ file }: List, { version }: Hierarchy, group: string): string {
+  return readGroupFile(`${group}/${file}${version === 2 ? '.effective' : ''}`).trim();
+}
+
+/** What is not as in the group above, of which a new group has a copy on version 1. */
+function partOf(
+  lists: readonly List[],
+  texts: readonly string[],
+  hierarchy: Hierarchy,
+  parent: string,
+): { cpus: string; mems: string } | undefined {
+  const part = { cpus: '', mems: '' };
+  for (const [index, list] of lists.entries()) {
+    const text = texts[index] ?? '';
+    const isOwn = hierarchy.version === 2 || text !== readIfThere(`${parent}/${list.file}`)?.trim();
+    if (isOwn) part[list.name] = text;
+  }
+  return part.cpus === '' && part.mems === '' ? undefined : part;
+}

@@ -1,0 +1,77 @@
+import type { LinuxDeviceRule } from '@teu/proto/type';
+import { DEFAULT_DEVICES } from '../../domain/default-devices.js';
+import { deviceListOf, InexpressibleRule, type DeviceList } from '../../domain/device-list.js';
+import {
+  DEVICES_FIELD,
+  formatDevices,
+  parseDeviceRules,
+  type DeviceRule,
+} from '../../domain/device-rule.js';
+import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
+import type { CgroupTree } from '../cgroup-tree.js';
+import { readGroupFile } from '../group-files.js';
+import { performWrite } from './group-write.js';
+import { unsupported } from './limit-family.js';
+
+/**
+ * Sets the devices that a group may use: the default ones and what the rules say beyond. On version 1 each
+ * group has a list of its own, because one below another can't be allowed more than it. On version 2 the engine's
+ * group has a program with the default list, and a group with rules of its own gets one of its own.
+ *
+ * @param state - Whether the group is new, and has no list yet.
+ * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
+ */
+export function setDevices(
+  tree: CgroupTree,
+  id: string,
+  requested: readonly LinuxDeviceRule[],
+  state: 'new' | 'live',
+): void {
+  if (state === 'live' && requested.length === 0) return;
+  const rules = [...DEFAULT_DEVICES, ...parseDeviceRules(requested)];
+  const hierarchy = hierarchyOf(tree.host, 'devices');
+  if (hierarchy !== undefined) {
+    setList(tree, id, hierarchy, listOf(rules));
+  } else if (requested.length > 0) {
+    throw unsupported(DEVICES_FIELD, 'it has no devices controller');
+  }
+}
+
+function listOf(rules: readonly DeviceRule[]): DeviceList {
+  try {
+    return deviceListOf(rules);
+  } catch (error) {
+    if (!(error instanceof InexpressibleRule)) throw error;
+    const rule = formatDevices(error.rule);
+    throw unsupported(
+      DEVICES_FIELD,
+      `no list of version 1 can leave "${rule}" out of another rule`,
+    );
+  }
+}
+
+/** What a list of version 1 that allows everything says; it does not show its exceptions. */
+const EVERYTHING = 'a *:* rwm';
+
+/**
+ * Brings a group's list to what it shall be (kernel: Documentation/admin-guide/cgroup-v1/devices.rst). What stays
+ * allowed is allowed all the time, unless the list turns from all but some to only some.
+ */
+function setList(tree: CgroupTree, id: string, hierarchy: Hierarchy, list: DeviceList): void {
+  const group = tree.groupIn(hierarchy, id);
+  const write = (file: 'devices.allow' | 'devices.deny', text: string): void =>
+    performWrite(tree, id, { hierarchy, file, text, field: DEVICES_FIELD });
+  const wanted = list.entries.map(formatDevices);
+  if (list.allowsOthers) {
+    write('devices.allow', 'a');
+    for (const entry of wanted) write('devices.deny', entry);
+    return;
+  }
+  const present = readGroupFile(`${group}/devices.list`).split('\n').filter(Boolean);
+  if (present.includes(EVERYTHING)) write('devices.deny', 'a');
+  const left = present.includes(EVERYTHING) ? [] : present;
+  for (const entry of wanted) if (!left.includes(entry)) write('devices.allow', entry);
+  for (const entry of left) if (!wanted.includes(entry)) write('devices.deny', entry);
+  // Of two entries for one device, the one that was taken away may have taken from the other.
+  for (const entry of left.length > 0 ? wanted : []) write('devices.allow', entry);
+}

@@ -1,0 +1,151 @@
+import type { LinuxResources } from '@teu/proto/type';
+import { wholePages } from '../../domain/limit-files.js';
+import {
+  FIELD_NAMES,
+  LIMIT_NAMES,
+  NO_LIMITS,
+  type LimitName,
+  type Limits,
+} from '../../domain/limits.js';
+import {
+  completeLimits,
+  limitedOnly,
+  requestedLimits,
+  type RequestedLimits,
+} from '../../domain/requested-limits.js';
+import type { CgroupTree } from '../cgroup-tree.js';
+import { readGroupFile } from '../group-files.js';
+import { reclaimMemory } from '../reclaim-memory.js';
+import type { HostLimitFile } from './host-limit-files.js';
+import { inUse, type GroupWrite } from './group-write.js';
+import { unsupported, type LimitFamily, type ResourcesPart } from './limit-family.js';
+import { inSafeOrder } from './write-order.js';
+
+/** Limits that are one number each. */
+export const numbers: LimitFamily = {
+  planNew(tree, resources) {
+    const requested = requestedHere(tree, resources);
+    const limits = completeLimits(requested, NO_LIMITS, canLimit(tree, 'memorySwap'));
+    const files = changedFiles(tree, NO_LIMITS, limits);
+    return {
+      writes: files.map((file) => writeOf(file, limits)),
+      inForce: partOf(inForce(tree, limits)),
+    };
+  },
+
+  planChange(tree, id, resources, rest) {
+    const requested = requestedHere(tree, resources);
+    if (rest === 'stays' && Object.keys(requested).length === 0) return [];
+    const before = readNumbers(tree, id);
+    const after =
+      rest === 'stays'
+        ? completeLimits(requested, before, canLimit(tree, 'memorySwap'))
+        : { ...NO_LIMITS, ...requested };
+    const files = changedFiles(tree, before, inForce(tree, after));
+    return inSafeOrder(files, before, after).map((file) => ({
+      ...writeOf(file, after),
+      undo: [file.format(before)],
+      prepare: () => makeRoom(tree, id, file, after),
+    }));
+  },
+
+  read: (tree, id) => partOf(readNumbers(tree, id)),
+};
+
+function requestedHere(tree: CgroupTree, resources: LinuxResources): RequestedLimits {
+  const requested = requestedLimits(resources);
+  // Asking for no limit is always possible.
+  const missing = LIMIT_NAMES.find((name) => {
+    const value = requested[name];
+    return value !== undefined && value !== NO_LIMITS[name] && !canLimit(tree, name);
+  });
+  if (missing === undefined) return requested;
+  throw unsupported(FIELD_NAMES[missing], 'its kernel has no file for it');
+}
+
+function canLimit(tree: CgroupTree, name: LimitName): boolean {
+  return tree.limitFiles.some(({ limits }) => limits.includes(name));
+}
+
+/** What the kernel makes of limits on this host: what it will say is in force. */
+function inForce(tree: CgroupTree, limits: Limits): Limits {
+  const rounded = {
+    ...limits,
+    memory: wholePages(limits.memory),
+    memorySwap: wholePages(limits.memorySwap),
+    memoryReservation: wholePages(limits.memoryReservation),
+    memoryHigh: wholePages(limits.memoryHigh),
+  };
+  return parseAll(tree.limitFiles, (file) => file.format(rounded));
+}
+
+function readNumbers(tree: CgroupTree, id: string): Limits {
+  return parseAll(tree.limitFiles, (file) =>
+    readGroupFile(`${tree.groupIn(file.hierarchy, id)}/${file.file}`),
+  );
+}
+
+function parseAll(files: readonly HostLimitFile[], read: (file: HostLimitFile) => string): Limits {
+  let limits: Limits = NO_LIMITS;
+  for (const file of files) limits = { ...limits, ...file.parse(read(file), limits) };
+  return limits;
+}
+
+/** Files to write to get from one set of limits to another. */
+function changedFiles(tree: CgroupTree, from: Limits, to: Limits): readonly HostLimitFile[] {
+  return tree.limitFiles.filter((file) => file.format(from) !== file.format(to));
+}
+
+function writeOf(file: HostLimitFile, limits: Limits): GroupWrite {
+  return {
+    hierarchy: file.hierarchy,
+    file: file.file,
+    text: file.format(limits),
+    field: fieldOf(file),
+  };
+}
+
+/**
+ * Frees what a lower limit of memory leaves no room for. Version 2 kills processes for a limit below what is
+ * in use; version 1 refuses it, and so do we.
+ *
+ * @throws INVALID_STATE if more is in use than the limit allows
+ */
+function makeRoom(tree: CgroupTree, id: string, file: HostLimitFile, limits: Limits): void {
+  const limit = wholePages(limits.memory);
+  if (file.file !== 'memory.max' || limit === -1) return;
+  if (reclaimMemory(tree.groupIn(file.hierarchy, id), limit)) return;
+  throw inUse(fieldOf(file), id, file.format(limits));
+}
+
+function fieldOf({ limits }: HostLimitFile): string {
+  return FIELD_NAMES[limits[0] as LimitName];
+}
+
+function partOf(limits: Limits): ResourcesPart {
+  const set = limitedOnly(limits);
+  const { oomKillerOff, blockIoWeight, pids } = set;
+  return {
+    cpu: only({
+      shares: set.cpuShares,
+      quota: set.cpuQuota,
+      period: set.cpuPeriod,
+      burst: set.cpuBurst,
+    }),
+    memory: only({
+      limit: set.memory,
+      reservation: set.memoryReservation,
+      swap: set.memorySwap,
+      high: set.memoryHigh,
+      swappiness: set.swappiness,
+      disableOomKiller: oomKillerOff === undefined ? undefined : oomKillerOff === 1,
+    }),
+    pids: only({ limit: pids }),
+    blockIo: only({ weight: blockIoWeight }),
+  };
+}
+
+/** @returns Undefined if nothing in it is set. */
+function only<T extends object>(part: T): T | undefined {
+  return Object.values(part).some((value) => value !== undefined) ? part : undefined;
+}
