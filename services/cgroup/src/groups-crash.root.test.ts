@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CGROUP_FAILPOINTS } from './failpoints.js';
 import { instanceOf } from './server.js';
-import { directoriesOf, GroupsProbe } from './testing/groups/groups-probe.js';
+import { directoriesOf, GroupsProbe } from './testing/suite/groups/groups-probe.js';
 import { groupsBelow } from './tree/group-processes.js';
 
 // The service is killed at every step of every change of a group; the next start finds each group wholly there or

@@ -8,10 +8,10 @@ import {
 } from '@teu/proto/cgroup';
 import { LinuxResources } from '@teu/proto/type';
 import { dirname } from 'node:path';
-import type { CgroupHost } from '../../domain/host.js';
-import { runInGroup, type GroupProcess } from '../run-in-group.js';
-import { startService, type StartedService } from '../start-service.js';
-import type { Wanted } from '../suite/group-probe.js';
+import type { CgroupHost } from '../../../domain/host.js';
+import { runInGroup, type GroupProcess } from '../../run-in-group.js';
+import { startService, type StartedService } from '../../start-service.js';
+import type { Wanted } from '../group-probe.js';
 
 /** A started service, its groups of containers, and what the kernel says of them. */
 export class GroupsProbe {

@@ -1,7 +1,7 @@
 import type { Cgroup } from '@teu/proto/cgroup';
 import { waitFor } from '@teu/testing';
 import { expect, it } from 'vitest';
-import { FORK_BOMB } from '../fork-scripts.js';
+import { FORK_BOMB } from '../../fork-scripts.js';
 import type { GroupsProbe } from './groups-probe.js';
 
 const MEBIBYTE = 1 << 20;
