@@ -3,7 +3,7 @@ import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
-import { LinuxResources } from '@teu/proto/type';
+import type { LinuxResources } from '@teu/proto/type';
 import type { Store } from '@teu/state';
 import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
 import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
