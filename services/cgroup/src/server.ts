@@ -73,7 +73,7 @@ export async function startServer(
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    await groups.recover();
+    groups.recover();
     const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };

@@ -11,7 +11,7 @@ import {
   type UpdateCgroupRequest,
   type UpdateCgroupResponse,
 } from '@teu/proto/cgroup';
-import { LinuxResources } from '@teu/proto/type';
+import { LinuxResources, type OomKill } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
 import { unimplemented } from './unimplemented.js';
 
@@ -25,6 +25,8 @@ export class FakeCgroup {
   readonly known = new Set(['team']);
   /** Groups that cgroups are in, by id. */
   readonly places = new Map<string, string>();
+  /** What the kernel has said of it, newest first. */
+  readonly oomKills = new Map<string, OomKill[]>();
   /** Cgroups that stand still. */
   readonly frozen = new Set<string>();
   /** Freezes and thaws, in their order. */
@@ -45,7 +47,7 @@ export class FakeCgroup {
       deleteCgroup: async ({ id, run }: DeleteCgroupRequest) => {
         if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
-        return { finalStats: this.#stats(id), oomKills: [] };
+        return { finalStats: this.#stats(id), oomKills: this.oomKills.get(id) ?? [] };
       },
       getCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
@@ -73,7 +75,7 @@ export class FakeCgroup {
       },
       getStats: async ({ id }: { id: string }) => {
         this.#require(id);
-        return { stats: this.#stats(id), oomKills: [] };
+        return { stats: this.#stats(id), oomKills: this.oomKills.get(id) ?? [] };
       },
     });
   }
