@@ -19,9 +19,8 @@ export function mergeResources(
 
 /** Whether any limit is asked for. */
 export function hasResources(resources: LinuxResources | undefined): boolean {
-  return Object.values(resources ?? {}).some(
-    (part) => part !== undefined && (typeof part !== 'object' || Object.keys(part).length > 0),
-  );
+  const parts: unknown[] = Object.values(resources ?? {});
+  return parts.some((part) => part !== undefined && Object.keys(part as object).length > 0);
 }
 
 function merge<T extends object>(before: T | undefined, change: T | undefined): T | undefined {
