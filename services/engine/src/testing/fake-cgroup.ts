@@ -8,6 +8,8 @@ import {
   type CreateCgroupResponse,
   type DeleteCgroupRequest,
   type Run,
+  type UpdateCgroupRequest,
+  type UpdateCgroupResponse,
 } from '@teu/proto/cgroup';
 import { LinuxResources, type OomKill } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
@@ -58,6 +60,7 @@ export class FakeCgroup {
         this.onKill(id);
         return { killedCount: 1 };
       },
+      updateCgroup: async (request: UpdateCgroupRequest) => this.#update(request),
       freezeCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
         this.frozen.add(id);
@@ -91,6 +94,7 @@ export class FakeCgroup {
 
   #create({ id, resources, group }: CreateCgroupRequest): CreateCgroupResponse {
     if (group !== '' && !this.known.has(group)) throw teuError('GROUP_NOT_FOUND', `no ${group}`);
+    if (resources !== undefined) this.#refuse(resources);
     const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
     const existing = this.groups.get(id);
     if (existing !== undefined && existing !== limits) {
@@ -100,6 +104,21 @@ export class FakeCgroup {
     this.places.set(id, group);
     const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
     return { cgroup: Cgroup.create({ id, membership }) };
+  }
+
+  #update({ id, resources, replace }: UpdateCgroupRequest): UpdateCgroupResponse {
+    this.#require(id);
+    const wanted = resources ?? LinuxResources.create();
+    this.#refuse(wanted);
+    if (!replace) throw teuError('INTERNAL', 'the engine always says all limits');
+    this.groups.set(id, JSON.stringify(LinuxResources.toJSON(wanted)));
+    return { cgroup: Cgroup.create({ id, resources: wanted }) };
+  }
+
+  /** Like a host that can't set memory.high. */
+  #refuse({ memory }: LinuxResources): void {
+    if (memory?.high === undefined) return;
+    throw teuError('RESOURCE_UNSUPPORTED', 'this host cannot enforce resources.memory.high');
   }
 
   #stats(id: string): Stats {
