@@ -12,8 +12,8 @@
 namespace teu::watch {
 namespace {
 
-/// Above what the kernel makes of a record (PRINTKRB_RECORD_MAX, escaped, and its dictionary); it refuses a buffer
-/// that is too small.
+/// Above what the kernel makes of a record (PRINTKRB_RECORD_MAX, escaped, and its dictionary); it
+/// refuses a buffer that is too small.
 constexpr std::size_t kRecordBytes = 16384;
 
 /// Device number of /dev/kmsg (kernel: Documentation/admin-guide/devices.txt).
@@ -28,7 +28,8 @@ Result<KmsgReader> KmsgReader::open(std::uint64_t from) {
   // In a container it may be anything else.
   Result<sys::FileInfo> device = sys::fileInfo(opened.value().get());
   if (!device) return device.status().on("/dev/kmsg");
-  const bool isLog = device.value().deviceMajor == kMemoryMajor && device.value().deviceMinor == kLogMinor;
+  const bool isLog =
+      device.value().deviceMajor == kMemoryMajor && device.value().deviceMinor == kLogMinor;
   if (!isLog) return brokenRule(ENODEV, "not the kernel's log");
   KmsgReader reader(std::move(opened.value()), from);
   if (from > 0) {
@@ -48,7 +49,8 @@ Result<std::uint64_t> KmsgReader::drain(const std::function<void(const KmsgRecor
   for (;;) {
     Result<size_t> got = sys::readSome(fd_.get(), buffer.data(), buffer.size());
     if (!got && got.error().number == EAGAIN) return lost;
-    // Overwritten: the next read gives the oldest that is left, and its number tells how many are gone.
+    // Overwritten: the next read gives the oldest that is left, and its number tells how many are
+    // gone.
     if (!got && (got.error().number == EPIPE || got.error().number == EINVAL)) continue;
     if (!got) return got.status();
     if (got.value() == 0) return lost;
