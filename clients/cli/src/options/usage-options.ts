@@ -21,7 +21,10 @@ export const usageFilterOptions: readonly OptionSpec[] = [
     ...{ name: 'image', kind: 'value', value: 'IMAGE', completes: 'images' },
     doc: 'only of this image, as it was asked for, or by its id',
   },
-  { name: 'group', kind: 'value', value: 'GROUP', doc: 'only in this group, or below' },
+  {
+    ...{ name: 'group', kind: 'value', value: 'GROUP', completes: 'groups' },
+    doc: 'only in this group, or below',
+  },
   { name: 'label', kind: 'list', value: 'NAME[=VALUE]', doc: 'only with this label' },
   { name: 'running', kind: 'flag', doc: 'also runs that have not ended' },
 ];

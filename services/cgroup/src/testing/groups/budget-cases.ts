@@ -75,6 +75,16 @@ export function describeBudgets(probe: () => GroupsProbe): void {
     await probe().delete('outer', true);
   });
 
+  it('holds containers that ask for none to the processors of their group', async ({ skip }) => {
+    if (!(await probe().has('cpuset'))) skip();
+    await probe().create('processors', { cpu: { cpus: '0' } });
+    const cgroup = await probe().container('processors');
+    const { ended } = probe().run(cgroup, 'grep Cpus_allowed_list /proc/self/status');
+    expect((await ended).output).toBe('Cpus_allowed_list:\t0\n');
+    expect((await probe().get('processors')).resources?.cpu?.cpus).toBe('0');
+    await end('processors', cgroup);
+  });
+
   it('changes limits under what runs', async () => {
     await probe().create('change', { pids: { limit: 10 } });
     const cgroup = await probe().container('change');

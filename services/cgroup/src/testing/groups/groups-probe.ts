@@ -31,6 +31,13 @@ export class GroupsProbe {
     await this.service.close();
   }
 
+  /** Whether the service has a controller. */
+  async has(controller: string): Promise<boolean> {
+    const { getHierarchy } = CgroupServiceService;
+    const { controllers } = await this.service.channel.unary(getHierarchy, {});
+    return controllers.some(({ name }) => name === controller);
+  }
+
   async create(name: string, wanted: Wanted = {}, labels = {}): Promise<Group> {
     const request = { name, resources: LinuxResources.fromPartial(wanted), labels };
     return (await this.service.channel.unary(Service.createGroup, request)).group!;
