@@ -25,7 +25,9 @@ it('says the same as the generated code, entry by entry', () => {
   for (const complete of [true, false]) {
     const entries = [reading, empty, plain];
     const expected = WatchStatsResponse.encode({
-      entries: entries.map((entry) => StatsEntry.create({ ...entry })),
+      entries: entries.map(({ containerId, name, group, stats: figures }) =>
+        StatsEntry.create({ containerId, name, group, stats: figures }),
+      ),
       complete,
     }).finish();
     expect(decoded(entries, complete)).toEqual(WatchStatsResponse.decode(expected));
