@@ -45,7 +45,8 @@ function watch(fromSequence: number, untilNow = false): AsyncGenerator<WatchUsag
     },
   };
   const context = { signal: abort.signal } as CallContext;
-  return watchUsage({ store, ledger } as never as CgroupParts, { fromSequence, untilNow }, context);
+  const parts: Partial<CgroupParts> = { store, ledger: ledger as never };
+  return watchUsage(parts as CgroupParts, { fromSequence, untilNow }, context);
 }
 
 /** Numbers of the next records. */

@@ -18,12 +18,13 @@ export async function* watchUsage(
   requireKept(next, oldestSequence(store), newest);
   const end = untilNow ? newest : Infinity;
   yield { record: undefined, nextSequence: next };
-  while (next <= end && !signal.aborted) {
+  const isGone = (): boolean => signal.aborted;
+  while (next <= end && !isGone()) {
     // Those that the client was too slow for may be gone by now.
     requireKept(next, oldestSequence(store), lastSequence(store));
     const records = finalRecords(store, next, READ_BATCH);
     for (const record of records) {
-      if (record.sequence > end || signal.aborted) return;
+      if (record.sequence > end || isGone()) return;
       yield { record, nextSequence: 0 };
       next = record.sequence + 1;
     }

@@ -73,7 +73,9 @@ export class SampleWheel {
     }
     this.#awaited = Infinity;
     for (let step = now + 1; step <= now + STEP_COUNT; step += 1) {
-      if (this.#steps[step % STEP_COUNT]?.size) return this.#await(step);
+      if ((this.#steps[step % STEP_COUNT]?.size ?? 0) === 0) continue;
+      this.#await(step);
+      return;
     }
   }
 

@@ -1,7 +1,7 @@
 import { clock } from '@teu/ids';
 import { failpoint } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
-import { Run, RunEnd } from '@teu/proto/cgroup';
+import type { Run, RunEnd } from '@teu/proto/cgroup';
 import type { OomKill } from '@teu/proto/type';
 import { bootId, type Store } from '@teu/state';
 import {

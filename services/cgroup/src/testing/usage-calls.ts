@@ -25,11 +25,11 @@ export class UsageCalls {
 
   async createCgroup(group = '', id: string = newContainerId()): Promise<Cgroup> {
     const request = { id, resources: undefined, group };
-    return (await this.channel.unary(CgroupServiceService.createCgroup, request)).cgroup!;
+    return present((await this.channel.unary(CgroupServiceService.createCgroup, request)).cgroup);
   }
 
   async getCgroup(id: string): Promise<Cgroup> {
-    return (await this.channel.unary(CgroupServiceService.getCgroup, { id })).cgroup!;
+    return present((await this.channel.unary(CgroupServiceService.getCgroup, { id })).cgroup);
   }
 
   async begin(run: Run): Promise<void> {
@@ -62,8 +62,8 @@ export class UsageCalls {
   /** The only record of a container. */
   async recordOf(id: string, withRunning = false): Promise<UsageRecord> {
     const records = await this.list({ container: id, withRunning });
-    if (records.length !== 1) throw new Error(`${records.length} records of ${id}`);
-    return records[0]!;
+    if (records.length > 1) throw new Error(`${records.length} records of ${id}`);
+    return present(records[0]);
   }
 
   async sums(filter: Filter, grouping: UsageGrouping, label = ''): Promise<UsageSummary[]> {
@@ -73,6 +73,11 @@ export class UsageCalls {
     };
     return (await this.channel.unary(UsageServiceService.summarizeUsage, request)).summaries;
   }
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('it is not in the answer');
+  return value;
 }
 
 /** A run of a container that begins now. */

@@ -1,4 +1,4 @@
-import { Run, type Cgroup } from '@teu/proto/cgroup';
+import { CgroupMembership, type Cgroup, type Run } from '@teu/proto/cgroup';
 import { startService, tempDir, waitFor, type RunningTestService } from '@teu/testing';
 import { join } from 'node:path';
 import { runInGroup, type GroupProcess } from './run-in-group.js';
@@ -58,11 +58,15 @@ export class UsageStand {
   }
 
   /** Runs a script in a cgroup of its own, and tells of it when it has joined that. */
-  async begin(script: string, parts: Parameters<typeof Run.fromPartial>[0] = {}): Promise<Running> {
+  async begin(script: string, parts: Parameters<typeof newRun>[1] = {}): Promise<Running> {
     const { calls } = this;
     const cgroup = await calls.createCgroup();
     const run = newRun(cgroup.id, parts);
-    const running = { run, cgroup, program: runInGroup(cgroup.membership!, script) };
+    const running = {
+      run,
+      cgroup,
+      program: runInGroup(cgroup.membership ?? CgroupMembership.create(), script),
+    };
     this.#begun.push(running);
     // The last hierarchy that it joins is the one in which processes are counted.
     await waitFor(async () => (await calls.getCgroup(cgroup.id)).processCount > 0);

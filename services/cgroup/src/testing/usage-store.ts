@@ -7,7 +7,7 @@ import { CGROUP_MIGRATIONS } from '../store/schema.js';
 import { insertRun, writeEnding, writeMark } from '../store/usage-table.js';
 
 /** A store with the tables of the service and nothing in them. */
-export function emptyStore(): { store: Store; remove(): void } {
+export function emptyStore(): { store: Store; remove: () => void } {
   const directory = tempDir();
   const path = join(directory.path, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS });
