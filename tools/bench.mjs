@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [area, ...options] = process.argv.slice(2);
-const areas = ['start', 'storage', 'union', 'image'];
+const areas = ['start', 'storage', 'union', 'image', 'cgroup'];
 if (!areas.includes(area ?? '')) {
   process.stderr.write(`usage: npm run bench AREA [-- OPTIONS]; areas: ${areas.join(', ')}\n`);
   process.exit(2);

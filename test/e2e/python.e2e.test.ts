@@ -38,6 +38,8 @@ test('a program in Python gives another a budget, watches it and reads what it u
   const work = 'i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done';
   const result = runProgram('meter_job.py', 'busybox', 'sh', '-c', `${work}; exit 3`);
   expect(result.stderr).toMatch(/^running: cpu [0-9.]+ s, memory [0-9]+ bytes$/m);
-  expect(result.stdout).toMatch(/^used: wall [0-9.]+ s, cpu 0\.[0-9]*[1-9][0-9]* s, .*, killed 0\n$/);
+  expect(result.stdout).toMatch(
+    /^used: wall [0-9.]+ s, cpu 0\.[0-9]*[1-9][0-9]* s, .*, killed 0\n$/,
+  );
   expect(result.status).toBe(3);
 });

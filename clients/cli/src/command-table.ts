@@ -36,6 +36,7 @@ import { status } from './commands/status.js';
 import { stop } from './commands/stop.js';
 import { tag } from './commands/tag.js';
 import { unpause } from './commands/unpause.js';
+import { update } from './commands/update.js';
 import { up } from './commands/up.js';
 import { usage } from './commands/usage.js';
 import { version } from './commands/version.js';
@@ -44,7 +45,7 @@ import { wait } from './commands/wait.js';
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   ...[up, down, status, driver, events, version, completion, complete],
-  ...[run, create, start, stop, kill, pause, unpause, rm],
+  ...[run, create, update, start, stop, kill, pause, unpause, rm],
   ...[exec, attach, ps, stats, inspect, logs, wait, usage],
   ...[diff, exportTree, commit, container, group],
   ...[pull, push, login, logout, load, importTree, save, images, history, tag, rmi, image],

@@ -8,6 +8,7 @@ export {
   type LeakSet,
 } from './leaks.js';
 export { loopFilesystem, type LoopFilesystem } from './loop-filesystem.js';
+export { oomReportRoom } from './oom-report-room.js';
 export { patient } from './patience.js';
 export type { EngineInstance } from './processes.js';
 export { requires, type FeatureName } from './requires.js';

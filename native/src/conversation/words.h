@@ -1,4 +1,4 @@
-// The lines of a conversation between a storage driver and its program: one for each request and
+// The lines of a conversation between a service and its program: one for each request and
 // one for each answer, in any order. All is printable ASCII.
 //
 //   ID VERB ARGUMENT...          ID: decimal number

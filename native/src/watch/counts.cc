@@ -3,11 +3,12 @@
 namespace teu::watch {
 namespace {
 
-/// Version 1. When memory plus swap is limited like memory, the kernel counts no failures (seen: 6.18), and only the
-/// threshold says that the limit was reached.
+/// Version 1. When memory plus swap is limited like memory, the kernel counts no failures
+/// (seen: 6.18), and only the threshold says that the limit was reached.
 void readMemory(int group, Counts& counts) {
   counts.memoryMax = readNumber(group, "memory.failcnt").value_or(0);
-  counts.oomKill = valueOf(readFile(group, "memory.oom_control").value_or(""), "oom_kill").value_or(0);
+  counts.oomKill =
+      valueOf(readFile(group, "memory.oom_control").value_or(""), "oom_kill").value_or(0);
 }
 
 void readUnified(int group, Counts& counts) {

@@ -12,7 +12,8 @@
 namespace teu::watch {
 namespace {
 
-/// Pages that processors keep for themselves are counted as used; a limit is reached this close to it.
+/// Pages that processors keep for themselves are counted as used; a limit is reached this close to
+/// it.
 constexpr std::uint64_t kSlackBytes = 1 << 20;
 
 constexpr std::array<std::pair<Slot, const char*>, 3> kPressureFiles{{
@@ -48,13 +49,13 @@ Status GroupWatch::begin(const Hierarchies& hierarchies, const PressureOptions& 
       watchFile(inotify, directory, "memory.events");
       watchFile(inotify, directory, "pids.events");
       hasPressureFiles = faccessat(directory, "memory.pressure", F_OK, 0) == 0;
-      if (hasPressureFiles) watchPressure(directory, pressure);
     }
   }
   if (hierarchies.memory && !hasPressureFiles && !pressure.level.empty()) {
     Result<UniqueFd> group = openGroup(hierarchies.memory, path_);
     Result<UniqueFd> event = makeEvent();
-    if (group && event && notify(group.value().get(), event.value().get(), "memory.pressure_level", pressure.level)) {
+    if (group && event &&
+        notify(group.value().get(), event.value().get(), "memory.pressure_level", pressure.level)) {
       slot(Slot::kLevel) = std::move(event.value());
     }
   }
@@ -71,14 +72,30 @@ void GroupWatch::watchMemory(int group) {
   }
 }
 
-void GroupWatch::watchPressure(int group, const PressureOptions& options) {
+void GroupWatch::beginPressure(const Hierarchies& hierarchies, const PressureOptions& pressure) {
+  if (!hierarchies.unified) return;
+  Result<UniqueFd> group = openGroup(hierarchies.unified, path_);
+  if (!group) return;
   for (std::size_t index = 0; index < kPressureFiles.size(); ++index) {
-    if (options.waited[index] == 0) continue;
     const auto& [which, file] = kPressureFiles[index];
+    if (pressure.waited[index] == 0 || slot(which)) continue;
     // A host may have pressure switched off.
-    Result<UniqueFd> trigger = makePressureTrigger(group, file, options.waited[index]);
+    Result<UniqueFd> trigger =
+        makePressureTrigger(group.value().get(), file, pressure.waited[index]);
     if (trigger) slot(which) = std::move(trigger.value());
   }
+}
+
+std::vector<UniqueFd> GroupWatch::takePressure() {
+  std::vector<UniqueFd> taken;
+  for (const auto& [which, file] : kPressureFiles) {
+    if (slot(which)) taken.push_back(std::move(slot(which)));
+  }
+  return taken;
+}
+
+void GroupWatch::adoptPressure(GroupWatch& before) {
+  for (const auto& [which, file] : kPressureFiles) slot(which) = std::move(before.slot(which));
 }
 
 void GroupWatch::watchFile(int inotify, int group, const char* name) {
@@ -91,7 +108,8 @@ bool GroupWatch::memoryReached(const Hierarchies& hierarchies) {
   if (memoryLimit_ == 0) return false;
   Result<UniqueFd> group = openGroup(hierarchies.memory, path_);
   if (!group) return false;
-  // What it came to at most is known for ever: the first time that is certain, later only what is seen now.
+  // What it came to at most is known for ever: the first time that is certain, later only what is
+  // seen now.
   const char* file = memoryWasReached_ ? "memory.usage_in_bytes" : "memory.max_usage_in_bytes";
   const std::uint64_t used = readNumber(group.value().get(), file).value_or(0);
   if (used + kSlackBytes < memoryLimit_) return false;

@@ -22,7 +22,8 @@ inline constexpr std::size_t kSlots = 6;
 struct PressureOptions {
   /// Microseconds of waiting within two seconds, for memory, io and cpu; 0 for nothing.
   std::array<std::uint64_t, 3> waited{};
-  /// "low", "medium" or "critical" of memory.pressure_level, where the host has no pressure files; empty for nothing.
+  /// "low", "medium" or "critical" of memory.pressure_level, where the host has no pressure files;
+  /// empty for nothing.
   std::string level;
 };
 
@@ -31,24 +32,34 @@ class GroupWatch {
  public:
   explicit GroupWatch(std::string path) : path_(std::move(path)) {}
 
-  /// Asks the kernel to tell. Limits are taken as they are now; after a change of them it is asked again.
+  /// Asks the kernel to tell. Limits are taken as they are now; after a change of them it is asked
+  /// again.
   ///
   /// @param inotify gets watches on files that change when a limit is reached.
   Status begin(const Hierarchies& hierarchies, const PressureOptions& pressure, int inotify);
+
+  /// Asks for what tells of waiting, once it is worth it: to stop asking takes the kernel long.
+  void beginPressure(const Hierarchies& hierarchies, const PressureOptions& pressure);
+  /// What tells of waiting, which is to be closed elsewhere.
+  std::vector<UniqueFd> takePressure();
+  /// Takes what tells of waiting over from the watch before.
+  void adoptPressure(GroupWatch& before);
 
   const std::string& path() const noexcept { return path_; }
   /// Descriptor of a slot; -1 if there is none.
   int fd(Slot slot) const noexcept { return fds_[static_cast<std::size_t>(slot)].get(); }
   void close(Slot slot) noexcept { fds_[static_cast<std::size_t>(slot)].reset(); }
-  /// Its limit of memory of version 1 in bytes; 0 for none. That it is reached is told by an eventfd that is asked for
-  /// later, because that takes long.
+  /// Its limit of memory of version 1 in bytes; 0 for none. That it is reached is told by an
+  /// eventfd that is asked for later, because that takes long.
   std::uint64_t memoryLimit() const noexcept { return memoryLimit_; }
   void setThreshold(UniqueFd event) noexcept { slot(Slot::kThreshold) = std::move(event); }
   /// Numbers of the inotify watches.
   const std::vector<int>& watches() const noexcept { return watches_; }
-  /// Whether it has a limit of tasks of version 1, which recent kernels do not notify of (seen: 6.18).
+  /// Whether it has a limit of tasks of version 1, which recent kernels do not notify of
+  /// (seen: 6.18).
   bool limitsTasksSilently() const noexcept { return limitsTasksSilently_; }
-  /// Whether memory has come to its limit of version 1, now or, if that was not asked before, at any time.
+  /// Whether memory has come to its limit of version 1, now or, if that was not asked before, at
+  /// any time.
   bool memoryReached(const Hierarchies& hierarchies);
 
   /// What was told last.
@@ -56,7 +67,6 @@ class GroupWatch {
 
  private:
   void watchMemory(int group);
-  void watchPressure(int group, const PressureOptions& options);
   void watchFile(int inotify, int group, const char* name);
   UniqueFd& slot(Slot which) noexcept { return fds_[static_cast<std::size_t>(which)]; }
 

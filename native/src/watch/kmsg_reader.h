@@ -12,7 +12,8 @@ namespace teu::watch {
 /// Reads the kernel's log from /dev/kmsg, without waiting.
 class KmsgReader {
  public:
-  /// @param from is the first record wanted; 0 for what comes from now on. All before it counts as read.
+  /// @param from is the first record wanted; 0 for what comes from now on. All before it counts as
+  /// read.
   static Result<KmsgReader> open(std::uint64_t from);
 
   KmsgReader() noexcept = default;
@@ -27,7 +28,8 @@ class KmsgReader {
   Result<std::uint64_t> drain(const std::function<void(const KmsgRecord&)>& take);
 
  private:
-  KmsgReader(UniqueFd fd, std::uint64_t from) noexcept : fd_(static_cast<UniqueFd&&>(fd)), from_(from) {}
+  KmsgReader(UniqueFd fd, std::uint64_t from) noexcept
+      : fd_(static_cast<UniqueFd&&>(fd)), from_(from) {}
 
   UniqueFd fd_{};
   std::uint64_t from_ = 0;

@@ -5,8 +5,8 @@
 namespace teu::watch {
 namespace {
 
-/// The lower three bits of the priority are its level, the rest the facility (syslog(2)). A process that writes to
-/// /dev/kmsg cannot choose 0, the kernel's own.
+/// The lower three bits of the priority are its level, the rest the facility (syslog(2)). A process
+/// that writes to /dev/kmsg cannot choose 0, the kernel's own.
 constexpr unsigned kFacilityShift = 3;
 
 int hexDigit(char letter) {

@@ -13,15 +13,15 @@ struct KmsgRecord {
   std::uint64_t sequence = 0;
   std::uint64_t microseconds = 0;  ///< of the kernel's own clock since it was started
   bool fromKernel = false;         ///< false: a process wrote it, and it may say anything
-  std::string text;                ///< without a line end; bytes as they were before the kernel escaped them
+  std::string text;  ///< without a line end; bytes as they were before the kernel escaped them
 };
 
-/// Reads a record as read(2) gives it: "PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT\n", then lines " KEY=VALUE\n".
-/// Nothing if it has another form.
+/// Reads a record as read(2) gives it: "PRIORITY,SEQUENCE,TIME,FLAGS[,...];TEXT\n", then lines "
+/// KEY=VALUE\n". Nothing if it has another form.
 std::optional<KmsgRecord> parseKmsgRecord(std::string_view raw);
 
-/// Undoes "\xNN", as the kernel writes what is not printable, and the backslash itself. Nothing if a backslash
-/// stands for something else.
+/// Undoes "\xNN", as the kernel writes what is not printable, and the backslash itself. Nothing if
+/// a backslash stands for something else.
 std::optional<std::string> unescapeKmsg(std::string_view text);
 
 }  // namespace teu::watch

@@ -1,5 +1,6 @@
-// teu-cgroup-watch NAME=VALUE...: tells what the kernel notifies of cgroups (requests.h), until standard input ends. It
-// is kept running by the cgroup service, whose own process cannot wait for eventfds and inotify of cgroup files.
+// teu-cgroup-watch NAME=VALUE...: tells what the kernel notifies of cgroups (requests.h), until
+// standard input ends. It is kept running by the cgroup service, whose own process cannot wait for
+// eventfds and inotify of cgroup files.
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-// Lines of the kernel's reports of kills for want of memory (kernel: mm/oom_kill.c, mm/memcontrol.c). Names in them
-// are hostile: a process names itself, and a container with cgroups of its own names those. A line that can be read
-// in two ways is not read.
+// Lines of the kernel's reports of kills for want of memory (kernel: mm/oom_kill.c,
+// mm/memcontrol.c). Names in them are hostile: a process names itself, and a container with cgroups
+// of its own names those. A line that can be read in two ways is not read.
 #pragma once
 
 #include <cstdint>
@@ -47,10 +47,12 @@ std::optional<VictimLine> parseVictim(std::string_view text, std::string_view co
 /// How a line of parseVictim begins.
 inline constexpr std::string_view kVictimPrefix = "oom-kill:constraint=CONSTRAINT_";
 
-/// Whether a new report begins: "tail invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, ...".
+/// Whether a new report begins: "tail invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0,
+/// ...".
 bool beginsReport(std::string_view text);
 
-/// Path of the group of "cgroup: fork rejected by pids controller in /a/b", which is told once for each group.
+/// Path of the group of "cgroup: fork rejected by pids controller in /a/b", which is told once for
+/// each group.
 std::optional<std::string_view> parseForkRejected(std::string_view text);
 
 }  // namespace teu::watch

@@ -33,9 +33,10 @@ struct OomReport {
   std::int32_t scoreAdjustment = 0;
 };
 
-/// Takes records in their order and gives a report when it is whole. Kills of which the kernel names no group
-/// (it writes ten reports in five seconds, and then only that something was killed; and the other processes of a
-/// group with memory.oom.group) give none: whose they were would be a guess.
+/// Takes records in their order and gives a report when it is whole. Kills of which the kernel
+/// names no group (it writes ten reports in five seconds, and then only that something was killed;
+/// and the other processes of a group with memory.oom.group) give none: whose they were would be a
+/// guess.
 class OomAssembler {
  public:
   std::optional<OomReport> take(const KmsgRecord& record);

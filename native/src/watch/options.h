@@ -13,9 +13,10 @@ namespace teu::watch {
 ///
 ///   memory=DIRECTORY pids=DIRECTORY   roots of hierarchies of version 1
 ///   unified=DIRECTORY                 root of the one of version 2
-///   kmsg=SEQUENCE                     first record of the kernel's log that is wanted; 0 for new ones, "off" for none
-///   pressure=MEMORY,IO,CPU            microseconds of waiting in two seconds; 0 for nothing
-///   level=low|medium|critical         of memory.pressure_level where there are no pressure files
+///   kmsg=SEQUENCE                     first record of the kernel's log that is wanted; 0 for new
+///   ones, "off" for none pressure=MEMORY,IO,CPU            microseconds of waiting in two seconds;
+///   0 for nothing level=low|medium|critical         of memory.pressure_level where there are no
+///   pressure files
 struct Options {
   std::string memory;
   std::string pids;

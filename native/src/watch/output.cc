@@ -52,8 +52,8 @@ std::string oomLine(const OomReport& report, std::uint64_t realtime) {
          pair("memsw_limit", report.memoryAndSwap.limitKib) + pair("pid", report.pid) +
          pair("comm", report.comm) + pair("uid", report.uid) +
          pair("anonymous", report.anonymousKib) + pair("file", report.fileKib) +
-         pair("shared", report.sharedKib) +
-         " score=" + std::to_string(report.scoreAdjustment) + '\n';
+         pair("shared", report.sharedKib) + " score=" + std::to_string(report.scoreAdjustment) +
+         '\n';
 }
 
 std::string lostLine(std::uint64_t count) {

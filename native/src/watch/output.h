@@ -1,4 +1,5 @@
-// What the program says by itself, in lines of words. Texts are percent-encoded where they are not plain.
+// What the program says by itself, in lines of words. Texts are percent-encoded where they are not
+// plain.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace teu::watch {
 /// A text as one word of printable ASCII: bytes that are not, blanks, "=" and "%" become "%NN".
 std::string encodeWord(std::string_view text);
 
-/// "0 counts KEY pids.max=N memory.max=N memory.high=N oom_kill=N reached=0|1": counters of a group have grown, or its
-/// memory has come to its limit.
+/// "0 counts KEY pids.max=N memory.max=N memory.high=N oom_kill=N reached=0|1": counters of a group
+/// have grown, or its memory has come to its limit.
 std::string countsLine(std::uint64_t key, const Counts& counts, bool reached);
 
 /// "0 pressure KEY memory|io|cpu|level": its tasks waited as long as was asked for.
@@ -32,8 +33,8 @@ std::string oomLine(const OomReport& report, std::uint64_t realtime);
 /// "0 lost N": records of the kernel's log were overwritten before they were read.
 std::string lostLine(std::uint64_t count);
 
-/// "0 kmsg SEQUENCE|closed": number of the newest record of the kernel's log that is not told of; or that it cannot be
-/// read. The first line.
+/// "0 kmsg SEQUENCE|closed": number of the newest record of the kernel's log that is not told of;
+/// or that it cannot be read. The first line.
 std::string kmsgLine(const KmsgReader& reader);
 
 }  // namespace teu::watch

@@ -12,8 +12,8 @@
 
 namespace teu::watch {
 
-/// Asks for notifications at memory limits of version 1 in a thread of its own: the kernel waits some ten milliseconds
-/// for every one (synchronize_rcu), in which others would not be heard.
+/// Asks for notifications at memory limits of version 1 in a thread of its own: the kernel waits
+/// some ten milliseconds for every one (synchronize_rcu), in which others would not be heard.
 class ThresholdWorker {
  public:
   /// A group that is to be watched, or that is: then `event` is signalled.

@@ -33,7 +33,7 @@ constexpr milliseconds kPoll{2000};
 constexpr std::size_t kMaxLine = 8192;
 
 /// What a ready descriptor is: one of these, or a group's key and slot.
-enum Source : std::uint64_t { kInput, kInotify, kKmsg, kThresholds, kGroups };
+enum Source : std::uint64_t { kInput, kInotify, kKmsg, kThreads, kGroups };
 constexpr std::uint64_t kSlotBits = 3;
 constexpr std::uint64_t kLargestKey = std::uint64_t{1} << 53;
 
@@ -55,11 +55,12 @@ void drainEvent(int fd) {
 std::uint64_t microsecondsOf(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-/// The kernel's clock is not adjusted as others are: what is read as it comes is of now, older records are where that
-/// clock puts them.
+/// The kernel's clock is not adjusted as others are: what is read as it comes is of now, older
+/// records are where that clock puts them.
 std::uint64_t realtimeOf(std::uint64_t kernelMicroseconds, bool live) {
   const std::uint64_t now = microsecondsOf(CLOCK_REALTIME);
   const std::uint64_t clock = microsecondsOf(CLOCK_MONOTONIC);
@@ -120,14 +121,16 @@ Result<Watcher> Watcher::open(const Options& options) {
   if (!files) return files;
   Result<UniqueFd> done = makeEvent();
   if (!done) return done.status();
-  const Status thresholds = addTo(epoll, done.value().get(), EPOLLIN, kThresholds, EPOLL_CTL_ADD);
+  const Status thresholds = addTo(epoll, done.value().get(), EPOLLIN, kThreads, EPOLL_CTL_ADD);
   if (!thresholds) return thresholds;
-  watcher.thresholdsDone_ = std::move(done.value());
-  watcher.thresholds_ = std::make_unique<ThresholdWorker>(watcher.thresholdsDone_.get());
+  watcher.threadsDone_ = std::move(done.value());
+  watcher.thresholds_ = std::make_unique<ThresholdWorker>(watcher.threadsDone_.get());
+  watcher.closer_ = std::make_unique<SlowCloser>(watcher.threadsDone_.get());
   if (options.kmsgFrom) {
     Result<KmsgReader> kmsg = KmsgReader::open(*options.kmsgFrom);
     if (kmsg) watcher.kmsg_ = std::move(kmsg.value());
-    if (kmsg && !addTo(epoll, watcher.kmsg_.fd(), EPOLLIN, kKmsg, EPOLL_CTL_ADD)) watcher.kmsg_ = {};
+    if (kmsg && !addTo(epoll, watcher.kmsg_.fd(), EPOLLIN, kKmsg, EPOLL_CTL_ADD))
+      watcher.kmsg_ = {};
   }
   return watcher;
 }
@@ -165,7 +168,8 @@ bool Watcher::readInput() {
   if (!got || got.value() == 0) return false;
   input_.append(buffer.data(), got.value());
   std::size_t begin = 0;
-  for (std::size_t end = 0; (end = input_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+  for (std::size_t end = 0; (end = input_.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
     const std::string answer = handle(std::string_view(input_).substr(begin, end - begin));
     // After what the request made it say.
     output_ += answer;
@@ -175,31 +179,43 @@ bool Watcher::readInput() {
 }
 
 std::string Watcher::handle(std::string_view line) {
-  return conversation::answer(line, [this](const conversation::Words& words) -> Result<conversation::Values> {
-    const std::string_view verb = words.front();
-    if (verb == "sync" && words.size() == 1) {
-      Result<std::uint64_t> last = sync();
-      if (!last) return last.status();
-      return conversation::Values{last.value()};
-    }
-    const auto key = words.size() > 1 ? conversation::parseNumber(words[1]) : std::nullopt;
-    if (!key || *key > kLargestKey) return malformed();
-    if (verb == "watch" && words.size() == 3 && isGroupPath(words[2])) {
-      return conversation::silent(watch(*key, std::string(words[2])));
-    }
-    if (verb != "unwatch" || words.size() != 2) return malformed();
-    unwatch(*key);
-    return conversation::Values{};
-  });
+  std::string answer =
+      conversation::answer(line, [this](const conversation::Words& words) { return run(words); });
+  if (closing_.empty()) return answer;
+  // It is done when they are closed.
+  closer_->close(std::exchange(closing_, {}), std::move(answer));
+  return {};
+}
+
+Result<conversation::Values> Watcher::run(const conversation::Words& words) {
+  const std::string_view verb = words.front();
+  if (verb == "sync" && words.size() == 1) {
+    Result<std::uint64_t> last = sync();
+    if (!last) return last.status();
+    return conversation::Values{last.value()};
+  }
+  const auto key = words.size() > 1 ? conversation::parseNumber(words[1]) : std::nullopt;
+  if (!key || *key > kLargestKey) return malformed();
+  if (verb == "watch" && words.size() == 3 && isGroupPath(words[2])) {
+    return conversation::silent(watch(*key, std::string(words[2])));
+  }
+  if (words.size() != 2) return malformed();
+  if (verb == "pressure") return conversation::silent(watchPressure(*key));
+  if (verb != "unwatch") return malformed();
+  unwatch(*key);
+  return conversation::Values{};
 }
 
 /// A group that is watched already is watched anew, for its limits may be others.
 Status Watcher::watch(std::uint64_t key, std::string path) {
   Counts told{};
   const auto before = groups_.find(key);
-  if (before != groups_.end()) told = before->second.counts;
-  forget(key);
   GroupWatch group(std::move(path));
+  if (before != groups_.end()) {
+    told = before->second.counts;
+    if (before->second.path() == group.path()) group.adoptPressure(before->second);
+  }
+  forget(key);
   group.counts = told;
   const Status begun = group.begin(roots_, pressure_, inotify_.get());
   if (!begun) return begun;
@@ -226,6 +242,17 @@ Status Watcher::watch(std::uint64_t key, std::string path) {
   return {};
 }
 
+Status Watcher::watchPressure(std::uint64_t key) {
+  const auto found = groups_.find(key);
+  if (found == groups_.end())
+    return SysError{.number = ENOENT, .syscall = "pressure", .step = "find the group"};
+  found->second.beginPressure(roots_, pressure_);
+  for (const Slot slot : {Slot::kMemoryPressure, Slot::kIoPressure, Slot::kCpuPressure}) {
+    arm(found->second, key, slot, EPOLL_CTL_ADD);
+  }
+  return {};
+}
+
 void Watcher::unwatch(std::uint64_t key) {
   const auto found = groups_.find(key);
   if (found == groups_.end()) return;
@@ -244,7 +271,15 @@ void Watcher::forget(std::uint64_t key) {
   unwatchParent(found->second.path());
   keys_.erase(found->second.path());
   polled_.erase(key);
+  for (UniqueFd& descriptor : found->second.takePressure())
+    closing_.push_back(std::move(descriptor));
   groups_.erase(found);
+}
+
+void Watcher::tellGone(std::uint64_t key) {
+  forget(key);
+  if (!closing_.empty()) closer_->close(std::exchange(closing_, {}), {});
+  output_ += goneLine(key);
 }
 
 void Watcher::arm(const GroupWatch& group, std::uint64_t key, Slot slot, int operation) {
@@ -288,7 +323,8 @@ void Watcher::unwatchParent(const std::string& path) {
 
 /// Tells of a group's counters if they have changed.
 ///
-/// @param mayHaveReached tells that the kernel said something of memory's limit, which no counter may show.
+/// @param mayHaveReached tells that the kernel said something of memory's limit, which no counter
+/// may show.
 void Watcher::tell(std::uint64_t key, GroupWatch& group, bool mayHaveReached) {
   bool exists = false;
   const Counts now = readCounts(roots_, group.path(), exists);
@@ -313,7 +349,7 @@ Result<std::uint64_t> Watcher::sync() {
 void Watcher::onReady(std::uint64_t data, std::uint32_t events) {
   if (data == kKmsg) return onKmsg();
   if (data == kInotify) return onInotify();
-  if (data == kThresholds) return onThresholds();
+  if (data == kThreads) return onThreads();
   const std::uint64_t key = (data - kGroups) >> kSlotBits;
   const auto slot = static_cast<Slot>((data - kGroups) & ((1U << kSlotBits) - 1));
   const auto found = groups_.find(key);
@@ -323,8 +359,7 @@ void Watcher::onReady(std::uint64_t data, std::uint32_t events) {
   bool exists = false;
   (void)readCounts(roots_, group.path(), exists);
   if (!exists) {
-    forget(key);
-    output_ += goneLine(key);
+    tellGone(key);
     return;
   }
   if (!isEventfd(slot) && (events & EPOLLERR) != 0) {
@@ -406,13 +441,12 @@ void Watcher::onRemoved(int parent, std::string_view name) {
       known->second.path == "." ? std::string(name) : known->second.path + '/' + std::string(name);
   const auto found = keys_.find(path);
   if (found == keys_.end()) return;
-  const std::uint64_t key = found->second;
-  forget(key);
-  output_ += goneLine(key);
+  tellGone(found->second);
 }
 
-void Watcher::onThresholds() {
-  drainEvent(thresholdsDone_.get());
+void Watcher::onThreads() {
+  drainEvent(threadsDone_.get());
+  output_ += closer_->takeDone();
   for (ThresholdWorker::Task& task : thresholds_->takeDone()) {
     const auto found = groups_.find(task.key);
     // Gone, or its limit is another one by now.
@@ -425,7 +459,8 @@ void Watcher::onThresholds() {
 }
 
 void Watcher::onKmsg() {
-  Result<std::uint64_t> lost = kmsg_.drain([this](const KmsgRecord& record) { onRecord(record, kmsgIsLive_); });
+  Result<std::uint64_t> lost =
+      kmsg_.drain([this](const KmsgRecord& record) { onRecord(record, kmsgIsLive_); });
   kmsgIsLive_ = true;
   if (lost && lost.value() > 0) output_ += lostLine(lost.value());
 }

@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
+#include "conversation/words.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
 #include "watch/counts.h"
@@ -17,11 +19,13 @@
 #include "watch/kmsg_reader.h"
 #include "watch/oom_report.h"
 #include "watch/options.h"
+#include "watch/slow_closer.h"
 #include "watch/threshold_worker.h"
 
 namespace teu::watch {
 
-/// Waits for all groups in one thread, and puts what the kernel tells into lines for standard output.
+/// Waits for all groups in one thread, and puts what the kernel tells into lines for standard
+/// output.
 class Watcher {
  public:
   /// One that watches nothing.
@@ -35,7 +39,8 @@ class Watcher {
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// A descriptor that is left alone for a while, so that a group which comes to its limits without end costs little.
+  /// A descriptor that is left alone for a while, so that a group which comes to its limits without
+  /// end costs little.
   struct Rest {
     std::uint64_t key;
     Slot slot;
@@ -48,9 +53,12 @@ class Watcher {
   std::string handle(std::string_view line);
   Status watch(std::uint64_t key, std::string path);
   void unwatch(std::uint64_t key);
+  Status watchPressure(std::uint64_t key);
+  Result<conversation::Values> run(const conversation::Words& words);
   Result<std::uint64_t> sync();
 
   void forget(std::uint64_t key);
+  void tellGone(std::uint64_t key);
   void arm(const GroupWatch& group, std::uint64_t key, Slot slot, int operation);
   void watchParent(const std::string& path);
   void unwatchParent(const std::string& path);
@@ -61,7 +69,7 @@ class Watcher {
   void onReady(std::uint64_t data, std::uint32_t events);
   void onInotify();
   void onRemoved(int parent, std::string_view name);
-  void onThresholds();
+  void onThreads();
   void onKmsg();
   void onRecord(const KmsgRecord& record, bool live);
   void onRested();
@@ -73,8 +81,11 @@ class Watcher {
   UniqueFd epoll_{};
   UniqueFd inotify_{};
   KmsgReader kmsg_{};
-  UniqueFd thresholdsDone_{};
+  UniqueFd threadsDone_{};
   std::unique_ptr<ThresholdWorker> thresholds_{};
+  std::unique_ptr<SlowCloser> closer_{};
+  /// What the request or event that is handled now lets go of.
+  std::vector<UniqueFd> closing_{};
   OomAssembler reports_{};
   bool kmsgIsLive_ = false;
   std::unordered_map<std::uint64_t, GroupWatch> groups_{};
@@ -83,7 +94,8 @@ class Watcher {
   std::unordered_map<int, Parent> parents_{};
   std::unordered_map<std::string, int> parentWatches_{};
   std::multimap<Clock::time_point, Rest> resting_{};
-  /// Groups whose counters are looked at from time to time, because the kernel does not notify of them.
+  /// Groups whose counters are looked at from time to time, because the kernel does not notify of
+  /// them.
   std::map<std::uint64_t, Clock::time_point> polled_{};
   bool inotifyRests_ = false;
   Clock::time_point inotifyEnd_{};

@@ -1,8 +1,7 @@
-#include "watch/oom_lines.h"
-
 #include <string>
 
 #include "../asan/expect.h"
+#include "watch/oom_lines.h"
 
 using namespace teu::watch;
 
@@ -17,17 +16,18 @@ constexpr const char* kVictim =
 
 void testUsage() {
   const auto memory = parseUsage("memory: usage 16384kB, limit 16392kB, failcnt 12");
-  expectThat(memory && memory->what == "memory" && memory->usageKib == 16384 &&
-                 memory->limitKib == 16392,
-             "a line of usage");
+  expectThat(
+      memory && memory->what == "memory" && memory->usageKib == 16384 && memory->limitKib == 16392,
+      "a line of usage");
   expectThat(parseUsage("memory+swap: usage 1kB, limit 9007199254740988kB, failcnt 0")->what ==
                  "memory+swap",
              "memory and swap together");
   expectThat(parseUsage("swap: usage 0kB, limit 2kB, failcnt 0")->what == "swap", "swap");
   for (const char* wrong :
-       {"", "memory", "memory: usage kB, limit 1kB, failcnt 0", "kmem: usage 1kB, limit 1kB, failcnt 0",
-        "memory: usage 1kB, limit 1kB, failcnt 0 ", "memory: usage -1kB, limit 1kB, failcnt 0",
-        "memory: usage 1kB, limit 1kB", "a memory: usage 1kB, limit 1kB, failcnt 0",
+       {"", "memory", "memory: usage kB, limit 1kB, failcnt 0",
+        "kmem: usage 1kB, limit 1kB, failcnt 0", "memory: usage 1kB, limit 1kB, failcnt 0 ",
+        "memory: usage -1kB, limit 1kB, failcnt 0", "memory: usage 1kB, limit 1kB",
+        "a memory: usage 1kB, limit 1kB, failcnt 0",
         "memory: usage 99999999999999999999kB, limit 1kB, failcnt 0"}) {
     expectThat(!parseUsage(wrong), wrong);
   }

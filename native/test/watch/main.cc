@@ -1,4 +1,5 @@
-// What teu-cgroup-watch reads and is asked, under address and undefined-behaviour sanitizers. Silent on success.
+// What teu-cgroup-watch reads and is asked, under address and undefined-behaviour sanitizers.
+// Silent on success.
 void testRecords();
 void testLines();
 void testReports();

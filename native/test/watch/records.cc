@@ -1,14 +1,14 @@
-#include "watch/kmsg_record.h"
-
 #include <string>
 
 #include "../asan/expect.h"
+#include "watch/kmsg_record.h"
 
 using teu::watch::parseKmsgRecord;
 using teu::watch::unescapeKmsg;
 
 void testRecords() {
-  const auto usual = parseKmsgRecord("6,8174,24453144514,-;oom-kill:constraint=X\n SUBSYSTEM=cpu\n");
+  const auto usual =
+      parseKmsgRecord("6,8174,24453144514,-;oom-kill:constraint=X\n SUBSYSTEM=cpu\n");
   expectThat(usual && usual->sequence == 8174 && usual->microseconds == 24453144514,
              "the numbers of a record");
   expectThat(usual && usual->fromKernel && usual->text == "oom-kill:constraint=X", "its text");
@@ -19,8 +19,9 @@ void testRecords() {
     const auto record = parseKmsgRecord(other);
     expectThat(record && !record->fromKernel, "a process is not the kernel");
   }
-  for (const char* wrong : {"", ";", "6;x", "6,1;x", "6,1,x,-;x", "a,1,2,-;x", "-6,1,2,-;x",
-                            "6,99999999999999999999,2,-;x", "6,1,2,-;a\\b", "6,1,2,-;a\\x4", "6,1,2,-;a\\xZZ"}) {
+  for (const char* wrong :
+       {"", ";", "6;x", "6,1;x", "6,1,x,-;x", "a,1,2,-;x", "-6,1,2,-;x",
+        "6,99999999999999999999,2,-;x", "6,1,2,-;a\\b", "6,1,2,-;a\\x4", "6,1,2,-;a\\xZZ"}) {
     expectThat(!parseKmsgRecord(wrong), wrong);
   }
   expectThat(unescapeKmsg("a\\x20b\\x5cx41") == "a b\\x41", "escapes are undone once");

@@ -1,9 +1,8 @@
-#include "watch/oom_report.h"
-
 #include <string>
 #include <vector>
 
 #include "../asan/expect.h"
+#include "watch/oom_report.h"
 
 using teu::watch::KmsgRecord;
 using teu::watch::OomAssembler;
@@ -43,9 +42,8 @@ const std::string kMemory = "memory: usage 64kB, limit 64kB, failcnt 0";
 const std::string kBoth = "memory+swap: usage 60kB, limit 128kB, failcnt 0";
 
 void testWhole() {
-  const auto reports =
-      reportsOf({kBegin, kMemory, kBoth, "swap: usage 1kB, limit 1kB, failcnt 0", "noise",
-                 victim(kGroups, "tail"), kill("tail")});
+  const auto reports = reportsOf({kBegin, kMemory, kBoth, "swap: usage 1kB, limit 1kB, failcnt 0",
+                                  "noise", victim(kGroups, "tail"), kill("tail")});
   expectThat(reports.size() == 1, "one report");
   const OomReport& report = reports[0];
   expectThat(report.sequence == 7 && report.constraint == "MEMCG" && report.limitGroup == "/t" &&
@@ -64,8 +62,7 @@ void testParts() {
   expectThat(reportsOf({victim(kGroups, "tail"), kill("tail"), kill("tail")}).size() == 1,
              "a report is used once");
   // Figures of an earlier report are not those of the next.
-  const auto second = reportsOf(
-      {kBegin, kMemory, kBegin, victim(kGroups, "tail"), kill("tail")});
+  const auto second = reportsOf({kBegin, kMemory, kBegin, victim(kGroups, "tail"), kill("tail")});
   expectThat(second.size() == 1 && second[0].memory.limitKib == 0, "figures of another report");
   // A report of a group is not one of the host.
   std::string ofHost = kill("tail");
@@ -82,24 +79,28 @@ void testReports() {
 
 /// Names that pretend to be what stands around them.
 void testHostileTexts() {
-  for (const char* comm : {"", " ", ",pid=1,uid=0", ",task=a,pid=1", ") total-vm:1kB", "a) (b",
-                           "(((((((((((((((", ",task_memcg=/x", ",oom_memcg=/x", "\n\t\xff\\", "kB, UID:0"}) {
+  for (const char* comm :
+       {"", " ", ",pid=1,uid=0", ",task=a,pid=1", ") total-vm:1kB", "a) (b", "(((((((((((((((",
+        ",task_memcg=/x", ",oom_memcg=/x", "\n\t\xff\\", "kB, UID:0"}) {
     const auto reports = reportsOf({victim(kGroups, comm), kill(comm)});
     expectThat(reports.size() == 1 && reports[0].comm == comm && reports[0].taskGroup == "/t/i" &&
                    reports[0].pid == 5,
                comm);
   }
-  // A group's name may hold what ends the one before: then nobody can tell whose it was, and nobody is told.
+  // A group's name may hold what ends the one before: then nobody can tell whose it was, and nobody
+  // is told.
   for (const char* groups :
-       {",oom_memcg=/t/,task_memcg=/x,task_memcg=/t/,task_memcg=/x", ",oom_memcg=/a,oom_memcg=/t,task_memcg=/t",
-        ",oom_memcg=/t,task_memcg=/t/a,task_memcg=/b", ",oom_memcg=/t,task_memcg=/u", ",oom_memcg=/t,task_memcg=/tt",
-        ",oom_memcg=t,task_memcg=t", ",oom_memcg=(name too long),task_memcg=/t", ",global_oom,task_memcg=/t",
-        ",task_memcg=/t", ",oom_memcg=/t", "",
+       {",oom_memcg=/t/,task_memcg=/x,task_memcg=/t/,task_memcg=/x",
+        ",oom_memcg=/a,oom_memcg=/t,task_memcg=/t", ",oom_memcg=/t,task_memcg=/t/a,task_memcg=/b",
+        ",oom_memcg=/t,task_memcg=/u", ",oom_memcg=/t,task_memcg=/tt", ",oom_memcg=t,task_memcg=t",
+        ",oom_memcg=(name too long),task_memcg=/t", ",global_oom,task_memcg=/t", ",task_memcg=/t",
+        ",oom_memcg=/t", "",
         // The name of a cpuset stands before.
         ",oom_memcg=/a,task_memcg=/a,mems_allowed=0,oom_memcg=/t,task_memcg=/t"}) {
     expectThat(reportsOf({victim(groups, "tail"), kill("tail")}).empty(), groups);
   }
   // Other signs in paths are no trouble.
-  const auto odd = reportsOf({victim(",oom_memcg=/t/a b=c,task_memcg=/t/a b=c/,task=x,pid=1", "tail"), kill("tail")});
+  const auto odd = reportsOf(
+      {victim(",oom_memcg=/t/a b=c,task_memcg=/t/a b=c/,task=x,pid=1", "tail"), kill("tail")});
   expectThat(odd.size() == 1 && odd[0].taskGroup == "/t/a b=c/,task=x,pid=1", "signs in paths");
 }

@@ -27,12 +27,13 @@ void testOptions() {
              "all options");
   expectThat(parse({})->kmsgFrom == 0U, "what is not said");
   expectThat(!parse({"kmsg=off"})->kmsgFrom, "no kernel log");
-  for (const char* wrong :
-       {"", "=", "x", "x=y", "memory=", "memory=a", "kmsg=", "kmsg=-1", "pressure=1", "pressure=1,2",
-        "pressure=1,2,3,4", "pressure=1,2,2000001", "pressure=a,b,c", "level=", "level=high"}) {
+  for (const char* wrong : {"", "=", "x", "x=y", "memory=", "memory=a", "kmsg=", "kmsg=-1",
+                            "pressure=1", "pressure=1,2", "pressure=1,2,3,4",
+                            "pressure=1,2,2000001", "pressure=a,b,c", "level=", "level=high"}) {
     expectThat(!parse({wrong}), wrong);
   }
-  for (const char* path : {"a", "teu/0123/ab", "a/.b", "a/...", "a,b=c"}) expectThat(isGroupPath(path), path);
+  for (const char* path : {"a", "teu/0123/ab", "a/.b", "a/...", "a,b=c"})
+    expectThat(isGroupPath(path), path);
   for (const char* path : {"", "/a", "a/", "a//b", "..", "a/..", "../a", "a b", "a\nb", "\x7f"}) {
     expectThat(!isGroupPath(path), path);
   }

@@ -1,5 +1,6 @@
 import {
   address,
+  boolean,
   defineConfig,
   durationMs,
   integer,
@@ -101,6 +102,13 @@ export const cgroupConfig = defineConfig({
     parse: oneOf('off', 'low', 'medium', 'critical'),
     default: 'critical',
     doc: 'Memory pressure that is told where the kernel does not measure waiting (version 1 without version 2)',
+  },
+  kernelLog: {
+    env: 'TEU_CGROUP_KERNEL_LOG',
+    flag: '--kernel-log',
+    parse: boolean,
+    default: true,
+    doc: 'Whether /dev/kmsg is read, which tells what was killed for want of memory and why',
   },
   throttleShare: {
     env: 'TEU_CGROUP_THROTTLE_SHARE',

@@ -1,3 +1,3 @@
-import { describeGroups } from './testing/groups/describe-groups.js';
+import { describeGroups } from './testing/suite/groups/describe-groups.js';
 
 describeGroups('groups of containers on version 2');

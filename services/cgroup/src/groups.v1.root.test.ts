@@ -1,7 +1,7 @@
 import { HierarchyMode } from '@teu/proto/cgroup';
 import { requires } from '@teu/testing';
 import { describe } from 'vitest';
-import { describeGroups } from './testing/groups/describe-groups.js';
+import { describeGroups } from './testing/suite/groups/describe-groups.js';
 import { detectThisHost } from './this-host.js';
 
 // A version 2 tree beside them is left out, so that this is a host that has version 1 alone.

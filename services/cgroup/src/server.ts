@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import type { CgroupEvent } from '@teu/proto/event';
@@ -21,6 +22,7 @@ import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
+import { DeviceFilter } from './tree/limits/device-filter.js';
 import { VERSION } from './version.js';
 import { CgroupWatch } from './watch/cgroup-watch.js';
 
@@ -60,7 +62,8 @@ export async function startServer(
   log: Logger,
   { host = detectThisHost(), onEvent = () => undefined }: CgroupDependencies = {},
 ): Promise<CgroupServer> {
-  const tree = new CgroupTree(host, instanceOf(config.dataDir));
+  const filter = new DeviceFilter(nativeBinary('teu-devices'));
+  const tree = new CgroupTree(host, instanceOf(config.dataDir), filter);
   const path = join(config.dataDir, 'cgroup', 'state.db');
   const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
   let watch: CgroupWatch | undefined;
@@ -70,7 +73,7 @@ export async function startServer(
       'cgroups are ready',
     );
     const groups = new Groups({ log, store, tree });
-    await groups.recover();
+    groups.recover();
     const { node } = config;
     const names: ContainerNames = (id) => ledger.nameOf(id);
     const known = { log, node, store, tree, names };

@@ -36,14 +36,9 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     host.executor.find({ containerId: id, execId: '' })?.end(3);
     await client.wait(id);
   },
-  pause: async (client) => {
+  update: async (client) => {
     await client.run(['sleep'], { name: 'new' });
-    await client.pause('new');
-  },
-  unpause: async (client) => {
-    await client.run(['sleep'], { name: 'new' });
-    await client.pause('new');
-    await client.unpause('new');
+    await client.update('new', { pids: { limit: 9 } });
   },
   remove: async (client) => {
     await client.create(['sleep'], { name: 'new' });
@@ -67,9 +62,9 @@ async function startTwice(client: EngineClient): Promise<void> {
   await client.start('new');
 }
 
-/** Those of changes of bases have a table of their own (base-crash.test.ts). */
-const BASE_VERBS = /^engine\.(upgrade|undo|rebase|edit|commit)\./;
-const POINTS = ENGINE_FAILPOINTS.filter((point) => !BASE_VERBS.test(point));
+/** Those of changes of bases, commits and pauses have tables of their own (base-crash, commit, pause). */
+const OTHERS = /^engine\.(upgrade|undo|rebase|edit|commit|pause|unpause)\./;
+const POINTS = ENGINE_FAILPOINTS.filter((point) => !OTHERS.test(point));
 
 test.each(POINTS)('ends at %s', { timeout: 30_000 }, async (point) => {
   host = await FakeHost.withoutEngine();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EngineServiceService as Engine, WatchEventsRequest } from '@teu/proto/engine';
-import { Event } from '@teu/proto/event';
+import { CgroupAction, CgroupEvent, Event } from '@teu/proto/event';
 import { FakeHost } from './testing/index.js';
 
 let host: FakeHost;
@@ -54,6 +54,35 @@ test('events of other services join, each once', async () => {
     undefined,
     'image',
   ]);
+});
+
+test('what the kernel told of a container is among its own events, in their order', async () => {
+  const { id } = await host.client.create(['sleep']);
+  const other = await host.client.create(['sleep']);
+  const { journal } = host.engine.engine;
+  for (const containerId of [id, other.id]) {
+    const value = CgroupEvent.create({
+      action: CgroupAction.CGROUP_ACTION_LIMIT_REACHED,
+      containerId,
+      limit: 'pids.max',
+    });
+    const payload = Event.encode(
+      Event.create({
+        id: `e-${containerId}`,
+        source: 'cgroup',
+        payload: { $case: 'cgroup', value },
+      }),
+    ).finish();
+    journal.ingest({ eventId: `e-${containerId}`, payload });
+  }
+  await host.client.start(id);
+  const lines = (await host.client.events({ container: id })).slice(1);
+  expect(lines.map(({ event }) => event?.payload?.$case)).toEqual([
+    'container',
+    'cgroup',
+    'container',
+  ]);
+  expect(lines.map(({ sequence }) => sequence)).toEqual([1, 3, 5]);
 });
 
 test('the record tells the number of the last event about it', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ContainerState } from '@teu/proto/engine';
+import { ContainerState, type Container } from '@teu/proto/engine';
+import { OomKill, OomScope } from '@teu/proto/type';
 import { waitFor } from '@teu/testing';
 import { FakeHost, type EngineClient } from './testing/index.js';
 
@@ -198,6 +199,41 @@ describe('memory', () => {
     const { id } = await client.run(['true'], {}, { wait: true });
     await waitFor(async () => (await client.get(id)).exit?.oomKilled === true, { timeoutMs: 5000 });
     expect(await client.actions(id)).toContain('OOM_KILLED');
+  });
+
+  test('the exit and its event name what was killed: the program itself, if it was, or else the last one', async () => {
+    const kill = (pid: number): OomKill =>
+      OomKill.create({ pid, scope: OomScope.OOM_SCOPE_CONTAINER, processName: `p${pid}` });
+    const unknown = OomKill.create({});
+    const runAndKill = async (kills: (pid: number) => OomKill[]): Promise<Container> => {
+      host.executor.onLaunch = ({ containerId, pid }) => {
+        host.cgroup.oomKills.set(containerId, kills(pid));
+      };
+      return client.run(['exit', '137'], {}, { wait: true });
+    };
+    const own = await runAndKill((pid) => [unknown, kill(7), kill(pid)]);
+    expect(own.exit).toMatchObject({ oomKilled: true });
+    expect(own.exit?.oomKill?.processName).not.toBe('p7');
+    const other = await runAndKill(() => [unknown, kill(8), kill(9)]);
+    expect(other.exit).toMatchObject({ oomKilled: true, oomKill: kill(8) });
+    const lost = await runAndKill(() => [unknown]);
+    expect(lost.exit).toMatchObject({ oomKilled: true, oomKill: undefined });
+    const events = await client.events({ container: other.id });
+    const told = events.flatMap(({ event }) =>
+      event?.payload?.$case === 'container' ? (event.payload.value.oomKill ?? []) : [],
+    );
+    expect(told).toEqual([kill(8)]);
+    expect((await client.get(other.id)).exit?.oomKill).toEqual(kill(8));
+  });
+
+  test('what only the end of the cgroup told is added to the exit', async () => {
+    const kill = OomKill.create({ pid: 5, scope: OomScope.OOM_SCOPE_HOST, processName: 'child' });
+    host.executor.onLaunch = ({ containerId }) => {
+      host.cgroup.oomKills.set(containerId, [kill]);
+    };
+    const { id } = await client.run(['true'], {}, { wait: true });
+    await waitFor(async () => (await client.get(id)).exit?.oomKilled === true, { timeoutMs: 5000 });
+    expect((await client.get(id)).exit).toMatchObject({ exitCode: 0, oomKill: kill });
   });
 
   test('the number of tasks is limited if nobody asks for another limit', async () => {

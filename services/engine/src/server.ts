@@ -25,6 +25,7 @@ import { RunUsage } from './domain/run-usage.js';
 import { StartActivity } from './domain/start-activity.js';
 import { TeardownQueue } from './domain/teardown-queue.js';
 import { Freezer } from './domain/freezer.js';
+import { LimitUpdates } from './domain/limit-updates.js';
 import { WarmPool } from './domain/warm-pool.js';
 import './failpoints.js';
 import { baseService } from './handlers/base-service.js';
@@ -77,6 +78,7 @@ export async function startServer(
     imageWatch.start();
     engine.bases.resume();
     engine.freezer.resume();
+    engine.limits.resume();
     const server = await startRpcServer({
       name: 'engine',
       version: VERSION,
@@ -102,6 +104,7 @@ export async function startServer(
         engine.usage.close();
         await watch.close();
         await engine.freezer.close();
+        await engine.limits.close();
         await within(CLEAR_UP_MS, engine.teardown.close());
         await stopEvents();
         engine.peers.close();
@@ -165,6 +168,7 @@ function assemble(config: EngineConfig, log: Logger): { engine: Engine; recorder
     activity: new StartActivity(),
     usage: new RunUsage(base),
     freezer: new Freezer(base),
+    limits: new LimitUpdates(base),
     table: createContainerTable(store),
     requests: createRequestTable(store),
     execs: createExecTable(store),

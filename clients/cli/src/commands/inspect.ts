@@ -5,6 +5,7 @@ import { CliError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import type { Context } from '../context.js';
 import { formatOption, jsonDocument } from '../output/json.js';
+import { oomWords } from '../output/oom-words.js';
 import { reportError } from '../output/report-error.js';
 
 async function describe(
@@ -18,7 +19,7 @@ async function describe(
     try {
       const request = { container: name };
       const answer = await engine.unary(EngineServiceService.getContainer, request, options);
-      return answer.container === undefined ? undefined : Container.toJSON(answer.container);
+      return answer.container === undefined ? undefined : containerDocument(answer.container);
     } catch (error) {
       // An image may have that name.
       if (type === 'container' || !isNotFound(error)) throw error;
@@ -31,6 +32,13 @@ async function describe(
     if (type === 'image' || !isNotFound(error)) throw error;
     throw new CliError(`there is no container and no image called "${name}"`);
   }
+}
+
+/** The message, and of a kill for want of memory also what it says in words. */
+function containerDocument(container: Container): unknown {
+  const json = Container.toJSON(container) as { exit?: object };
+  const kill = container.exit?.oomKill;
+  return kill === undefined ? json : { ...json, exit: { ...json.exit, oomText: oomWords(kill) } };
 }
 
 function isNotFound(error: unknown): boolean {

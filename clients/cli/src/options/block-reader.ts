@@ -65,7 +65,7 @@ export class BlockReader {
   }
 
   /** Accepts one value of a field, the one that says what TEU does anyway. */
-  only(key: string, accepted: unknown): void {
+  accept(key: string, accepted: unknown): void {
     const value = this.#take(key);
     if (value === undefined || value === accepted) return;
     throw new UsageError(

@@ -41,7 +41,7 @@ function cpuOf(fields: Fields): LinuxCpu {
     cpus: fields.text('cpus') ?? '',
     mems: fields.text('mems') ?? '',
   });
-  fields.only('idle', 0);
+  fields.accept('idle', 0);
   fields.lacks('realtimeRuntime', 'realtimePeriod');
   return cpu;
 }
@@ -55,10 +55,10 @@ function memoryOf(fields: Fields): LinuxMemory {
     disableOomKiller: fields.truth('disableOOMKiller'),
   };
   // No limit of kernel memory of its own is what there always is; so are accounting for what is below, and the check.
-  fields.only('kernel', -1);
-  fields.only('kernelTCP', -1);
-  fields.only('useHierarchy', true);
-  fields.only('checkBeforeUpdate', true);
+  fields.accept('kernel', -1);
+  fields.accept('kernelTCP', -1);
+  fields.accept('useHierarchy', true);
+  fields.accept('checkBeforeUpdate', true);
   return memory;
 }
 

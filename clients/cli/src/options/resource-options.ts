@@ -84,6 +84,13 @@ export function checkNewLimits({ memory }: LinuxResources): void {
   }
 }
 
+/** Whether the options ask for anything. */
+export function isAnyGiven(resources: LinuxResources): boolean {
+  return Object.values(resources).some(
+    (part) => part !== undefined && Object.keys(part as object).length > 0,
+  );
+}
+
 type Parser<T> = (text: string, option: string) => T;
 
 function given<T>(options: ParsedOptions, name: string, parse: Parser<T>): T | undefined {

@@ -1,5 +1,6 @@
 const LINE_END = 0x0a;
 const SPACE = 0x20;
+const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const EQUALS = 0x3d;
@@ -28,9 +29,9 @@ export class FileText {
   }
 }
 
-/** Reads the number that a text begins with; "max", and what no machine can reach, is -1. */
+/** Reads the number that a text begins with; "max", what is below 0, and what no machine can reach, is -1. */
 export function parseFirstNumber({ bytes, length }: FileText): number {
-  return bytes[0] === LETTER_M ? -1 : reachable(digitsAt(bytes, 0, length));
+  return bytes[0] === LETTER_M || bytes[0] === MINUS ? -1 : reachable(digitsAt(bytes, 0, length));
 }
 
 /** Keys of lines "key value", as {@link parseKeys} wants them. */

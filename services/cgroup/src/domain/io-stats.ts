@@ -4,6 +4,9 @@ import type { FigureFiles } from './stats.js';
 /** A figure of a device, by what the kernel calls it. */
 type Figure = 'readBytes' | 'writeBytes' | 'readCount' | 'writeCount';
 
+/** "Total" alone in the first line: no device was used. */
+const TOTAL = 'T'.charCodeAt(0);
+
 /**
  * Version 1 (blkio-controller.rst): lines "8:0 Read 4096", one set a device, groups below included
  * where the kernel says so.
@@ -12,14 +15,16 @@ export function ioStatsV1(files: FigureFiles): IoStats {
   const devices = new Devices();
   const add = (name: string, read: Figure, write: Figure): void => {
     const text = files.read(`${name}_recursive`) ?? files.read(name);
-    for (const line of text?.toString().split('\n') ?? []) {
+    if (text === undefined || text.bytes[0] === TOTAL) return;
+    for (const line of text.toString().split('\n')) {
       const [device = '', operation, value] = line.split(' ');
       if (operation === 'Read') devices.set(device, read, Number(value));
       if (operation === 'Write') devices.set(device, write, Number(value));
     }
   };
   add('blkio.throttle.io_service_bytes', 'readBytes', 'writeBytes');
-  add('blkio.throttle.io_serviced', 'readCount', 'writeCount');
+  // Whoever moved no byte did nothing.
+  if (!devices.isEmpty) add('blkio.throttle.io_serviced', 'readCount', 'writeCount');
   return devices.sum();
 }
 
@@ -47,6 +52,10 @@ export function ioStatsV2(files: FigureFiles): IoStats {
 /** Devices that something was read from or written to. */
 class Devices {
   readonly #devices = new Map<string, DeviceIoStats>();
+
+  get isEmpty(): boolean {
+    return this.#devices.size === 0;
+  }
 
   /** @param device - Its numbers, "8:0". */
   set(device: string, figure: Figure, value: number): void {

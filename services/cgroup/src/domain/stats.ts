@@ -7,10 +7,10 @@ export interface FigureFiles {
   /** The text of a file; undefined if this kernel does not have it. Good until the next call. */
   read(name: string): FileText | undefined;
   /**
-   * The number in a file that holds a limit, -1 for none and undefined if this kernel does not have it. It may be
-   * a few seconds old: limits change seldom.
+   * What a file says that changes seldom, such as a limit; undefined if this kernel does not have it. It may be some
+   * seconds old.
    */
-  limit(name: string): number | undefined;
+  seldom<T>(name: string, parse: (text: FileText) => T): T | undefined;
 }
 
 const NANOSECONDS = 1_000_000_000;
@@ -24,10 +24,13 @@ export function durationOf(nanoseconds: number): Duration {
 }
 
 const V1_CPU = keysOf('nr_periods', 'nr_throttled', 'throttled_time');
+const parseV1Cpu = (text: FileText): number[] => parseKeys(text, V1_CPU);
 
 /** Version 1: cpuacct.rst, and cpu.stat of the CFS bandwidth control. The two may be mounted apart. */
 export function cpuStatsV1(cpuacct: FigureFiles, cpu: FigureFiles): CpuStats {
-  const throttling = parseKeys(cpu.read('cpu.stat') ?? EMPTY, V1_CPU);
+  // Without a quota nothing is throttled.
+  const quota = cpu.seldom('cpu.cfs_quota_us', parseFirstNumber) ?? -1;
+  const throttling = counters(cpu, 'cpu.stat', parseV1Cpu, quota !== -1) ?? [];
   return {
     usageDuration: cpuUsageV1(cpuacct),
     userDuration: durationOf(numberIn(cpuacct, 'cpuacct.usage_user')),
@@ -79,14 +82,17 @@ export function memoryStatsV1(files: FigureFiles): MemoryStats {
   const stat = parseKeys(files.read('memory.stat') ?? EMPTY, V1_MEMORY);
   const usageBytes = memoryUsageV1(files);
   const [oomKillCount = 0] = parseKeys(files.read('memory.oom_control') ?? EMPTY, OOM_KILL);
-  const hits = numberIn(files, 'memory.failcnt') + numberIn(files, 'memory.memsw.failcnt');
+  const limitBytes = limitIn(files, 'memory.limit_in_bytes');
+  const hits = ['memory.failcnt', 'memory.memsw.failcnt']
+    .map((name) => counters(files, name, parseFirstNumber, limitBytes !== -1) ?? 0)
+    .reduce((sum, count) => sum + count);
   return {
     usageBytes,
     workingSetBytes: Math.max(usageBytes - (stat[3] ?? 0), 0),
     cacheBytes: stat[0] ?? 0,
     peakBytes: numberIn(files, 'memory.max_usage_in_bytes'),
     swapBytes: stat[2] ?? 0,
-    limitBytes: files.limit('memory.limit_in_bytes') ?? -1,
+    limitBytes,
     // When memory plus swap is as limited as memory, its limit is the one that is hit, and recent
     // kernels (seen: 6.18) do not count that. Each kill was at least one hit.
     limitHitCount: Math.max(hits, oomKillCount),
@@ -110,7 +116,7 @@ export function memoryStatsV2(files: FigureFiles): MemoryStats {
     cacheBytes: stat[1] ?? 0,
     peakBytes: numberIn(files, 'memory.peak'),
     swapBytes: numberIn(files, 'memory.swap.current'),
-    limitBytes: files.limit('memory.max') ?? -1,
+    limitBytes: limitIn(files, 'memory.max'),
     limitHitCount: events[1] ?? 0,
     oomKillCount: events[2] ?? 0,
     anonymousBytes: stat[0] ?? 0,
@@ -129,20 +135,38 @@ export function memoryUsageV2(files: FigureFiles): number {
 }
 
 const PIDS_EVENTS = keysOf('max');
+const parsePidsEvents = (text: FileText): number => parseKeys(text, PIDS_EVENTS)[0] ?? 0;
 
 /** Both versions (pids.rst); pids.events came with Linux 4.8, pids.peak with 6.1. */
 export function pidsStats(files: FigureFiles): PidsStats {
-  const [limitHitCount = 0] = parseKeys(files.read('pids.events') ?? EMPTY, PIDS_EVENTS);
+  const limitCount = limitIn(files, 'pids.max');
   return {
     currentCount: numberIn(files, 'pids.current'),
-    limitCount: files.limit('pids.max') ?? -1,
-    limitHitCount,
+    limitCount,
+    limitHitCount: counters(files, 'pids.events', parsePidsEvents, limitCount !== -1) ?? 0,
     peakCount: numberIn(files, 'pids.peak'),
   };
 }
 
 function microseconds(value = 0): Duration {
   return durationOf(value * NANOSECONDS_OF_MICROSECOND);
+}
+
+/** A limit; -1 for none. */
+function limitIn(files: FigureFiles, name: string): number {
+  return files.seldom(name, parseFirstNumber) ?? -1;
+}
+
+/** What counts how often a limit was in the way: it stands still while there is none. */
+function counters<T>(
+  files: FigureFiles,
+  name: string,
+  parse: (text: FileText) => T,
+  isLimited: boolean,
+): T | undefined {
+  if (!isLimited) return files.seldom(name, parse);
+  const text = files.read(name);
+  return text && parse(text);
 }
 
 /** The number in a file; 0 if this kernel does not have it. */

@@ -1,28 +1,26 @@
-import { isDeepStrictEqual } from 'node:util';
-import { LinuxResources } from '@teu/proto/type';
+import { teuError } from '@teu/errors';
+import type { LinuxResources } from '@teu/proto/type';
 import { keyOfGroup } from '../domain/group-path.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { setDevices } from '../tree/limits/devices.js';
 import { planNew, readResources } from '../tree/limits/group-resources.js';
-import { performWrite } from '../tree/limits/group-write.js';
-import { updateGroup } from '../tree/update-group.js';
+import { setExactly, updateGroup } from '../tree/update-group.js';
 
 /**
- * The limits that a new group will have in force.
+ * The limits that a new group will have in force. Files of version 2 are kept as they were asked for: the kernel does
+ * not tell which of them were.
  * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
  */
 export function resourcesOfNew(tree: CgroupTree, requested: LinuxResources): LinuxResources {
-  return withUnreadable(planNew(tree, requested).inForce, requested);
+  refuseDevices(requested);
+  return { ...planNew(tree, requested).inForce, unified: requested.unified };
 }
 
 /**
- * Limits a group whose directories are new.
- * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT; what was set then goes with the directories
+ * Gives a group exactly these limits. What is in force already is not written again.
+ * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT, INVALID_STATE if more is in use than they allow; then nothing is changed
  */
-export function limitNew(tree: CgroupTree, name: string, resources: LinuxResources): void {
-  const key = keyOfGroup(name);
-  for (const write of planNew(tree, resources).writes) performWrite(tree, key, write);
-  if (resources.devices.length > 0) setDevices(tree, key, resources.devices, 'new');
+export function setResources(tree: CgroupTree, name: string, resources: LinuxResources): void {
+  setExactly(tree, keyOfGroup(name), resources);
 }
 
 /**
@@ -31,39 +29,25 @@ export function limitNew(tree: CgroupTree, name: string, resources: LinuxResourc
  * @returns What is in force now.
  * @throws as updateGroup; then nothing is changed
  */
-export async function changeLimits(
+export async function changeResources(
   tree: CgroupTree,
   name: string,
   before: LinuxResources,
   requested: LinuxResources,
 ): Promise<LinuxResources> {
   await updateGroup(tree, keyOfGroup(name), requested);
-  return withUnreadable(readResources(tree, keyOfGroup(name)), {
-    devices: requested.devices.length > 0 ? requested.devices : before.devices,
-    unified: { ...before.unified, ...requested.unified },
-  });
-}
-
-/** Whether the kernel has in force what a group shall have, as far as it can be read. */
-export function isInForce(tree: CgroupTree, name: string, resources: LinuxResources): boolean {
-  const read = readResources(tree, keyOfGroup(name));
-  return isDeepStrictEqual(withUnreadable(read, resources), resources);
+  const unified = { ...before.unified, ...requested.unified };
+  return { ...readResources(tree, keyOfGroup(name)), unified };
 }
 
 /**
- * What the kernel does not tell is kept as it was asked for. No limit of swap is said in words: without them a limit
- * of memory would bring one of swap when the group is made again.
+ * Which devices there are is no budget that could be shared; and on version 1 no container could have its usual ones in
+ * a group with a list that lacks one of them.
+ * @throws INVALID_ARGUMENT
  */
-function withUnreadable(
-  read: LinuxResources,
-  { devices, unified }: Pick<LinuxResources, 'devices' | 'unified'>,
-): LinuxResources {
-  const { memory } = read;
-  const hasFreeSwap = memory?.limit !== undefined && memory.swap === undefined;
-  return LinuxResources.fromPartial({
-    ...read,
-    devices,
-    unified,
-    memory: hasFreeSwap ? { ...memory, swap: -1 } : memory,
-  });
+export function refuseDevices({ devices }: LinuxResources): void {
+  if (devices.length === 0) return;
+  const field = 'resources.devices';
+  const text = `${field} is for containers: a group of them has no list of devices`;
+  throw teuError('INVALID_ARGUMENT', text, { metadata: { field } });
 }

@@ -3,22 +3,22 @@ import { teuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
-import { LinuxResources } from '@teu/proto/type';
+import type { LinuxResources } from '@teu/proto/type';
 import type { Store } from '@teu/state';
 import { isBelow, keyOfGroup, parentOf } from '../domain/group-path.js';
 import { createGroupTable, type GroupRecord, type GroupTable } from '../store/group-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
+import { readProcesses } from '../tree/group-processes.js';
+import { waitUntil } from '../tree/wait-until.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
-import { changeLimits, limitNew, resourcesOfNew } from './group-resources.js';
-import {
-  recoverGroups,
-  restoreGroup,
-  updatePayload,
-  type GroupOperation,
-} from './recover-groups.js';
+import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
+import { recoverGroups, restoreGroup, type GroupOperation } from './recover-groups.js';
+
+/** How long a removal waits for what containers that have ended left. */
+const CLEARING_MS = 500;
 
 /** What groups are kept with. */
 export interface GroupParts {
@@ -44,8 +44,8 @@ export class Groups {
   }
 
   /** Reads the groups, puts in order what a crash has left, and makes them again where the host has forgotten them. */
-  async recover(): Promise<void> {
-    for (const record of await recoverGroups(this.#parts, this.#table)) {
+  recover(): void {
+    for (const record of recoverGroups(this.#parts, this.#table)) {
       this.#records.set(record.name, record);
     }
   }
@@ -115,27 +115,28 @@ export class Groups {
    * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
    */
   async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
+    refuseDevices(requested);
     const { store, tree } = this.#parts;
     const before = this.ensure(name);
-    const intent = this.#begin('group-update', name, updatePayload(requested));
-    let resources: LinuxResources;
+    const intent = this.#begin('group-update', name);
     try {
       failpoint('cgroup.group-update.after-intent');
-      resources = await changeLimits(tree, name, before.resources, requested);
+      const resources = await changeResources(tree, name, before.resources, requested);
+      failpoint('cgroup.group-update.after-limits');
+      // It may have been removed meanwhile.
+      const record = { ...this.get(name), resources };
+      store.transaction(() => {
+        this.#table.setResources(name, resources);
+        store.intents.finish(intent);
+      });
+      this.#records.set(name, record);
     } catch (error) {
+      if (this.#records.has(name)) setResources(tree, name, this.get(name).resources);
       store.intents.finish(intent);
       throw error;
     }
-    failpoint('cgroup.group-update.after-limits');
-    const record = { ...this.get(name), resources };
-    // If this fails, on a full disk, the intent stays: the next start records what is in force.
-    this.#records.set(name, record);
-    store.transaction(() => {
-      this.#table.setResources(name, resources);
-      store.intents.finish(intent);
-    });
     failpoint('cgroup.group-update.after-record');
-    return record;
+    return this.get(name);
   }
 
   /**
@@ -144,6 +145,8 @@ export class Groups {
    */
   async delete(name: string, recursive: boolean): Promise<void> {
     const { store, tree } = this.#parts;
+    this.get(name);
+    await this.#whenCleared(name);
     const removed = [this.get(name), ...this.list(name)];
     const containerCount = tree.inhabitants(name).containers.size;
     const groupCount = removed.length - 1;
@@ -182,7 +185,7 @@ export class Groups {
       failpoint('cgroup.group-create.after-intent');
       makeDirectories(tree, name);
       failpoint('cgroup.group-create.after-directories');
-      limitNew(tree, name, resources);
+      setResources(tree, name, resources);
       failpoint('cgroup.group-create.after-limits');
       store.transaction(() => {
         this.#table.insert(record);
@@ -198,14 +201,21 @@ export class Groups {
     return record;
   }
 
+  /** What containers that have just ended left is being cleared away; that is worth waiting for. */
+  async #whenCleared(name: string): Promise<void> {
+    const { tree } = this.#parts;
+    if (readProcesses(tree.processGroup(keyOfGroup(name))).length > 0) return;
+    await waitUntil(() => tree.inhabitants(name).containers.size === 0, CLEARING_MS);
+  }
+
   /** Makes a group again whose directories somebody has removed. */
   #restore(record: GroupRecord): void {
     if (parentOf(record.name) !== '') this.ensure(parentOf(record.name));
     restoreGroup(this.#parts.tree, record);
   }
 
-  #begin(operation: GroupOperation, name: string, payload: unknown = {}): string {
-    return this.#parts.store.intents.begin({ operation, objectKey: name, payload });
+  #begin(operation: GroupOperation, name: string): string {
+    return this.#parts.store.intents.begin({ operation, objectKey: name });
   }
 
   #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {

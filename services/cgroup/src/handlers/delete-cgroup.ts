@@ -23,7 +23,7 @@ export async function deleteCgroup(
   }
   const finalStats = await deleteGroup(tree, id, request.force, async () => {
     const stats = readStats(tree, id);
-    watch.leaving(id, stats);
+    await watch.leaving(id, stats);
     // The ledger shall have the causes too.
     await watch.settledKills(id, stats.memory?.oomKillCount ?? 0);
     await ledger.finish(id, run);

@@ -10,7 +10,7 @@ export async function updateCgroup(
 ): Promise<UpdateCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
-  await updateGroup(tree, id, request.resources);
+  await updateGroup(tree, id, request.resources, request.replace ? 'as new' : 'stays');
   watch.changed(id);
   return { cgroup: describeGroup(tree, id) };
 }

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { parseFirstNumber, type FileText } from '../domain/file-text.js';
+import type { FileText } from '../domain/file-text.js';
 import type { FigureFiles } from '../domain/stats.js';
 import { isErrno } from '../tree/group-files.js';
 import type { OpenFiles } from './open-files.js';
+import { SpreadSpan } from './spread-span.js';
 
 /** Thrown when a group is not there (any more). */
 export class GroupGone extends Error {}
 
-/** How old a limit may be. */
-const LIMIT_AGE_MS = 10_000;
+/** How old what changes seldom may be. */
+const seldomMs = new SpreadSpan(15_000, 30_000);
 /** In the place of a descriptor: this kernel does not have the file, or does not fill it. */
 const ABSENT = -1;
 
@@ -17,11 +18,13 @@ export class DirectoryFiles implements FigureFiles {
   readonly #path: string;
   readonly #files: OpenFiles;
   readonly #descriptors = new Map<string, number>();
-  readonly #limits = new Map<string, { value: number | undefined; readMs: number }>();
+  readonly #seldom = new Map<string, { value: unknown; untilMs: number }>();
+  readonly #seldomMs: number;
 
   constructor(path: string, files: OpenFiles) {
     this.#path = path;
     this.#files = files;
+    this.#seldomMs = seldomMs.next();
   }
 
   /** @throws GroupGone */
@@ -41,23 +44,23 @@ export class DirectoryFiles implements FigureFiles {
     }
   }
 
-  limit(name: string): number | undefined {
+  seldom<T>(name: string, parse: (text: FileText) => T): T | undefined {
     const nowMs = performance.now();
-    const known = this.#limits.get(name);
-    if (known !== undefined && nowMs - known.readMs < LIMIT_AGE_MS) return known.value;
+    const known = this.#seldom.get(name);
+    if (known !== undefined && nowMs < known.untilMs) return known.value as T | undefined;
     const text = this.#readOnce(name);
-    const value = text === undefined ? undefined : parseFirstNumber(text);
-    this.#limits.set(name, { value, readMs: nowMs });
+    const value = text && parse(text);
+    this.#seldom.set(name, { value, untilMs: nowMs + this.#seldomMs });
     return value;
   }
 
   close(): void {
     for (const fd of this.#descriptors.values()) if (fd !== ABSENT) this.#files.close(fd, true);
     this.#descriptors.clear();
-    this.#limits.clear();
+    this.#seldom.clear();
   }
 
-  /** Limits are read so seldom that keeping their files open does not pay. */
+  /** What is read so seldom is not worth a file that is kept open. */
   #readOnce(name: string): FileText | undefined {
     const fd = this.#open(name);
     if (fd === ABSENT) return undefined;

@@ -4,12 +4,10 @@ import type { Duration } from '@teu/proto/google';
 import { isCalm } from '../domain/pressure-stats.js';
 import { FigureParts, type FigureDirectories } from './figure-parts.js';
 import type { OpenFiles } from './open-files.js';
+import { SpreadSpan } from './spread-span.js';
 
-/** After so long everything is read again. Different for each group, so that they do not all do it at once. */
-const QUIET_MS_MIN = 5_000;
-const QUIET_MS_MAX = 10_000;
-const QUIET_STEP_MS = 250;
-let nextQuietMs = QUIET_MS_MIN;
+/** After so long everything is read again. */
+const quietMs = new SpreadSpan(5_000, 10_000);
 
 /**
  * The figures of one group, read again and again. A group in which nothing ran since the reading before, and whose
@@ -25,8 +23,7 @@ export class GroupFigures {
 
   constructor(directories: FigureDirectories, files: OpenFiles) {
     this.#parts = new FigureParts(directories, files);
-    this.#quietMs = nextQuietMs;
-    nextQuietMs = nextQuietMs >= QUIET_MS_MAX ? QUIET_MS_MIN : nextQuietMs + QUIET_STEP_MS;
+    this.#quietMs = quietMs.next();
   }
 
   /** @throws GroupGone; then {@link close} it */

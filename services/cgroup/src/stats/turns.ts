@@ -18,12 +18,14 @@ export class Turns {
 
   /** Does one step after the other until all are done or `signal` is aborted. A step that throws ends it. */
   async run(count: number, step: (index: number) => void, signal?: AbortSignal): Promise<void> {
-    for (let index = 0; index < count && signal?.aborted !== true;) {
+    const isOver = (): boolean => index >= count || signal?.aborted === true;
+    let index = 0;
+    while (!isOver()) {
       await this.#turn();
       const begin = performance.now();
       try {
         do step(index++);
-        while (index < count && performance.now() < begin + TURN_MS);
+        while (!isOver() && performance.now() < begin + TURN_MS);
       } finally {
         this.#busyMs += performance.now() - begin;
       }

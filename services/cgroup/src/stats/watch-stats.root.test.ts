@@ -1,20 +1,27 @@
 import { newContainerId } from '@teu/ids';
 import {
   CgroupServiceService as Service,
+  GroupServiceService,
   WatchStatsRequest,
   type StatsEntry,
   type WatchStatsResponse,
 } from '@teu/proto/cgroup';
 import { requires } from '@teu/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runInGroup } from '../testing/run-in-group.js';
 import { startService, type StartedService } from '../testing/start-service.js';
 
 describe.runIf(requires('root'))('streams of figures', () => {
   let service: StartedService;
   const ids: string[] = [];
+  let v2Directory = '';
   beforeAll(async () => {
     service = await startService();
-    for (let count = 0; count < 120; count += 1) ids.push((await service.create()).id);
+    for (let count = 0; count < 12; count += 1) {
+      const cgroup = await service.create();
+      ids.push(cgroup.id);
+      v2Directory = cgroup.membership?.v2Directory ?? '';
+    }
     ids.sort();
   });
   afterAll(async () => {
@@ -59,6 +66,51 @@ describe.runIf(requires('root'))('streams of figures', () => {
       await service.channel.unary(Service.deleteCgroup, { id: going, force: true, run: undefined });
     }
     expect([...sizes]).toEqual([2, 1]);
+  });
+
+  it('tell of groups, and of what is in one', async () => {
+    const { channel } = service;
+    const group = (name: string) => ({ name, resources: undefined, labels: {} });
+    for (const name of ['team', 'team/build']) {
+      await channel.unary(GroupServiceService.createGroup, group(name));
+    }
+    const id = newContainerId();
+    const create = { id, group: 'team/build', resources: undefined };
+    const { cgroup } = await channel.unary(Service.createCgroup, create);
+    const { ended } = runInGroup(cgroup!.membership!, 'head -c 4m /dev/zero | tail > /dev/null');
+    await ended;
+    const tell = async (request: Partial<WatchStatsRequest>) => {
+      const [sample = []] = await collect(watch({ ...request, sampleCount: 1 }));
+      return sample.map(({ containerId, group: place }) => [containerId, place]);
+    };
+    const groups = [
+      ['', 'team'],
+      ['', 'team/build'],
+    ];
+    expect(await tell({ group: 'team' })).toEqual([[id, 'team/build']]);
+    expect(await tell({ group: 'team', withGroups: true })).toEqual([
+      ...groups,
+      [id, 'team/build'],
+    ]);
+    expect(await tell({ withGroups: true })).toHaveLength(ids.length + 3);
+    expect(await tell({ ids: [ids[0] ?? ''], group: 'team' })).toEqual([]);
+    const [[team, build, member] = []] = await collect(
+      watch({ group: 'team', withGroups: true, sampleCount: 1 }),
+    );
+    expect(team?.stats?.cpu?.usageDuration?.nanos).toBeGreaterThan(0);
+    expect(build?.stats?.memory?.peakBytes).toBeGreaterThan(4 << 20);
+    expect(member?.stats?.memory?.peakBytes).toBeGreaterThan(4 << 20);
+    await channel.unary(Service.deleteCgroup, { id, force: true, run: undefined });
+    await channel.unary(GroupServiceService.deleteGroup, { name: 'team', recursive: true });
+    await expect(collect(watch({ group: 'team' }))).rejects.toMatchObject({
+      reason: 'GROUP_NOT_FOUND',
+    });
+  });
+
+  it('tell of pressure where the kernel does', async () => {
+    const [[entry] = []] = await collect(watch({ sampleCount: 1 }));
+    const isTold = v2Directory !== '' && requires('psi');
+    expect(entry?.stats?.pressure?.memory?.some?.totalDuration !== undefined).toBe(isTold);
   });
 
   it('are refused for what can never be', async () => {

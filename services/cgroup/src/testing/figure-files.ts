@@ -1,4 +1,4 @@
-import { FileText, parseFirstNumber } from '../domain/file-text.js';
+import { FileText } from '../domain/file-text.js';
 import type { FigureFiles } from '../domain/stats.js';
 
 /** Files of a group with these texts by their names. */
@@ -9,9 +9,9 @@ export function figureFiles(texts: Readonly<Record<string, string>>): FigureFile
   };
   return {
     read,
-    limit: (name) => {
+    seldom: (name, parse) => {
       const text = read(name);
-      return text && parseFirstNumber(text);
+      return text && parse(text);
     },
   };
 }

@@ -5,6 +5,8 @@ import type { CgroupMembership } from '@teu/proto/cgroup';
 import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
 import type { CgroupHost, ControllerName, Hierarchy } from '../domain/host.js';
 import { hierarchyOf, isOnDemand } from '../domain/host.js';
+import type { DeviceFilter } from './limits/device-filter.js';
+import { setDefaultDevices } from './limits/devices.js';
 import { findLimitFiles, type HostLimitFile } from './limits/host-limit-files.js';
 import { OneAtATime } from './one-at-a-time.js';
 import {
@@ -37,6 +39,8 @@ export class CgroupTree {
    * there, so it can be made after all limits are set.
    */
   readonly lastMarksComplete: boolean;
+  /** What limits devices on version 2; without it they are not limited there. */
+  readonly deviceFilter: DeviceFilter | undefined;
   /** Changes of limits, of which some wait for processes to stop. */
   readonly updates = new OneAtATime();
   /** Hierarchy in which groups are made last. */
@@ -48,8 +52,9 @@ export class CgroupTree {
   readonly #places = new Map<string, string>();
 
   /** @throws CGROUP_UNAVAILABLE if the host has no hierarchy that can be used */
-  constructor(host: CgroupHost, instance: string) {
+  constructor(host: CgroupHost, instance: string, deviceFilter?: DeviceFilter) {
     this.host = host;
+    this.deviceFilter = deviceFilter;
     this.#instance = instance;
     this.groupPath = enginePath(instance);
     const last = host.hierarchies.at(-1);
@@ -68,6 +73,7 @@ export class CgroupTree {
   /** Makes the engine's own groups, at start and if somebody has removed them. */
   makeParents(): void {
     makeParentGroups(this.host, this.#instance);
+    setDefaultDevices(this);
   }
 
   /** Removes the engine's own groups, and groups of containers, where no container's group is in them. */

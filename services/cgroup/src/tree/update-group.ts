@@ -2,17 +2,19 @@ import { LinuxResources } from '@teu/proto/type';
 import type { CgroupTree } from './cgroup-tree.js';
 import { joinHierarchies } from './join-hierarchies.js';
 import { setDevices } from './limits/devices.js';
+import type { Rest } from './limits/limit-family.js';
 import { hierarchiesFor, planChange } from './limits/group-resources.js';
 import { performWrite, undoWrite, type GroupWrite } from './limits/group-write.js';
 import { existsSync } from 'node:fs';
 
 /**
- * Changes limits of a group; what the request does not mention stays. If one cannot be set, those
+ * Changes limits of a group. If one cannot be set, those
  * set before it are set back. For a limit of a hierarchy that the group is not in yet, all its processes are brought
  * there, frozen, after everything else.
  *
  * Device rules are last of what can be refused: they cannot be read back from the kernel.
  *
+ * @param rest - What becomes of limits that the request does not mention.
  * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT, INVALID_STATE if more is in use than allowed, CGROUP_BUSY if its
  *   processes cannot be stopped
  */
@@ -20,13 +22,14 @@ export async function updateGroup(
   tree: CgroupTree,
   id: string,
   requested: LinuxResources = LinuxResources.create(),
+  rest: Rest = 'stays',
 ): Promise<void> {
   await tree.updates.run(id, async () => {
     const missing = hierarchiesFor(tree, requested).filter(
       (hierarchy) => !existsSync(tree.groupIn(hierarchy, id)),
     );
-    const writes = planChange(tree, id, requested, 'stays');
-    const apply = (): void => applyAll(tree, id, writes, requested);
+    const writes = planChange(tree, id, requested, rest);
+    const apply = (): void => applyAll(tree, id, writes, requested, rest);
     if (missing.length === 0) apply();
     else await joinHierarchies(tree, id, missing, apply);
   });
@@ -37,7 +40,7 @@ export async function updateGroup(
  * those set before it are set back.
  */
 export function setExactly(tree: CgroupTree, id: string, wanted: LinuxResources): void {
-  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'), LinuxResources.create());
+  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'), LinuxResources.create(), 'stays');
 }
 
 function applyAll(
@@ -45,6 +48,7 @@ function applyAll(
   id: string,
   writes: readonly GroupWrite[],
   requested: LinuxResources,
+  rest: Rest,
 ): void {
   const done: GroupWrite[] = [];
   try {
@@ -52,7 +56,8 @@ function applyAll(
       performWrite(tree, id, write);
       done.push(write);
     }
-    setDevices(tree, id, requested.devices, 'live');
+    if (rest !== 'stays' || requested.devices.length > 0)
+      setDevices(tree, id, requested.devices, 'live');
   } catch (error) {
     for (const write of done.reverse()) undoWrite(tree, id, write);
     throw error;

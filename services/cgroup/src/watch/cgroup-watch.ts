@@ -21,6 +21,10 @@ type Parts = Pick<CgroupParts, 'log' | 'node' | 'store' | 'tree' | 'names'>;
 
 /** A new group is watched after its start has been answered; one that is gone by then is not watched at all. */
 const BEGIN_DELAY_MS = 25;
+/** Only of one that has run this long the kernel is asked to tell of its waiting, because to end that costs it much. */
+const PRESSURE_DELAY_MS = 2000;
+/** That is waited for before the group is removed; removing it would hold up all others meanwhile. */
+const UNWATCH_TIME_MS = 1000;
 /** The report of a kill comes within this time after it was counted, or not at all. */
 const REPORT_TIME_MS = 500;
 /** An answer waits so long for the report of a kill that was counted, in so many turns. */
@@ -88,14 +92,15 @@ export class CgroupWatch {
    *
    * @param stats - Its last figures, which may count what nobody was told of yet.
    */
-  leaving(id: string, stats: Stats): void {
+  async leaving(id: string, stats: Stats): Promise<void> {
     const group = this.#groups.get(id);
     if (group === undefined) return;
     group.isLeaving = true;
     this.#beginning.delete(group);
     this.#onCounts(group, finalCounts(stats, group.counts), false);
     this.#throttling.remove(id, stats.cpu);
-    void this.#program.request('unwatch', group.number);
+    const ended = this.#program.request('unwatch', group.number);
+    if (group.tellsPressure) await Promise.race([ended, delay(UNWATCH_TIME_MS)]);
   }
 
   /** Takes note that a container's group is gone, and gives what was killed in it as settledKills does. */
@@ -167,13 +172,26 @@ export class CgroupWatch {
           if (answer === undefined) return;
           group.counts ??= NO_COUNTS;
           group.isAgain = false;
+          if (this.#groups.has(group)) this.#askForPressure(group);
         });
     }
+  }
+
+  /** Asks for word of waiting, unless the group is gone soon. */
+  #askForPressure(group: WatchedGroup): void {
+    if (group.tellsPressure || group.isLeaving) return;
+    clearTimeout(group.settling);
+    group.settling = setTimeout(() => {
+      if (group.isLeaving) return;
+      group.tellsPressure = true;
+      void this.#program.request('pressure', group.number);
+    }, PRESSURE_DELAY_MS).unref();
   }
 
   #onRestart(): void {
     for (const group of this.#groups.all()) {
       group.isAgain = true;
+      group.tellsPressure = false;
       this.#begin(group);
     }
   }

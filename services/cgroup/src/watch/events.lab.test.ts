@@ -7,16 +7,16 @@ import { MEBIBYTE } from '../testing/suite/group-probe.js';
 describe('what the kernel notifies of on version 2', () => {
   let probe: EventProbe;
   beforeAll(async () => {
-    const pressure = ['--pressure-threshold', 'memory=1,cpu=1'];
+    const pressure = ['--pressure-threshold', 'memory=1'];
     probe = await EventProbe.start(['--throttle-interval', '200ms', ...pressure]);
   });
   afterAll(() => probe.close());
 
-  describeEvents(() => probe, 40);
+  describeEvents(() => probe, 10);
 
   it('tells of memory above which a container is slowed down, and that it waits', async () => {
     const cgroup = await probe.groups.create({ memory: { high: 8 * MEBIBYTE } });
-    const grow = "timeout 20 sh -c 'head -c 24m /dev/zero | tail > /dev/null'";
+    const grow = 'timeout -s KILL 5 dd if=/dev/zero of=/dev/null bs=24M count=1; true';
     await probe.groups.run(cgroup, grow).ended;
     const high = await probe.next(cgroup.id, ({ limit }) => limit === 'memory.high');
     expect(high).toMatchObject({
@@ -26,12 +26,5 @@ describe('what the kernel notifies of on version 2', () => {
     const waits = await probe.next(cgroup.id, ({ resource }) => resource === 'memory');
     expect(waits.action).toBe(CgroupAction.CGROUP_ACTION_PRESSURE);
     expect(probe.kills(cgroup.id)).toEqual([]);
-  });
-
-  it('tells that tasks wait for a processor', async () => {
-    const cgroup = await probe.groups.create({ cpu: { quota: 10_000, period: 100_000 } });
-    await probe.groups.run(cgroup, "timeout 6 sh -c 'while :; do :; done'").ended;
-    const waits = await probe.next(cgroup.id, ({ resource }) => resource === 'cpu');
-    expect(waits.action).toBe(CgroupAction.CGROUP_ACTION_PRESSURE);
   });
 });

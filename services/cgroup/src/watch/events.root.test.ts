@@ -1,6 +1,6 @@
 import { requires } from '@teu/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { describeEvents } from '../testing/suite/event-cases.js';
+import { describeDistrust, describeEvents } from '../testing/suite/event-cases.js';
 import { EventProbe } from '../testing/suite/event-probe.js';
 
 describe.runIf(requires('root', 'cgroup_v1'))('what the kernel notifies of on version 1', () => {
@@ -11,4 +11,5 @@ describe.runIf(requires('root', 'cgroup_v1'))('what the kernel notifies of on ve
   afterAll(() => probe.close());
 
   describeEvents(() => probe, 200);
+  describeDistrust(() => probe);
 });

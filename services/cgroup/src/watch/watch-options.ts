@@ -6,6 +6,8 @@ export interface WatchOptions {
   readonly pressureThreshold: PressureThresholds;
   /** Level of memory pressure that is told where the kernel does not measure waiting; "off" for none. */
   readonly pressureLevel: 'off' | 'low' | 'medium' | 'critical';
+  /** Whether the kernel's log is read, which has the causes of kills for want of memory. */
+  readonly kernelLog: boolean;
   /** Share of periods, 0 to 1, in which a quota of processor time is used up, from which on it is told; 0 for never. */
   readonly throttleShare: number;
   /** How often that is looked at. */
@@ -28,7 +30,7 @@ const WINDOW_US = 2_000_000;
  */
 export function programArguments(
   host: CgroupHost,
-  { pressureThreshold, pressureLevel }: WatchOptions,
+  { pressureThreshold, pressureLevel, kernelLog }: WatchOptions,
   position: number | undefined,
 ): string[] {
   const { memory, io, cpu } = pressureThreshold;
@@ -38,7 +40,7 @@ export function programArguments(
     ...v1Root(host, 'memory'),
     ...v1Root(host, 'pids'),
     ...(unified === undefined ? [] : [`unified=${unified.mountPath}`]),
-    `kmsg=${position === undefined ? 0 : position + 1}`,
+    `kmsg=${kernelLog ? (position ?? -1) + 1 : 'off'}`,
     `pressure=${microseconds.join(',')}`,
     ...(pressureLevel === 'off' ? [] : [`level=${pressureLevel}`]),
   ];

@@ -12,6 +12,9 @@ export interface WatchedGroup {
   isAgain: boolean;
   /** Kills of those counted that were reported, or that nothing more will be known of. */
   explainedKills: number;
+  /** Whether the kernel was asked to tell of its waiting, which takes long to end. */
+  tellsPressure: boolean;
+  settling: NodeJS.Timeout | undefined;
   explaining: NodeJS.Timeout | undefined;
   /** Whether it is being removed by this service. */
   isLeaving: boolean;
@@ -31,6 +34,8 @@ export class WatchedGroups {
       counts,
       isAgain: false,
       explainedKills: 0,
+      tellsPressure: false,
+      settling: undefined,
       explaining: undefined,
       isLeaving: false,
     };
@@ -58,6 +63,7 @@ export class WatchedGroups {
 
   remove(group: WatchedGroup): void {
     clearTimeout(group.explaining);
+    clearTimeout(group.settling);
     this.#byNumber.delete(group.number);
     if (this.#byId.get(group.id) === group) this.#byId.delete(group.id);
   }

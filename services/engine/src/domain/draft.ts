@@ -4,7 +4,9 @@ import { Capability } from '@teu/proto/storage';
 import { generateContainerName } from './container-names.js';
 import type { EngineParts } from './engine-parts.js';
 import type { ResolvedImage } from './image-cache.js';
+import { deviceNodes } from './host-devices.js';
 import { fillInDefaults } from './image-defaults.js';
+import { hasResources } from './merge-resources.js';
 import { validateSpec } from './spec-validation.js';
 import type { StartClock } from './start-trace.js';
 import type { WarmStart } from './warm-pool.js';
@@ -40,6 +42,8 @@ export async function draftContainer(
   mayBeWarm = false,
 ): Promise<Draft> {
   validateSpec(asked);
+  // Now, and not only when it is started, for the sake of the error.
+  deviceNodes(asked);
   const driver = asked.driver || parts.drivers.defaultName;
   const client = parts.drivers.forNew(driver);
   if (asked.rootSizeBytes > 0) await client.require(Capability.CAPABILITY_QUOTA, LIMITING);
@@ -71,9 +75,10 @@ export async function draftContainer(
 }
 
 /** Cgroups that are made in advance have the default limits and are in no group, and layers have none. */
-function hasLimits({ resources, rootSizeBytes, group }: ContainerSpec): boolean {
-  if (rootSizeBytes > 0 || group !== '') return true;
-  return [resources?.cpu, resources?.memory, resources?.pids].some((part) => part !== undefined);
+function hasLimits(spec: ContainerSpec): boolean {
+  const { resources, rootSizeBytes, oomScoreAdj, devices, group } = spec;
+  if (rootSizeBytes > 0 || oomScoreAdj !== undefined) return true;
+  return devices.length > 0 || group !== '' || hasResources(resources);
 }
 
 /** Fills a container in from an image. */

@@ -16,6 +16,7 @@ import type { RunUsage } from './run-usage.js';
 import type { SpecDefaults } from './image-defaults.js';
 import type { StartActivity } from './start-activity.js';
 import type { TeardownQueue } from './teardown-queue.js';
+import type { LimitUpdates } from './limit-updates.js';
 import type { Freezer } from './freezer.js';
 import type { WarmPool } from './warm-pool.js';
 
@@ -45,4 +46,6 @@ export interface EngineParts {
   usage: RunUsage;
   /** Holds containers still while their trees are read. */
   freezer: Freezer;
+  /** Has the kernel follow the limits in records. */
+  limits: LimitUpdates;
 }

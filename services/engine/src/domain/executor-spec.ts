@@ -17,6 +17,7 @@ import {
 } from '@teu/proto/executor';
 import type { Mount } from '@teu/proto/snapshots';
 import { DEFAULT_PATH } from './defaults.js';
+import { deviceNodes } from './host-devices.js';
 import { mergeEnvironment } from './image-defaults.js';
 
 /** What the parts of a start contribute to the spec. */
@@ -42,12 +43,14 @@ export function buildExecutorSpec(container: Container, parts: LaunchParts): Spe
       args: [...(spec.entrypoint?.values ?? []), ...spec.args],
       env: processEnvironment(spec, hostname, []),
       cwd: spec.workingDir,
+      oomScoreAdj: spec.oomScoreAdj,
     },
     root: { mounts: parts.rootMounts, readonly: spec.readOnly },
     hostname,
     mounts: parts.fileMounts,
     linux: {
       namespaces: namespacesFor(spec.network),
+      devices: deviceNodes(spec),
       cgroups: joinCgroup(parts.membership),
       seccomp: { profile: SeccompProfile.SECCOMP_PROFILE_DEFAULT },
       maskedPaths: [...defaultMaskedPaths()],

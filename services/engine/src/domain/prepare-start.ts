@@ -8,6 +8,7 @@ import { filesOwner } from './container-files.js';
 import { withImage, type Draft } from './draft.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec, type LaunchParts } from './executor-spec.js';
+import { cgroupResources } from './host-devices.js';
 import { sameImage } from './image-cache.js';
 import type { StartClock } from './start-trace.js';
 import { recordRevision } from './transitions.js';
@@ -117,7 +118,9 @@ async function createCgroup(
   parts: EngineParts,
   entry: ContainerEntry,
 ): Promise<CgroupMembership | undefined> {
-  const membership = await makeCgroup(parts, entry.id, requireSpec(entry.container));
+  const spec = requireSpec(entry.container);
+  const wanted = { resources: cgroupResources(spec), group: spec.group };
+  const membership = await makeCgroup(parts, entry.id, wanted);
   failpoint('engine.start.after-cgroup');
   return membership;
 }

@@ -5,6 +5,7 @@ import type { EngineParts } from './engine-parts.js';
 import type { ExecSessions } from './exec-sessions.js';
 import { unknownExit } from './process-exit.js';
 import { FREEZE_OPERATION } from './freezer.js';
+import { UPDATE_OPERATION } from './limit-updates.js';
 import { recordExit, undoCreation, undoStart } from './transitions.js';
 
 const INTERRUPTED = 'the engine ended during the start; it was undone';
@@ -47,6 +48,10 @@ function recoverIntent(parts: EngineParts, intent: Intent): void {
       return;
     case FREEZE_OPERATION:
       // Put in order when the cgroup service is there (Freezer.resume).
+      return;
+    case UPDATE_OPERATION:
+      // Limits of a running container are put in order when the cgroup service is there (LimitUpdates.resume).
+      parts.limits.recover(intent);
       return;
     case 'edit':
       // Taken up when the other services are there (BaseUpgrades.resume).

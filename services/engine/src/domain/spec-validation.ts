@@ -9,8 +9,8 @@ import {
   parseSingleLine,
 } from '@teu/ids';
 import { NetworkMode, type ContainerSpec } from '@teu/proto/engine';
-import type { LinuxResources } from '@teu/proto/type';
 import { msFromDuration } from './durations.js';
+import { between, validateDevices, validateResources } from './resource-validation.js';
 
 /**
  * Refuses what a client may not ask for. Values that end up in files of lines (host name, user, name) may hold
@@ -35,7 +35,9 @@ export function validateSpec(spec: ContainerSpec): void {
   if (spec.driver !== '') parseDriverName(spec.driver, 'spec.driver');
   if (spec.group !== '') parseGroupName(spec.group, 'spec.group');
   if (spec.rootSizeBytes < 0) refuse('spec.root_size_bytes', 'is negative');
-  validateResources(spec.resources);
+  validateResources(spec.resources, 'spec.resources');
+  validateDevices(spec.devices, 'spec.devices');
+  between('spec.oom_score_adj', spec.oomScoreAdj, -1000, 1000);
 }
 
 /** What a container and an exec have in common. */
@@ -81,22 +83,6 @@ function validateNetwork(network: NetworkMode): void {
     NetworkMode.NETWORK_MODE_HOST,
   ];
   if (!known.includes(network)) refuse('spec.network', `has the unknown value ${network}`);
-}
-
-/** Only what can be wrong on every host; what this host can't enforce the cgroup service refuses. */
-function validateResources(resources: LinuxResources | undefined): void {
-  const limits: [string, number | undefined][] = [
-    ['memory.limit', resources?.memory?.limit],
-    ['memory.reservation', resources?.memory?.reservation],
-    ['memory.swap', resources?.memory?.swap],
-    ['cpu.quota', resources?.cpu?.quota],
-    ['pids.limit', resources?.pids?.limit],
-  ];
-  for (const [field, value] of limits) {
-    if (value !== undefined && (value < -1 || value === 0)) {
-      refuse(`spec.resources.${field}`, `is ${value}; it must be positive, or -1 for no limit`);
-    }
-  }
 }
 
 function requireNoNul(field: string, value: string): void {

@@ -3,6 +3,7 @@ import {
   ContainerState,
   type Container,
   type ContainerExit,
+  type ContainerSpec,
   type StartTrace,
 } from '@teu/proto/engine';
 import { ContainerAction } from '@teu/proto/event';
@@ -241,6 +242,23 @@ export function recordPaused(
   const { CONTAINER_ACTION_PAUSED, CONTAINER_ACTION_UNPAUSED } = ContainerAction;
   const action = paused ? CONTAINER_ACTION_PAUSED : CONTAINER_ACTION_UNPAUSED;
   const container = { ...entry.container, paused };
+  parts.store.transaction(() => {
+    parts.store.intents.finish(intentId);
+    container.lastSequence = announce(parts, container, [{ action }]);
+    parts.table.update(container, entry.bootId);
+  });
+  entry.accept(container);
+}
+
+/** Records that limits of a container were changed, with the intent of it. */
+export function recordUpdated(
+  parts: Parts,
+  entry: ContainerEntry,
+  spec: ContainerSpec,
+  intentId: string,
+): void {
+  const action = ContainerAction.CONTAINER_ACTION_UPDATED;
+  const container = { ...entry.container, spec };
   parts.store.transaction(() => {
     parts.store.intents.finish(intentId);
     container.lastSequence = announce(parts, container, [{ action }]);

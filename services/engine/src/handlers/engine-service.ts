@@ -18,6 +18,7 @@ import { runContainerHandler } from './run-container.js';
 import { startContainerHandler } from './start-container.js';
 import { stopContainerHandler } from './stop-container.js';
 import { unpauseContainerHandler } from './unpause-container.js';
+import { updateContainerHandler } from './update-container.js';
 import { waitContainerHandler } from './wait-container.js';
 import { watchEventsHandler } from './watch-events.js';
 
@@ -32,6 +33,7 @@ export function engineService(engine: Engine): Implementation {
       runAttached: runAttachedHandler(engine),
       stopContainer: stopContainerHandler(engine),
       killContainer: killContainerHandler(engine),
+      updateContainer: updateContainerHandler(engine),
       pauseContainer: pauseContainerHandler(engine),
       unpauseContainer: unpauseContainerHandler(engine),
       removeContainer: removeContainerHandler(engine),

@@ -26,6 +26,7 @@ import {
 } from '@teu/proto/engine';
 import { containerActionToJSON } from '@teu/proto/event';
 import { DriverAddress } from '@teu/proto/storage';
+import { LinuxResources } from '@teu/proto/type';
 import type { RpcChannel } from '@teu/rpc';
 
 /** What of a spec a test says; the rest is a container of the image "busybox". */
@@ -73,6 +74,14 @@ export class EngineClient {
 
   async pause(container: string): Promise<Container> {
     return present((await this.channel.unary(Engine.pauseContainer, { container })).container);
+  }
+
+  async update(
+    container: string,
+    wanted: Parameters<typeof LinuxResources.fromPartial>[0],
+  ): Promise<Container> {
+    const request = { container, resources: LinuxResources.fromPartial(wanted) };
+    return present((await this.channel.unary(Engine.updateContainer, request)).container);
   }
 
   async unpause(container: string): Promise<Container> {

@@ -8,8 +8,10 @@ import {
   type CreateCgroupResponse,
   type DeleteCgroupRequest,
   type Run,
+  type UpdateCgroupRequest,
+  type UpdateCgroupResponse,
 } from '@teu/proto/cgroup';
-import { LinuxResources } from '@teu/proto/type';
+import { LinuxResources, type OomKill } from '@teu/proto/type';
 import { implement, type Implementation } from '@teu/rpc';
 import { unimplemented } from './unimplemented.js';
 
@@ -23,6 +25,8 @@ export class FakeCgroup {
   readonly known = new Set(['team']);
   /** Groups that cgroups are in, by id. */
   readonly places = new Map<string, string>();
+  /** What the kernel has said of it, newest first. */
+  readonly oomKills = new Map<string, OomKill[]>();
   /** Cgroups that stand still. */
   readonly frozen = new Set<string>();
   /** Freezes and thaws, in their order. */
@@ -43,7 +47,7 @@ export class FakeCgroup {
       deleteCgroup: async ({ id, run }: DeleteCgroupRequest) => {
         if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
-        return { finalStats: this.#stats(id), oomKills: [] };
+        return { finalStats: this.#stats(id), oomKills: this.oomKills.get(id) ?? [] };
       },
       getCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
@@ -56,6 +60,7 @@ export class FakeCgroup {
         this.onKill(id);
         return { killedCount: 1 };
       },
+      updateCgroup: async (request: UpdateCgroupRequest) => this.#update(request),
       freezeCgroup: async ({ id }: { id: string }) => {
         this.#require(id);
         this.frozen.add(id);
@@ -70,7 +75,7 @@ export class FakeCgroup {
       },
       getStats: async ({ id }: { id: string }) => {
         this.#require(id);
-        return { stats: this.#stats(id), oomKills: [] };
+        return { stats: this.#stats(id), oomKills: this.oomKills.get(id) ?? [] };
       },
     });
   }
@@ -89,6 +94,7 @@ export class FakeCgroup {
 
   #create({ id, resources, group }: CreateCgroupRequest): CreateCgroupResponse {
     if (group !== '' && !this.known.has(group)) throw teuError('GROUP_NOT_FOUND', `no ${group}`);
+    if (resources !== undefined) this.#refuse(resources);
     const limits = JSON.stringify(resources && LinuxResources.toJSON(resources));
     const existing = this.groups.get(id);
     if (existing !== undefined && existing !== limits) {
@@ -98,6 +104,21 @@ export class FakeCgroup {
     this.places.set(id, group);
     const membership = { v1TasksPaths: [`/cg/${id}/tasks`], v2Directory: '', mounts: [] };
     return { cgroup: Cgroup.create({ id, membership }) };
+  }
+
+  #update({ id, resources, replace }: UpdateCgroupRequest): UpdateCgroupResponse {
+    this.#require(id);
+    const wanted = resources ?? LinuxResources.create();
+    this.#refuse(wanted);
+    if (!replace) throw teuError('INTERNAL', 'the engine always says all limits');
+    this.groups.set(id, JSON.stringify(LinuxResources.toJSON(wanted)));
+    return { cgroup: Cgroup.create({ id, resources: wanted }) };
+  }
+
+  /** Like a host that can't set memory.high. */
+  #refuse({ memory }: LinuxResources): void {
+    if (memory?.high === undefined) return;
+    throw teuError('RESOURCE_UNSUPPORTED', 'this host cannot enforce resources.memory.high');
   }
 
   #stats(id: string): Stats {

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '@teu/native';
 import type { LogLimits, Process } from '@teu/proto/executor';
 import type { ContainerEntry } from './container-entry.js';
 import type { ExecutorParts } from './executor-parts.js';
+import { joinAsNow } from './joined-cgroups.js';
 import { showRunning } from './launch-container.js';
 import { launchProcess } from './launch-process.js';
 import { planExec } from './plan/exec-plan.js';
@@ -36,14 +37,10 @@ export async function execProcess(
   const target = runningIdentity(container);
   const places = parts.layout.exec(id, request.execId);
   const entry = new ProcessEntry(id, request.execId, places);
-  const plan = planExec(
-    request.execId,
-    request.process,
-    request.logLimits,
-    places,
-    target,
-    container.facts,
-  );
+  const plan = planExec(request.execId, request.process, request.logLimits, places, target, {
+    ...container.facts,
+    cgroup: joinAsNow(container.facts.cgroup, target.pid),
+  });
   parts.registry.addExec(container, entry);
   try {
     await launchProcess(parts, entry, {

@@ -1,7 +1,7 @@
 import { CgroupServiceService as Service, type Cgroup } from '@teu/proto/cgroup';
 import { CgroupAction } from '@teu/proto/event';
 import { OomLimit, OomScope } from '@teu/proto/type';
-import { patient, tempDir, waitFor } from '@teu/testing';
+import { oomReportRoom, patient, tempDir, waitFor } from '@teu/testing';
 import { copyFileSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -15,6 +15,13 @@ const SMALL = { memory: { limit: 16 * MEBIBYTE, swap: 16 * MEBIBYTE } };
 const eat = (program = 'dd'): string =>
   `${program} if=/dev/zero of=/dev/null bs=100M count=1; true`;
 
+const eater =
+  (probe: () => EventProbe) =>
+  async (cgroup: Cgroup, program?: string): Promise<void> => {
+    await oomReportRoom();
+    await probe().groups.run(cgroup, eat(program)).ended;
+  };
+
 /** Writes to the kernel's log as any process may. */
 function writeToKernelLog(lines: readonly string[]): void {
   for (const line of lines) writeFileSync('/dev/kmsg', `${line}\n`);
@@ -26,10 +33,7 @@ function writeToKernelLog(lines: readonly string[]): void {
  * @param many - Groups that come and go.
  */
 export function describeEvents(probe: () => EventProbe, many: number): void {
-  const eatIn = async (cgroup: Cgroup, program?: string): Promise<void> => {
-    await probe().groups.run(cgroup, eat(program)).ended;
-  };
-  const pathOf = (cgroup: Cgroup): string => `/${probe().groups.service.groupPath}/${cgroup.id}`;
+  const eatIn = eater(probe);
 
   it('says what was killed for want of memory, and why', async () => {
     const cgroup = await probe().groups.create(SMALL);
@@ -56,15 +60,6 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     expect((await channel.unary(Service.deleteCgroup, request)).oomKills).toEqual([kill]);
   });
 
-  it('tells kills that come thick at most every ten seconds, and all of them at the end', async () => {
-    const cgroup = await probe().groups.create(SMALL);
-    for (let round = 0; round < 3; round += 1) await eatIn(cgroup);
-    expect(await probe().oomKills(cgroup.id)).toHaveLength(3);
-    expect(probe().kills(cgroup.id)).toMatchObject([{ count: 1 }]);
-    await probe().groups.remove(cgroup.id, true);
-    expect(probe().kills(cgroup.id)).toMatchObject([{ count: 1 }, { count: 2 }]);
-  });
-
   it('tells forks that failed at the limit of tasks', async () => {
     const cgroup = await probe().groups.create({ pids: { limit: 4 } });
     const forks = 'for i in 1 2 3 4 5 6; do sleep 0.1 & done; wait';
@@ -83,7 +78,7 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     const isThrottled = ({ action }: { action: CgroupAction }): boolean =>
       action === CGROUP_ACTION_THROTTLED;
     const event = await probe().next(cgroup.id, isThrottled);
-    expect(event.share).toBeGreaterThan(0.5);
+    expect(event.share).toBeGreaterThanOrEqual(0.5);
     expect(event.count).toBeGreaterThan(1);
     expect(event.waitedDuration).toBeDefined();
   });
@@ -94,6 +89,7 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     const { channel } = probe().groups.service;
     const request = { id, resources: undefined, group: 'team' };
     const { cgroup } = await channel.unary(Service.createCgroup, request);
+    await oomReportRoom();
     await runInGroup(cgroup!.membership!, eat()).ended;
     const [kill] = await probe().oomKills(id);
     expect(kill).toMatchObject({ scope: OomScope.OOM_SCOPE_GROUP, group: 'team', containerId: id });
@@ -111,12 +107,64 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     mkdirSync(inner);
     writeFileSync(join(inner, isV1 ? 'memory.limit_in_bytes' : 'memory.max'), '16M');
     const join0 = { v1TasksPaths: [join(inner, 'cgroup.procs')], v2Directory: '', mounts: [] };
+    await oomReportRoom();
     await runInGroup(join0, eat()).ended;
     await probe().next(cgroup.id, ({ oomKill }) => oomKill !== undefined);
     expect(await probe().oomKills(cgroup.id)).toMatchObject([
       { scope: OomScope.OOM_SCOPE_NESTED, group: 'in,ner', containerId: cgroup.id },
     ]);
     await waitFor(() => removes(inner), { timeoutMs: patient(5000) });
+  });
+
+  it('misses nothing and repeats nothing when the watcher dies', async () => {
+    const before = await probe().groups.create(SMALL);
+    await eatIn(before);
+    await probe().oomKills(before.id);
+    await probe().next(before.id, ({ limit }) => limit === 'memory.max');
+    const limits = (): unknown[] =>
+      probe()
+        .of(before.id)
+        .filter(({ resource }) => resource === '');
+    const told = limits();
+    const meanwhile = await probe().groups.create(SMALL);
+    const pid = probe().groups.service.watcherPid!;
+    process.kill(pid, 'SIGKILL');
+    await eatIn(meanwhile);
+    await probe().next(meanwhile.id, ({ oomKill }) => oomKill?.processName === 'dd');
+    expect(probe().groups.service.watcherPid).not.toBe(pid);
+    // It hears again what it heard before.
+    await eatIn(before);
+    expect(await probe().oomKills(before.id)).toHaveLength(2);
+    expect(probe().kills(meanwhile.id)).toHaveLength(1);
+    expect(limits()).toEqual(told);
+  });
+
+  it('lets go of groups that are gone', async () => {
+    const atRest = await probe().groups.create(SMALL);
+    await eatIn(atRest);
+    await probe().oomKills(atRest.id);
+    await probe().groups.remove(atRest.id);
+    const settled = probe().descriptors();
+    const ids = Array.from({ length: many }, (_, index) => index.toString(16).padStart(64, 'f'));
+    for (const id of ids) await probe().groups.createAs(id, SMALL);
+    await waitFor(() => probe().descriptors() > settled + many, { timeoutMs: patient(20_000) });
+    for (const id of ids) await probe().groups.remove(id);
+    await waitFor(() => probe().descriptors() <= settled, { timeoutMs: patient(20_000) });
+  });
+}
+
+/** What needs to be shown on one kind of host only. */
+export function describeDistrust(probe: () => EventProbe): void {
+  const eatIn = eater(probe);
+  const pathOf = (cgroup: Cgroup): string => `/${probe().groups.service.groupPath}/${cgroup.id}`;
+
+  it('tells kills that come thick at most every ten seconds, and all of them at the end', async () => {
+    const cgroup = await probe().groups.create(SMALL);
+    for (let round = 0; round < 3; round += 1) await eatIn(cgroup);
+    expect(await probe().oomKills(cgroup.id)).toHaveLength(3);
+    expect(probe().kills(cgroup.id)).toMatchObject([{ count: 1 }]);
+    await probe().groups.remove(cgroup.id, true);
+    expect(probe().kills(cgroup.id)).toMatchObject([{ count: 1 }, { count: 2 }]);
   });
 
   it('believes neither what processes write to the kernel log nor what they call themselves', async () => {
@@ -140,38 +188,6 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     expect(probe().kills(victim.id)).toEqual([]);
     expect(await probe().oomKills(victim.id)).toEqual([]);
     directory.remove();
-  });
-
-  it('misses nothing and repeats nothing when the watcher dies', async () => {
-    const before = await probe().groups.create(SMALL);
-    await eatIn(before);
-    await probe().oomKills(before.id);
-    await probe().next(before.id, ({ limit }) => limit === 'memory.max');
-    const told = probe().of(before.id).length;
-    const meanwhile = await probe().groups.create(SMALL);
-    const pid = probe().groups.service.watcherPid!;
-    process.kill(pid, 'SIGKILL');
-    await eatIn(meanwhile);
-    await probe().next(meanwhile.id, ({ oomKill }) => oomKill?.processName === 'dd');
-    expect(probe().groups.service.watcherPid).not.toBe(pid);
-    // It hears again what it heard before.
-    await eatIn(before);
-    expect(await probe().oomKills(before.id)).toHaveLength(2);
-    expect(probe().kills(meanwhile.id)).toHaveLength(1);
-    expect(probe().of(before.id)).toHaveLength(told);
-  });
-
-  it('lets go of groups that are gone', async () => {
-    const atRest = await probe().groups.create(SMALL);
-    await eatIn(atRest);
-    await probe().oomKills(atRest.id);
-    await probe().groups.remove(atRest.id);
-    const settled = probe().descriptors();
-    const ids = Array.from({ length: many }, (_, index) => index.toString(16).padStart(64, 'f'));
-    for (const id of ids) await probe().groups.createAs(id, SMALL);
-    await waitFor(() => probe().descriptors() > settled + many, { timeoutMs: patient(20_000) });
-    for (const id of ids) await probe().groups.remove(id);
-    await waitFor(() => probe().descriptors() <= settled, { timeoutMs: patient(20_000) });
   });
 }
 

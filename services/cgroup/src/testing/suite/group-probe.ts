@@ -56,8 +56,8 @@ export class GroupProbe {
     return (await this.#service.channel.unary(Service.getCgroup, { id })).cgroup!;
   }
 
-  async update(id: string, wanted: Wanted): Promise<Cgroup> {
-    const request = { id, resources: LinuxResources.fromPartial(wanted) };
+  async update(id: string, wanted: Wanted, replace = false): Promise<Cgroup> {
+    const request = { id, resources: LinuxResources.fromPartial(wanted), replace };
     return (await this.#service.channel.unary(Service.updateCgroup, request)).cgroup!;
   }
 

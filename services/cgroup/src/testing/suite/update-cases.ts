@@ -22,6 +22,22 @@ export function describeUpdates(probe: () => GroupProbe): void {
     expect(changed.resources).toMatchObject({ cpu, pids: { limit: 3 } });
   });
 
+  it('replaces all limits by others, as if it was made with them', async () => {
+    const cgroup = await probe().create({
+      cpu: { shares: 300, quota: 50_000, burst: 10_000, cpus: '0' },
+      memory: { limit: 64 * MEBIBYTE, reservation: 32 * MEBIBYTE },
+      pids: { limit: 9 },
+      blockIo: { weight: 300 },
+    });
+    const wanted: Wanted = { memory: { limit: 32 * MEBIBYTE }, cpu: { shares: 400 } };
+    const replaced = await probe().update(cgroup.id, wanted, true);
+    const made = await probe().create(wanted);
+    expect(replaced.resources).toEqual(made.resources);
+    expect(await probe().update(cgroup.id, {}, true)).toMatchObject({
+      resources: (await probe().create()).resources,
+    });
+  });
+
   it('refuses a memory limit below what is in use, kills nobody, and sets back the rest', async () => {
     const memory = { limit: 128 * MEBIBYTE, swap: 128 * MEBIBYTE };
     const cgroup = await probe().create({ memory, pids: { limit: 50 } });

@@ -10,6 +10,7 @@ import {
 import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile } from '../group-files.js';
+import type { DeviceFilter } from './device-filter.js';
 import { performWrite } from './group-write.js';
 import { unsupported } from './limit-family.js';
 
@@ -18,7 +19,7 @@ import { unsupported } from './limit-family.js';
  * group has a list of its own, because one below another can't be allowed more than it. On version 2 the engine's
  * group has a program with the default list, and a group with rules of its own gets one of its own.
  *
- * @param state - Whether the group is new, and has no list yet.
+ * @param state - A new group without rules of its own needs no program.
  * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
  */
 export function setDevices(
@@ -27,14 +28,39 @@ export function setDevices(
   requested: readonly LinuxDeviceRule[],
   state: 'new' | 'live',
 ): void {
-  if (state === 'live' && requested.length === 0) return;
   const rules = [...DEFAULT_DEVICES, ...parseDeviceRules(requested)];
   const hierarchy = hierarchyOf(tree.host, 'devices');
   if (hierarchy !== undefined) {
     setList(tree, id, hierarchy, listOf(rules));
-  } else if (requested.length > 0) {
-    throw unsupported(DEVICES_FIELD, 'it has no devices controller');
+    return;
   }
+  const found = filterOf(tree);
+  if (found !== undefined) {
+    if (state === 'live' || requested.length > 0) {
+      found.filter.attach(tree.groupIn(found.hierarchy, id), rules, 'final');
+    }
+  } else if (requested.length > 0) {
+    throw unsupported(DEVICES_FIELD, 'it has no way to limit devices');
+  }
+}
+
+/**
+ * Gives the engine's group the program with the default list, which the groups below have as long as they have none
+ * of their own. Not needed where the controller of version 1 is.
+ *
+ * @throws RESOURCE_UNSUPPORTED
+ */
+export function setDefaultDevices(tree: CgroupTree): void {
+  const found = filterOf(tree);
+  if (found === undefined || hierarchyOf(tree.host, 'devices') !== undefined) return;
+  const group = `${found.hierarchy.mountPath}/${tree.groupPath}`;
+  found.filter.attach(group, DEFAULT_DEVICES, 'overridable');
+}
+
+function filterOf(tree: CgroupTree): { filter: DeviceFilter; hierarchy: Hierarchy } | undefined {
+  const hierarchy = tree.host.hierarchies.find(({ version }) => version === 2);
+  const filter = tree.deviceFilter;
+  return hierarchy === undefined || filter === undefined ? undefined : { filter, hierarchy };
 }
 
 function listOf(rules: readonly DeviceRule[]): DeviceList {

@@ -6,7 +6,7 @@ import { blockWeights } from './block-weights.js';
 import { cpuset } from './cpuset.js';
 import type { GroupWrite } from './group-write.js';
 import { hugepages } from './hugepages.js';
-import type { LimitFamily, ResourcesPart } from './limit-family.js';
+import type { LimitFamily, ResourcesPart, Rest } from './limit-family.js';
 import { numbers } from './numbers.js';
 import { unified } from './unified.js';
 
@@ -35,13 +35,13 @@ export function planNew(
 /**
  * Plans a change of the limits of a group that exists.
  *
- * @param rest - Whether what the request does not mention stays, or is not limited any more.
+ * @param rest - What becomes of limits that the request does not mention.
  */
 export function planChange(
   tree: CgroupTree,
   id: string,
   requested: LinuxResources,
-  rest: 'stays' | 'unlimited',
+  rest: Rest,
 ): readonly GroupWrite[] {
   return FAMILIES.flatMap((family) => family.planChange(tree, id, requested, rest));
 }

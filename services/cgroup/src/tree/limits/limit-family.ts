@@ -15,6 +15,12 @@ export interface NewLimits {
   readonly inForce: ResourcesPart;
 }
 
+/**
+ * What becomes of limits that a request does not mention: they stay, they are as in a new group that the request
+ * makes, or there are none.
+ */
+export type Rest = 'stays' | 'as new' | 'unlimited';
+
 /** Limits of one kind. What is asked for and cannot be done here is refused by the field's name, never ignored. */
 export interface LimitFamily {
   /** @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED */
@@ -22,14 +28,14 @@ export interface LimitFamily {
   /**
    * Plans the change of a group that exists.
    *
-   * @param rest - Whether what the request does not mention stays, or is not limited any more.
+   * @param rest - What becomes of limits that the request does not mention.
    * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
    */
   planChange(
     tree: CgroupTree,
     id: string,
     requested: LinuxResources,
-    rest: 'stays' | 'unlimited',
+    rest: Rest,
   ): readonly GroupWrite[];
   /** Reads what is in force; what is not limited is absent. Throws Node's error if the group is gone. */
   read(tree: CgroupTree, id: string): ResourcesPart;

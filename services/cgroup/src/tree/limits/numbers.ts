@@ -18,7 +18,7 @@ import { readGroupFile } from '../group-files.js';
 import { reclaimMemory } from '../reclaim-memory.js';
 import type { HostLimitFile } from './host-limit-files.js';
 import { inUse, type GroupWrite } from './group-write.js';
-import { unsupported, type LimitFamily, type ResourcesPart } from './limit-family.js';
+import { unsupported, type LimitFamily, type ResourcesPart, type Rest } from './limit-family.js';
 import { inSafeOrder } from './write-order.js';
 
 /** Limits that are one number each. */
@@ -37,10 +37,7 @@ export const numbers: LimitFamily = {
     const requested = requestedHere(tree, resources);
     if (rest === 'stays' && Object.keys(requested).length === 0) return [];
     const before = readNumbers(tree, id);
-    const after =
-      rest === 'stays'
-        ? completeLimits(requested, before, canLimit(tree, 'memorySwap'))
-        : { ...NO_LIMITS, ...requested };
+    const after = changed(tree, requested, before, rest);
     const files = changedFiles(tree, before, inForce(tree, after));
     return inSafeOrder(files, before, after).map((file) => ({
       ...writeOf(file, after),
@@ -51,6 +48,12 @@ export const numbers: LimitFamily = {
 
   read: (tree, id) => partOf(readNumbers(tree, id)),
 };
+
+function changed(tree: CgroupTree, requested: RequestedLimits, before: Limits, rest: Rest): Limits {
+  if (rest === 'unlimited') return { ...NO_LIMITS, ...requested };
+  const base = rest === 'stays' ? before : NO_LIMITS;
+  return completeLimits(requested, base, canLimit(tree, 'memorySwap'));
+}
 
 function requestedHere(tree: CgroupTree, resources: LinuxResources): RequestedLimits {
   const requested = requestedLimits(resources);

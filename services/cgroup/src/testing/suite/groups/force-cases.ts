@@ -1,8 +1,8 @@
 import { waitFor } from '@teu/testing';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { FORK_BOMB } from '../fork-scripts.js';
-import { runInGroup } from '../run-in-group.js';
+import { FORK_BOMB } from '../../fork-scripts.js';
+import { runInGroup } from '../../run-in-group.js';
 import { directoriesOf, type GroupsProbe } from './groups-probe.js';
 
 /** A program that says something again and again. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import type { CgroupHost } from '../../domain/host.js';
+import type { CgroupHost } from '../../../domain/host.js';
 import { describeBudgets } from './budget-cases.js';
 import { describeForce } from './force-cases.js';
 import { GroupsProbe } from './groups-probe.js';

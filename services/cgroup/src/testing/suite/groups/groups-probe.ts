@@ -8,10 +8,10 @@ import {
 } from '@teu/proto/cgroup';
 import { LinuxResources } from '@teu/proto/type';
 import { dirname } from 'node:path';
-import type { CgroupHost } from '../../domain/host.js';
-import { runInGroup, type GroupProcess } from '../run-in-group.js';
-import { startService, type StartedService } from '../start-service.js';
-import type { Wanted } from '../suite/group-probe.js';
+import type { CgroupHost } from '../../../domain/host.js';
+import { runInGroup, type GroupProcess } from '../../run-in-group.js';
+import { startService, type StartedService } from '../../start-service.js';
+import type { Wanted } from '../group-probe.js';
 
 /** A started service, its groups of containers, and what the kernel says of them. */
 export class GroupsProbe {
@@ -29,6 +29,13 @@ export class GroupsProbe {
   async close(): Promise<void> {
     for (const id of this.#made) await this.remove(id, true);
     await this.service.close();
+  }
+
+  /** Whether the service has a controller. */
+  async has(controller: string): Promise<boolean> {
+    const { getHierarchy } = CgroupServiceService;
+    const { controllers } = await this.service.channel.unary(getHierarchy, {});
+    return controllers.some(({ name }) => name === controller);
   }
 
   async create(name: string, wanted: Wanted = {}, labels = {}): Promise<Group> {

@@ -1,7 +1,7 @@
 import type { Cgroup } from '@teu/proto/cgroup';
 import { waitFor } from '@teu/testing';
 import { expect, it } from 'vitest';
-import { FORK_BOMB } from '../fork-scripts.js';
+import { FORK_BOMB } from '../../fork-scripts.js';
 import type { GroupsProbe } from './groups-probe.js';
 
 const MEBIBYTE = 1 << 20;
@@ -73,6 +73,16 @@ export function describeBudgets(probe: () => GroupsProbe): void {
     expect((await ended).signal).toBe('SIGKILL');
     await probe().remove(cgroup.id);
     await probe().delete('outer', true);
+  });
+
+  it('holds containers that ask for none to the processors of their group', async ({ skip }) => {
+    if (!(await probe().has('cpuset'))) skip();
+    await probe().create('processors', { cpu: { cpus: '0' } });
+    const cgroup = await probe().container('processors');
+    const { ended } = probe().run(cgroup, 'grep Cpus_allowed_list /proc/self/status');
+    expect((await ended).output).toBe('Cpus_allowed_list:\t0\n');
+    expect((await probe().get('processors')).resources?.cpu?.cpus).toBe('0');
+    await end('processors', cgroup);
   });
 
   it('changes limits under what runs', async () => {

@@ -1,0 +1,31 @@
+import { EngineServiceService } from '@teu/proto/engine';
+import { UsageError } from '../cli-error.js';
+import type { Command } from '../command.js';
+import { forEachArgument } from '../for-each.js';
+import { isAnyGiven, resourceOptions, resourcesOf } from '../options/resource-options.js';
+
+export const update: Command = {
+  name: 'update',
+  group: 'containers',
+  summary: 'Change limits of containers, at once if they run',
+  usage: 'CONTAINER...',
+  options: resourceOptions,
+  arguments: { min: 1 },
+  completes: 'containers',
+  examples: [
+    { command: 'teu update --memory 128m --pids-limit 50 web', meaning: 'what is not named stays' },
+  ],
+  async run(invocation) {
+    const { context } = invocation;
+    const resources = await resourcesOf(invocation);
+    if (!isAnyGiven(resources)) throw new UsageError('no limit is given that is to be changed');
+    return forEachArgument(invocation, update, async (container) => {
+      await context.services.engine.unary(
+        EngineServiceService.updateContainer,
+        { container, resources },
+        { signal: context.abort },
+      );
+      return container;
+    });
+  },
+};
