@@ -12,8 +12,11 @@ const MEBIBYTE = 1 << 20;
 
 /** In an emulated machine what is not measured takes longer, so what is measured has to take longer too. */
 const SCALE = Math.min(patient(1), 2);
-/** How far off a figure may be: there the work does not know itself how much it was, its ticks come so late. */
-const TOLERANCE = SCALE === 1 ? 0.01 : 0.1;
+/**
+ * How far off a figure may be. In an emulated machine neither the work nor who samples its memory gets its turn in time;
+ * what is exact there are the sums of groups.
+ */
+const TOLERANCE = SCALE === 1 ? 0.01 : 0.25;
 
 /**
  * Uses 0.8 seconds of processor time, half of it in children that end. Tells how much it was, and what its cgroup
@@ -114,7 +117,9 @@ export function describeUsage(disk: (directory: string) => string): void {
       const [team] = await calls.sums({ group: 'team' }, UsageGrouping.USAGE_GROUPING_GROUP);
       const group = seconds(team?.usage?.cpuDuration) / seconds(stats?.cpu?.usageDuration);
       await annotate(`measured/real: cpu ${cpu}, memory ${memory}, io ${io}, group ${group}`);
-      for (const ratio of [cpu, memory, io, group]) {
+      expect(group).toBeCloseTo(1, 3);
+      expect(io).toBe(1);
+      for (const ratio of [cpu, memory]) {
         expect(ratio).toBeGreaterThan(1 - TOLERANCE);
         expect(ratio).toBeLessThan(1 + TOLERANCE);
       }
