@@ -113,7 +113,7 @@ export default tseslint.config(
       'test/**',
       '*.config.ts',
       'libs/snapshot-conformance/**',
-      'services/*/src/testing/suite/**',
+      'services/*/src/testing/{suite,groups}/**',
     ],
     rules: {
       'no-restricted-syntax': 'off',

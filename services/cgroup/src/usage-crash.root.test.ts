@@ -74,7 +74,8 @@ describe.runIf(requires('root', 'cgroup_v1'))('when the service ends', () => {
   it('in the middle of a run, the figures go on where they were', async () => {
     await stand.start();
     const running = await stand.begin(HOLD);
-    await cpuAtLeast(running, 0.5);
+    // By then it has taken all of its memory.
+    const before = await cpuAtLeast(running, 0.5);
     await stand.crash();
     await stand.start();
     const again = await stand.calls.recordOf(running.run.containerId, true);
@@ -82,12 +83,14 @@ describe.runIf(requires('root', 'cgroup_v1'))('when the service ends', () => {
     process.kill(running.program.child.pid!, 'SIGKILL');
     await running.program.ended;
     const { finalStats } = await stand.calls.end(running.run);
-    const { usage } = await stand.calls.recordOf(running.run.containerId);
+    const { usage, run } = await stand.calls.recordOf(running.run.containerId);
     const kernel = seconds(finalStats?.cpu?.usageDuration);
     expect(seconds(usage?.cpuDuration)).toBeCloseTo(kernel, 5);
+    const sinceMs = run!.end!.exitTime!.getTime() - before.figuresTime!.getTime();
+    const byteSeconds = usage!.memoryByteSeconds - before.usage!.memoryByteSeconds;
     // Python has some memory of its own.
-    const held = usage!.memoryByteSeconds / seconds(usage?.wallDuration) / MIB;
-    expect(held).toBeGreaterThan(32 * 0.9);
+    const held = byteSeconds / (sinceMs / 1000) / MIB;
+    expect(held).toBeGreaterThan(32);
     expect(held).toBeLessThan(44);
   });
 });
@@ -110,6 +113,7 @@ describe.runIf(requires('root', 'cgroup_v1', 'loop', 'mkfs.ext4'))('with a disk 
     await stand.calls.end(ended.run, { exitCode: 3 });
     const final = await stand.calls.recordOf(ended.run.containerId);
     await cpuAtLeast(lasting, 1.3);
+    const cutTime = Date.now();
     await disk.cutPower();
     const before = await stand.calls.getCgroup(lasting.cgroup.id);
     expect(before.processCount).toBe(1);
@@ -117,7 +121,6 @@ describe.runIf(requires('root', 'cgroup_v1', 'loop', 'mkfs.ext4'))('with a disk 
     await stand.stop();
     process.kill(lasting.program.child.pid!, 'SIGKILL');
     await lasting.program.ended;
-    const cutTime = Date.now();
     await waitFor(() => directoriesOf(lasting).every(removed));
     await disk.restart();
     inAnotherBoot(join(stand.dataDir, 'cgroup/state.db'));
@@ -132,8 +135,9 @@ describe.runIf(requires('root', 'cgroup_v1', 'loop', 'mkfs.ext4'))('with a disk 
     expect(lostMs).toBeLessThan(2_500);
     const untilThen = record.figuresTime!.getTime() - lasting.run.startTime!.getTime();
     expect(seconds(record.usage?.wallDuration)).toBeCloseTo(untilThen / 1000, 2);
+    // It took a while until it had its memory.
     const held = record.usage!.memoryByteSeconds / (untilThen / 1000) / MIB;
-    expect(held).toBeGreaterThan(32 * 0.9);
+    expect(held).toBeGreaterThan(32 * 0.5);
     expect(held).toBeLessThan(44);
     expect(seconds(record.usage?.cpuDuration)).toBeGreaterThan(0.3);
   });

@@ -37,6 +37,8 @@ const rootfs = join(directory, 'rootfs');
 mkdirSync(rootfs);
 capture('tar', ['-xf', rootfsTar, '-C', rootfs]);
 
+// Before TEU starts, which would use what crun wants to be free.
+const restoreCgroups = freeVersion2OfControllers();
 const own = await teu(rootfsTar);
 const contenders: Contender[] = own.contenders.filter((contender) => wanted(contender.name));
 const peers: [string, () => Promise<Contender>][] = [
@@ -58,7 +60,6 @@ function ociArchive(): string {
   return archive;
 }
 
-const restoreCgroups = freeVersion2OfControllers();
 try {
   for (const [name, prepare] of peers.filter(([peer]) => wanted(peer))) {
     print(`preparing ${name}`);

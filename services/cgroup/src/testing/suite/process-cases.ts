@@ -43,7 +43,7 @@ export function describeProcesses(probe: () => GroupProbe): void {
     for (let round = 0; round < 5; round += 1) {
       const cgroup = await probe().create({ pids: { limit: 40 + 30 * round } });
       const { ended } = probe().run(cgroup, STORM);
-      await waitFor(async () => (await probe().get(cgroup.id)).processCount > 20);
+      await waitFor(async () => (await probe().get(cgroup.id)).processCount > 5);
       // How many there are at that moment is the storm's affair: they live for milliseconds each.
       expect(await probe().kill(cgroup.id)).toBeGreaterThan(0);
       await ended;

@@ -12,35 +12,54 @@ const MEBIBYTE = 1 << 20;
 
 /** In an emulated machine what is not measured takes longer, so what is measured has to take longer too. */
 const SCALE = Math.min(patient(1), 3);
+/** How far off a figure may be: there the work does not know itself how much it was, its ticks come so late. */
+const TOLERANCE = SCALE === 1 ? 0.01 : 0.05;
 
-/** Uses half a second of processor time, half of it in children that end, and tells how much it was. */
-const BURN = `exec python3 -c '
-import os, resource as r
+/**
+ * Uses half a second of processor time, half of it in children that end. Tells how much it was, and what its cgroup
+ * had used when it began to count, in seconds: it was started outside.
+ */
+const BURN = ({ cpu }: Files): string => `exec python3 -c '
+import os, re, resource as r
 def used(who):
     usage = r.getrusage(who)
     return usage.ru_utime + usage.ru_stime
+def total(): return used(r.RUSAGE_SELF) + used(r.RUSAGE_CHILDREN)
+text = open("${cpu}").read()
+usec = re.match("usage_usec ([0-9]+)", text)
+before = int(usec.group(1)) / 1e6 if usec else int(text) / 1e9
+start = total()
 for _ in range(2):
     pid = os.fork()
     if pid == 0:
         while used(r.RUSAGE_SELF) < ${0.12 * SCALE}: pass
         os._exit(0)
     os.waitpid(pid, 0)
-while used(r.RUSAGE_SELF) < ${0.25 * SCALE}: pass
-os.write(1, str(used(r.RUSAGE_SELF) + used(r.RUSAGE_CHILDREN)).encode())
+while total() - start < ${0.5 * SCALE}: pass
+os.write(1, ("%f %f" % (total() - start, before)).encode())
 os._exit(0)
 '`;
 
-/** Holds 64 MiB for two seconds; tells what it had before, how long the taking took and the holding, in bytes and seconds. */
-const HOLD = (file: string): string => `exec python3 -c '
+/**
+ * Holds 64 MiB for two seconds; tells what it had before, how long the taking took and the holding, and when it ended, in
+ * bytes and seconds.
+ */
+const HOLD = ({ memory }: Files): string => `exec python3 -c '
 import mmap, os, time
-before = int(open("${file}").read())
+before = int(open("${memory}").read())
 begin = time.monotonic()
 memory = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
 taken = time.monotonic()
 time.sleep(${2 * SCALE})
-os.write(1, ("%d %f %f" % (before, taken - begin, time.monotonic() - taken)).encode())
+os.write(1, ("%d %f %f %f" % (before, taken - begin, time.monotonic() - taken, time.time())).encode())
 os._exit(0)
 '`;
+
+/** Files of a cgroup that tell what it uses. */
+interface Files {
+  readonly cpu: string;
+  readonly memory: string;
+}
 
 const seconds = (duration: Duration | undefined): number =>
   duration === undefined ? 0 : duration.seconds + duration.nanos / 1e9;
@@ -70,8 +89,8 @@ export function describeUsage(disk: (directory: string) => string): void {
       await service.channel.unary(GroupServiceService.createGroup, {
         ...{ name: 'team', resources: undefined, labels: {} },
       });
-      const burn = await work('team', () => BURN);
-      const hold = await work('team', (path) => HOLD(path));
+      const burn = await work('team', BURN);
+      const hold = await work('team', HOLD);
       // Opened before, since a container may not.
       const input = openSync(disk(place.path), 'r');
       const dd = 'of=/dev/null bs=1M count=64 iflag=direct';
@@ -80,7 +99,8 @@ export function describeUsage(disk: (directory: string) => string): void {
       const read = await work('team', () => `exec dd ${dd}`, input);
       closeSync(input);
 
-      const cpu = seconds(burn.usage?.cpuDuration) / Number(burn.output);
+      const [used = 0, earlier = 0] = burn.output.split(' ').map(Number);
+      const cpu = (seconds(burn.usage?.cpuDuration) - earlier) / used;
       const [before = 0, taking = 0, holding = 0] = hold.output.split(' ').map(Number);
       const wall = seconds(hold.usage?.wallDuration);
       // What it takes first grows evenly, as far as anybody can tell.
@@ -95,10 +115,12 @@ export function describeUsage(disk: (directory: string) => string): void {
       const group = seconds(team?.usage?.cpuDuration) / seconds(stats?.cpu?.usageDuration);
       await annotate(`measured/real: cpu ${cpu}, memory ${memory}, io ${io}, group ${group}`);
       for (const ratio of [cpu, memory, io, group]) {
-        expect(ratio).toBeGreaterThan(0.99);
-        expect(ratio).toBeLessThan(1.01);
+        expect(ratio).toBeGreaterThan(1 - TOLERANCE);
+        expect(ratio).toBeLessThan(1 + TOLERANCE);
       }
-      expect(team?.usage?.ioReadBytes).toBe(stats?.io?.readBytes);
+      // On version 1 the kernel forgets what groups have read that are gone; the ledger does not.
+      expect(team?.usage?.ioReadBytes).toBe(read.usage?.ioReadBytes);
+      if (await isVersion2('io')) expect(stats?.io?.readBytes).toBe(team?.usage?.ioReadBytes);
       expect(hold.usage?.memoryPeakBytes).toBeGreaterThan(64 * MEBIBYTE);
       expect(hold.usage?.memoryPeakBytes).toBeLessThan(80 * MEBIBYTE);
       expect(team?.usage?.runCount).toBe(3);
@@ -184,28 +206,43 @@ export function describeUsage(disk: (directory: string) => string): void {
       readonly usage: Awaited<ReturnType<UsageCalls['recordOf']>>['usage'];
     }
 
-    /** Does some work in a cgroup of its own. @param script is given the path of the file that tells memory in use */
+    /** Does some work in a cgroup of its own. @param script may end with when it did */
     async function work(
       group: string,
-      script: (memoryFile: string) => string,
+      script: (files: Files) => string,
       input?: number,
     ): Promise<Work> {
       const cgroup = await calls.createCgroup(group);
       const run = newRun(cgroup.id, { group });
-      const file = await memoryFile(group, cgroup.id);
-      const { ended } = runInGroup(cgroup.membership!, script(file), input);
+      const files = await filesOf(group, cgroup.id);
+      const program = runInGroup(cgroup.membership!, script(files), input);
       await calls.begin(run);
-      const { code, output } = await ended;
+      const { code, output } = await program.ended;
       expect(code).toBe(0);
-      await calls.end(run);
+      // A supervisor sees the end at once; this process only when it gets its turn.
+      const ended = Number(output.split(' ')[3] ?? Date.now() / 1000) * 1000;
+      await calls.end(run, { exitTime: new Date(ended) });
       return { output, usage: (await calls.recordOf(cgroup.id)).usage };
     }
 
-    async function memoryFile(group: string, id: string): Promise<string> {
+    async function isVersion2(controller: string): Promise<boolean> {
       const { controllers } = await service.channel.unary(CgroupServiceService.getHierarchy, {});
-      const memory = controllers.find(({ name }) => name === 'memory');
-      const file = memory?.version === 1 ? 'memory.usage_in_bytes' : 'memory.current';
-      return `${memory?.mountPath ?? ''}/${service.groupPath}/${keyOfGroup(group)}/${id}/${file}`;
+      return controllers.some(({ name, version }) => name === controller && version === 2);
+    }
+
+    async function filesOf(group: string, id: string): Promise<Files> {
+      const { controllers } = await service.channel.unary(CgroupServiceService.getHierarchy, {});
+      const file = (controller: string, v1: string, v2: string): string => {
+        const found = controllers.find(({ name }) => name === controller);
+        const place = `${service.groupPath}/${keyOfGroup(group)}/${id}`;
+        return found === undefined
+          ? ''
+          : `${found.mountPath}/${place}/${found.version === 1 ? v1 : v2}`;
+      };
+      return {
+        cpu: file('cpuacct', 'cpuacct.usage', '') || file('cpu', '', 'cpu.stat'),
+        memory: file('memory', 'memory.usage_in_bytes', 'memory.current'),
+      };
     }
   });
 }
