@@ -1,5 +1,4 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
-import { patient } from './patience.js';
 import { waitFor } from './wait-for.js';
 
 /** The kernel reports ten kills for want of memory in five seconds, and only counts the others (mm/oom_kill.c). */
@@ -20,7 +19,7 @@ interface LogRecord {
  */
 export async function oomReportRoom(): Promise<void> {
   await waitFor(() => recentReports() <= REPORTS_MAX, {
-    timeoutMs: patient(60_000),
+    timeoutMs: 60_000,
     intervalMs: 100,
   });
 }

@@ -1,6 +1,6 @@
 import { CgroupAction } from '@teu/proto/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeEvents } from '../testing/suite/event-cases.js';
+import { describeEvents, describeRelease } from '../testing/suite/event-cases.js';
 import { EventProbe } from '../testing/suite/event-probe.js';
 import { MEBIBYTE } from '../testing/suite/group-probe.js';
 
@@ -12,7 +12,8 @@ describe('what the kernel notifies of on version 2', () => {
   });
   afterAll(() => probe.close());
 
-  describeEvents(() => probe, 10);
+  describeRelease(() => probe, 10);
+  describeEvents(() => probe);
 
   it('tells of memory above which a container is slowed down, and that it waits', async () => {
     const cgroup = await probe.groups.create({ memory: { high: 8 * MEBIBYTE } });

@@ -5,7 +5,7 @@ import { CgroupServiceService as Service, type Cgroup } from '@teu/proto/cgroup'
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import { LinuxResources, OomScope, type OomKill } from '@teu/proto/type';
 import { connect, type RpcChannel } from '@teu/rpc';
-import { oomReportRoom, patient, requires, tempDir, waitFor, type TempDir } from '@teu/testing';
+import { oomReportRoom, requires, tempDir, waitFor, type TempDir } from '@teu/testing';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cgroupConfig } from '../config.js';
@@ -66,7 +66,7 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
     await stop();
     await eatIn(cgroup);
     await start();
-    await waitFor(() => killEvents().length > 0, { timeoutMs: patient(10_000) });
+    await waitFor(() => killEvents().length > 0, { timeoutMs: 10_000 });
     expect(await kills()).toMatchObject([{ scope: OomScope.OOM_SCOPE_CONTAINER }, first]);
     expect(killEvents()).toMatchObject([{ containerId: id, count: 1 }]);
     const told = killEvents()[0]!.oomKill!;
@@ -90,7 +90,7 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
     // On version 1 neither inotify nor the log tells of forks; they are counted from time to time.
     await runInGroup(cgroup.membership!, 'for i in 1 2 3 4 5; do sleep 0.1 & done; wait').ended;
     await waitFor(() => events.some(({ limit }) => limit === 'pids.max'), {
-      timeoutMs: patient(10_000),
+      timeoutMs: 10_000,
     });
   });
 

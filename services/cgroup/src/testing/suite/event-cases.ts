@@ -1,7 +1,7 @@
 import { CgroupServiceService as Service, type Cgroup } from '@teu/proto/cgroup';
 import { CgroupAction } from '@teu/proto/event';
 import { OomLimit, OomScope } from '@teu/proto/type';
-import { oomReportRoom, patient, tempDir, waitFor } from '@teu/testing';
+import { oomReportRoom, tempDir, waitFor } from '@teu/testing';
 import { copyFileSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -27,12 +27,8 @@ function writeToKernelLog(lines: readonly string[]): void {
   for (const line of lines) writeFileSync('/dev/kmsg', `${line}\n`);
 }
 
-/**
- * What the service tells of the kernel's notifications: the same on each kind of host.
- *
- * @param many - Groups that come and go.
- */
-export function describeEvents(probe: () => EventProbe, many: number): void {
+/** What the service tells of the kernel's notifications: the same on each kind of host. */
+export function describeEvents(probe: () => EventProbe): void {
   const eatIn = eater(probe);
 
   it('says what was killed for want of memory, and why', async () => {
@@ -113,7 +109,7 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     expect(await probe().oomKills(cgroup.id)).toMatchObject([
       { scope: OomScope.OOM_SCOPE_NESTED, group: 'in,ner', containerId: cgroup.id },
     ]);
-    await waitFor(() => removes(inner), { timeoutMs: patient(5000) });
+    await waitFor(() => removes(inner), { timeoutMs: 5000 });
   });
 
   it('misses nothing and repeats nothing when the watcher dies', async () => {
@@ -138,18 +134,28 @@ export function describeEvents(probe: () => EventProbe, many: number): void {
     expect(probe().kills(meanwhile.id)).toHaveLength(1);
     expect(limits()).toEqual(told);
   });
+}
 
+/**
+ * Nothing is kept of groups that are gone.
+ *
+ * @param probe - One without groups.
+ * @param many - Groups that come and go.
+ */
+export function describeRelease(probe: () => EventProbe, many: number): void {
   it('lets go of groups that are gone', async () => {
-    const atRest = await probe().groups.create(SMALL);
-    await eatIn(atRest);
-    await probe().oomKills(atRest.id);
-    await probe().groups.remove(atRest.id);
-    const settled = probe().descriptors();
+    const { groups } = probe();
+    // One, to see that the watcher has begun.
+    const first = await groups.create({ ...SMALL, pids: { limit: 9 } });
+    await waitFor(() => probe().watches() > 0, { timeoutMs: 20_000 });
+    await groups.remove(first.id);
+    await waitFor(() => probe().watches() === 0, { timeoutMs: 20_000 });
+    const atRest = probe().held();
     const ids = Array.from({ length: many }, (_, index) => index.toString(16).padStart(64, 'f'));
-    for (const id of ids) await probe().groups.createAs(id, SMALL);
-    await waitFor(() => probe().descriptors() > settled + many, { timeoutMs: patient(20_000) });
-    for (const id of ids) await probe().groups.remove(id);
-    await waitFor(() => probe().descriptors() <= settled, { timeoutMs: patient(20_000) });
+    for (const id of ids) await groups.createAs(id, { ...SMALL, pids: { limit: 9 } });
+    await waitFor(() => probe().held() >= atRest + 2 * many, { timeoutMs: 20_000 });
+    for (const id of ids) await groups.remove(id);
+    await waitFor(() => probe().held() <= atRest, { timeoutMs: 20_000 });
   });
 }
 

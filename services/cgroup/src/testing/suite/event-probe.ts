@@ -1,8 +1,8 @@
 import { CgroupServiceService as Service, GroupServiceService } from '@teu/proto/cgroup';
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import { LinuxResources, type OomKill } from '@teu/proto/type';
-import { patient, waitFor } from '@teu/testing';
-import { readdirSync } from 'node:fs';
+import { waitFor } from '@teu/testing';
+import { readdirSync, readFileSync } from 'node:fs';
 import { GroupProbe, type Wanted } from './group-probe.js';
 
 /** What the service announces of the groups of a probe. */
@@ -38,7 +38,7 @@ export class EventProbe {
     timeoutMs = 10_000,
   ): Promise<CgroupEvent> {
     const find = (): CgroupEvent | undefined => this.of(containerId).find(isWanted);
-    await waitFor(() => find() !== undefined, { timeoutMs: patient(timeoutMs) });
+    await waitFor(() => find() !== undefined, { timeoutMs });
     return find()!;
   }
 
@@ -58,8 +58,27 @@ export class EventProbe {
     await this.groups.service.channel.unary(GroupServiceService.deleteGroup, request);
   }
 
-  /** Number of descriptors that the watcher has open. */
-  descriptors(): number {
-    return readdirSync(`/proc/${this.groups.service.watcherPid ?? 0}/fd`).length;
+  /** Number of descriptors and of file watches that the watcher has. */
+  held(): number {
+    return readdirSync(this.#descriptors).length + this.watches();
+  }
+
+  /** Number of file watches that the watcher has. */
+  watches(): number {
+    const fds = readdirSync(this.#descriptors);
+    return fds.reduce((sum, fd) => sum + watchesIn(`${this.#descriptors}/${fd}`), 0);
+  }
+
+  get #descriptors(): string {
+    return `/proc/${this.groups.service.watcherPid ?? 0}/fdinfo`;
+  }
+}
+
+function watchesIn(path: string): number {
+  try {
+    return readFileSync(path, 'utf8').match(/^inotify wd:/gm)?.length ?? 0;
+  } catch {
+    // Closed meanwhile.
+    return 0;
   }
 }
