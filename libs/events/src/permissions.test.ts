@@ -26,6 +26,7 @@ const SUBJECTS = [
   'teu.v1.n1.image.loaded',
   'teu.v1.n1.snapshot.prepared',
   'teu.v1.n1.driver.added',
+  'teu.v1.n1.cgroup.oom_killed',
   'teu.v1.n1.container.started.more',
   'teu.v1.n1.secret.told',
   'teu.v2.n1.container.started',
@@ -61,6 +62,7 @@ const PUBLISH: Record<string, string[]> = {
     '$JS.ACK.TEU.engine.1.1.1.1.1',
   ],
   image: ['teu.v1.n1.image.loaded'],
+  cgroup: ['teu.v1.n1.cgroup.oom_killed'],
   storage: ['teu.v1.n1.snapshot.prepared'],
   reader: ['$JS.API.STREAM.INFO.TEU', '$JS.API.STREAM.MSG.GET.TEU'],
 };
@@ -68,12 +70,14 @@ const PUBLISH: Record<string, string[]> = {
 const SUBSCRIBE: Record<string, string[]> = {
   engine: ['_INBOX_engine.x.1'],
   image: ['_INBOX_image.x.1'],
+  cgroup: [],
   storage: [],
   reader: [
     'teu.v1.n1.container.started',
     'teu.v1.n1.image.loaded',
     'teu.v1.n1.snapshot.prepared',
     'teu.v1.n1.driver.added',
+    'teu.v1.n1.cgroup.oom_killed',
     'teu.v1.n1.container.started.more',
     'teu.v1.n1.secret.told',
   ],
