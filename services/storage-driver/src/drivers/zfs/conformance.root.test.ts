@@ -5,11 +5,13 @@ import { startDriver } from '../../testing/start-driver.js';
 
 /** Stacks of random layers; each costs some hundred commands of zfs. */
 const STACKS = 4;
+/** Layers on each other; the other drivers have as many as there may be. */
+const DEPTH = 12;
 
 describeSnapshotDriver('zfs', {
   features: ['fuse', 'zfs-fuse'],
   stacks: STACKS,
-  depth: 40,
+  depth: DEPTH,
   open: async (root) => {
     const pool = await zfsPool();
     const flags = ['--driver', 'zfs', '--zfs-dataset', pool.name];
