@@ -5,7 +5,7 @@ import { startDriver } from '../../testing/start-driver.js';
 
 /** Stacks of random layers; each costs some hundred commands of zfs. */
 const STACKS = 4;
-/** Layers on each other; the other drivers have as many as there may be. */
+/** Layers on each other: fewer than with the other drivers, for the same reason. */
 const DEPTH = 12;
 
 describeSnapshotDriver('zfs', {
