@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from concurrent import futures
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,6 +30,7 @@ from teu.storage.v1.driver_service_pb2_grpc import (  # noqa: E402
 
 # Calls that are served at a time. Most wait for a disk, and some must be left to say that it lives.
 _WORKERS = 64
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 # How long calls that are under way may take once the end has been asked for.
 _GRACE_SECONDS = 10
 
@@ -45,9 +45,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # Nothing that this process makes is for others; trees get their modes explicitly.
     os.umask(0o077)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    # Before there are threads, which inherit it: a signal that another one takes would not wake this one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
 
     trees = Trees(os.path.abspath(options.root))
     records = Records(os.path.join(trees.root, "records.db"))
@@ -60,7 +59,7 @@ def main() -> int:
     os.chmod(options.address[len("unix:") :], 0o600)
     server.start()
     logging.info("serving at %s", options.address)
-    stopping.wait()
+    signal.sigwait(_STOP_SIGNALS)
     server.stop(_GRACE_SECONDS).wait()
     trees.close()
     snapshots.reclaim()

@@ -59,7 +59,8 @@ export function btrfsDisk(): { readonly path: string } & Disposable {
   truncateSync(image, DISK_BYTES);
   mkdirSync(path);
   run('mkfs.btrfs', '-q', image);
-  run('mount', '-o', 'loop', image, path);
+  // A removed subvolume goes after a commit, and those are half a minute apart if nobody says otherwise.
+  run('mount', '-o', 'loop,commit=2', image, path);
   return {
     path,
     [Symbol.dispose]: () => {
