@@ -81,7 +81,9 @@ export class OpenRun implements Sampled {
   /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */
   read(): boolean {
     const kernel = readFigures(this.#tree, this.id);
-    this.populated = kernel !== undefined && kernel.taskCount !== 0;
+    // A run may be told of before its program has joined; then there never was a task.
+    const hasEnded = kernel?.taskCount === 0 && kernel.figures.pidsPeak > 0;
+    this.populated = kernel !== undefined && !hasEnded;
     if (kernel === undefined) return false;
     this.#earlierPeak = this.#figures.memoryPeak;
     this.#figures = later(this.#figures, kernel.figures);
