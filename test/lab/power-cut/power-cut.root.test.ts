@@ -12,7 +12,7 @@ import { PLACES } from './place.js';
 
 const DISK_BYTES = 1 << 30;
 /** Snapshots of each driver before the power goes. */
-const ENOUGH = 6;
+const ENOUGH = 9;
 /** Of each machine; on a busy host one takes some minutes. */
 const LIMIT_S = 600;
 
