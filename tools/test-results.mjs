@@ -23,3 +23,36 @@ export function countTests(results = NO_TESTS, status = 0) {
     skipped: skipped.map((test) => test.fullName),
   };
 }
+
+/** Escape sequences of a terminal: CSI, parameters, and the final letter (ECMA-48, section 5.4). */
+const COLOUR = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, 'gu');
+const LINES_OF_A_FAILURE = 25;
+
+/** The beginning of an error, without colours: its message and the nearest frames of its stack. */
+const beginningOf = (messages) =>
+  messages
+    .join('\n')
+    .replaceAll(COLOUR, '')
+    .split('\n')
+    .slice(0, LINES_OF_A_FAILURE)
+    .map((line) => `    ${line}`)
+    .join('\n');
+
+/**
+ * What failed and why, in a form that fits at the end of a long log, where a reader looks first.
+ * @param {object} [results] what vitest wrote, if it did
+ * @param {string} root what is cut off the names of files
+ * @returns {string[]} one text for each failed test, and for each file whose hooks or imports failed
+ */
+export function describeFailures(results = NO_TESTS, root = '') {
+  return results.testResults.flatMap((file) => {
+    const name = file.name.replace(root, '');
+    const tests = file.assertionResults.filter((test) => test.status === 'failed');
+    if (tests.length === 0 && file.status === 'failed') {
+      return [`failed: ${name}\n${beginningOf([file.message ?? ''])}`];
+    }
+    return tests.map(
+      (test) => `failed: ${name} > ${test.fullName}\n${beginningOf(test.failureMessages ?? [])}`,
+    );
+  });
+}

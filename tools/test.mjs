@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { labTests } from './lab-tests.mjs';
-import { countTests } from './test-results.mjs';
+import { countTests, describeFailures } from './test-results.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const filters = process.argv.slice(2);
@@ -70,11 +70,16 @@ if (filesForLab.length > 0) {
 
 const checks = readJson(`${root}dist/check-results.json`, []);
 const passedChecks = checks.filter((check) => check.passed).length;
-const onHost = countTests(readJson(resultsFile, undefined), testStatus);
-const inLab =
-  filesForLab.length === 0
-    ? countTests()
-    : countTests(readJson(labResultsFile, undefined), labStatus);
+const hostResults = readJson(resultsFile, undefined);
+const labResults = readJson(labResultsFile, undefined);
+const onHost = countTests(hostResults, testStatus);
+const inLab = filesForLab.length === 0 ? countTests() : countTests(labResults, labStatus);
+for (const failure of [hostResults, labResults].flatMap((of) => describeFailures(of, root))) {
+  process.stdout.write(`${failure}\n`);
+}
+for (const check of checks.filter(({ passed }) => !passed)) {
+  process.stdout.write(`failed: check ${check.name}\n`);
+}
 const skipped = [...onHost.skipped, ...inLab.skipped];
 for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
 
