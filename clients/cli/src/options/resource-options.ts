@@ -1,7 +1,7 @@
+import { mergeResources } from '@teu/container-defaults';
 import type { LinuxBlockIo, LinuxCpu, LinuxMemory, LinuxResources } from '@teu/proto/type';
 import { UsageError } from '../cli-error.js';
 import type { Invocation } from '../command.js';
-import { combineResources } from './combine-resources.js';
 import { list, flag, value } from './option-specs.js';
 import type { OptionSpec, ParsedOptions } from './parse-options.js';
 import {
@@ -59,7 +59,7 @@ export const resourceOptions: readonly OptionSpec[] = [
 export async function resourcesOf({ context, options }: Invocation): Promise<LinuxResources> {
   const file = options.value('resources');
   const block = file === undefined ? undefined : await readResourcesFile(context, file);
-  return combineResources(block, {
+  return mergeResources(block, {
     cpu: cpuOf(options),
     memory: memoryOf(options),
     pids: pidsOf(options),

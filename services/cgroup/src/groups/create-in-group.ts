@@ -19,7 +19,7 @@ export function createInGroup(
   requested: LinuxResources | undefined,
 ): LinuxResources {
   if (group !== '') groups.requireOpen(group);
-  if (tree.exists(id) && tree.placeOf(id) !== group) {
+  if (tree.placeOf(id) !== group && tree.exists(id)) {
     throw teuError('CGROUP_EXISTS', `cgroup "${id}" exists already, in another group`, {
       metadata: { cgroup: id, group: tree.placeOf(id) },
     });

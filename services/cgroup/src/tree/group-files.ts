@@ -20,9 +20,17 @@ export function readIfThere(path: string): string | undefined {
  * system makes no files. Throws Node's error.
  */
 export function writeGroupFile(path: string, text: string): void {
+  writeToGroupFile(path, (write) => write(text));
+}
+
+/** Does several such writes to one file, which is opened once. Throws Node's error. */
+export function writeToGroupFile(
+  path: string,
+  work: (write: (text: string) => void) => void,
+): void {
   const fd = openSync(path, constants.O_WRONLY);
   try {
-    writeSync(fd, text);
+    work((text) => writeSync(fd, text));
   } finally {
     closeSync(fd);
   }

@@ -1,3 +1,4 @@
+import { hasResources } from '@teu/container-defaults';
 import { clock, newContainerId, containerSnapshotKey } from '@teu/ids';
 import { Container, ContainerState, type ContainerSpec } from '@teu/proto/engine';
 import { Capability } from '@teu/proto/storage';
@@ -6,7 +7,6 @@ import type { EngineParts } from './engine-parts.js';
 import type { ResolvedImage } from './image-cache.js';
 import { deviceNodes } from './host-devices.js';
 import { fillInDefaults } from './image-defaults.js';
-import { hasResources } from './merge-resources.js';
 import { validateSpec } from './spec-validation.js';
 import type { StartClock } from './start-trace.js';
 import type { WarmStart } from './warm-pool.js';

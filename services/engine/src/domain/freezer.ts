@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { CgroupServiceService } from '@teu/proto/cgroup';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
+import { KernelAgreement, unlessGone } from './kernel-agreement.js';
 import { Mutex } from './mutex.js';
 
 export const FREEZE_OPERATION = 'freeze';
-
-const AGAIN_MS = 500;
 
 type Parts = Pick<EngineParts, 'log' | 'peers' | 'store' | 'registry'>;
 
@@ -22,11 +19,16 @@ export class Freezer {
   readonly #mutexes = new WeakMap<ContainerEntry, Mutex>();
   /** Containers that work is done on while they are frozen. */
   readonly #held = new Set<ContainerEntry>();
-  readonly #closing = new AbortController();
-  readonly #repairs = new Set<Promise<void>>();
+  readonly #agreement: KernelAgreement;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#agreement = new KernelAgreement(parts, {
+      operation: FREEZE_OPERATION,
+      make: (entry) =>
+        this.#tell(entry.id, entry.running && (entry.container.paused || this.#held.has(entry))),
+      warning: 'a container is still frozen, or not frozen again',
+    });
   }
 
   /** Does work while a container is frozen, if it runs. Other such work on it comes after; the lock is not held. */
@@ -56,7 +58,7 @@ export class Freezer {
     frozen: boolean,
     record: (intentId: string) => void,
   ): Promise<void> {
-    const intentId = this.#begin(entry);
+    const intentId = this.#agreement.begin(entry.id);
     const verb = frozen ? 'pause' : 'unpause';
     try {
       failpoint(`engine.${verb}.after-intent`);
@@ -64,7 +66,7 @@ export class Freezer {
       failpoint(`engine.${verb}.after-kernel`);
       record(intentId);
     } catch (error) {
-      await this.#agree(entry, intentId);
+      await this.#agreement.restore(entry, intentId);
       throw error;
     }
     failpoint(`engine.${verb}.after-record`);
@@ -72,28 +74,17 @@ export class Freezer {
 
   /** Takes up what an engine before has left, as soon as the cgroup service is there. */
   resume(): void {
-    for (const { id, operation, objectKey } of this.#parts.store.intents.list()) {
-      if (operation !== FREEZE_OPERATION) continue;
-      const entry = this.#parts.registry.byId(objectKey);
-      if (entry === undefined) this.#parts.store.intents.finish(id);
-      else this.#agreeLater(entry, id);
-    }
+    this.#agreement.resume();
   }
 
   /** Leaves what could not be done to the next start. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await Promise.all(this.#repairs);
-  }
-
-  #begin({ id }: ContainerEntry): string {
-    const { intents } = this.#parts.store;
-    return intents.begin({ operation: FREEZE_OPERATION, objectKey: id, payload: {} });
+  close(): Promise<void> {
+    return this.#agreement.close();
   }
 
   async #hold(entry: ContainerEntry): Promise<string | undefined> {
     if (!entry.running) return undefined;
-    const intentId = this.#begin(entry);
+    const intentId = this.#agreement.begin(entry.id);
     this.#held.add(entry);
     try {
       await this.#tell(entry.id, true).catch(unlessGone);
@@ -106,50 +97,11 @@ export class Freezer {
 
   async #release(entry: ContainerEntry, intentId: string): Promise<void> {
     this.#held.delete(entry);
-    await this.#agree(entry, intentId);
-  }
-
-  async #agree(entry: ContainerEntry, intentId: string): Promise<void> {
-    try {
-      await this.#agreeOnce(entry, intentId);
-    } catch (error) {
-      // The work was done, or failed by itself, and that is what its caller wants to hear.
-      const fields = { err: error, container_id: entry.id };
-      this.#parts.log.warn(fields, 'a container is still frozen, or not frozen again');
-      this.#agreeLater(entry, intentId);
-    }
-  }
-
-  /** Makes the kernel agree with what is wanted. The lock must be held. */
-  async #agreeOnce(entry: ContainerEntry, intentId: string): Promise<void> {
-    const frozen = entry.running && (entry.container.paused || this.#held.has(entry));
-    await this.#tell(entry.id, frozen).catch(unlessGone);
-    this.#parts.store.intents.finish(intentId);
+    await this.#agreement.restore(entry, intentId);
   }
 
   async #tell(id: string, frozen: boolean): Promise<void> {
     const { freezeCgroup, thawCgroup } = CgroupServiceService;
     await this.#parts.peers.cgroup.call(frozen ? freezeCgroup : thawCgroup, { id });
   }
-
-  #agreeLater(entry: ContainerEntry, intentId: string): void {
-    const { signal } = this.#closing;
-    const goOn = async (): Promise<void> => {
-      while (!signal.aborted) {
-        try {
-          await entry.mutex.run(() => this.#agreeOnce(entry, intentId));
-          return;
-        } catch {
-          await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
-        }
-      }
-    };
-    const repair = goOn().finally(() => this.#repairs.delete(repair));
-    this.#repairs.add(repair);
-  }
-}
-
-/** A container that has ended meanwhile has no group, and nothing in it that is frozen. */
-function unlessGone(error: unknown): void {
-  if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
 }

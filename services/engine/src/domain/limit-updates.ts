@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import { newContainerId } from '@teu/ids';
 import { CgroupServiceService } from '@teu/proto/cgroup';
@@ -9,11 +7,10 @@ import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
 import { cgroupResources } from './host-devices.js';
+import { KernelAgreement } from './kernel-agreement.js';
 import { makeCgroup } from './prepare-start.js';
 
 export const UPDATE_OPERATION = 'update';
-
-const AGAIN_MS = 500;
 
 type Parts = Pick<EngineParts, 'log' | 'peers' | 'store' | 'registry' | 'teardown'>;
 
@@ -23,11 +20,17 @@ type Parts = Pick<EngineParts, 'log' | 'peers' | 'store' | 'registry' | 'teardow
  */
 export class LimitUpdates {
   readonly #parts: Parts;
-  readonly #closing = new AbortController();
-  readonly #repairs = new Set<Promise<void>>();
+  readonly #agreement: KernelAgreement;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#agreement = new KernelAgreement(parts, {
+      operation: UPDATE_OPERATION,
+      make: async (entry) => {
+        if (entry.running) await this.#tell(entry.id, requireSpec(entry.container));
+      },
+      warning: 'the limits of a container may not be those of its record',
+    });
   }
 
   /**
@@ -40,14 +43,14 @@ export class LimitUpdates {
     spec: ContainerSpec,
     record: (intentId: string) => void,
   ): Promise<void> {
-    const intentId = this.#begin(entry.id);
+    const intentId = this.#agreement.begin(entry.id);
     try {
       failpoint('engine.update.after-intent');
       await this.#tell(entry.id, spec);
       failpoint('engine.update.after-kernel');
       record(intentId);
     } catch (error) {
-      await this.#agree(entry, intentId);
+      await this.#agreement.restore(entry, intentId);
       throw error;
     }
     failpoint('engine.update.after-record');
@@ -63,7 +66,7 @@ export class LimitUpdates {
     record: (intentId: string) => void,
   ): Promise<void> {
     const checkId = newContainerId();
-    const intentId = this.#begin(entry.id, checkId);
+    const intentId = this.#agreement.begin(entry.id, { checkId });
     try {
       // In no group: a frozen one takes nobody in.
       await makeCgroup(this.#parts, checkId, { resources: cgroupResources(spec), group: '' });
@@ -83,27 +86,12 @@ export class LimitUpdates {
 
   /** Takes up what an engine before has left, as soon as the cgroup service is there. */
   resume(): void {
-    for (const { id, operation, objectKey } of this.#parts.store.intents.list()) {
-      if (operation !== UPDATE_OPERATION) continue;
-      const entry = this.#parts.registry.byId(objectKey);
-      if (entry === undefined) this.#parts.store.intents.finish(id);
-      else this.#agreeLater(entry, id);
-    }
+    this.#agreement.resume();
   }
 
   /** Leaves what could not be done to the next start. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await Promise.all(this.#repairs);
-  }
-
-  #begin(id: string, checkId?: string): string {
-    const payload = checkId === undefined ? {} : { checkId };
-    return this.#parts.store.intents.begin({
-      operation: UPDATE_OPERATION,
-      objectKey: id,
-      payload,
-    });
+  close(): Promise<void> {
+    return this.#agreement.close();
   }
 
   #clear(checkId: string): void {
@@ -119,46 +107,8 @@ export class LimitUpdates {
     });
   }
 
-  async #agree(entry: ContainerEntry, intentId: string): Promise<void> {
-    try {
-      await this.#agreeOnce(entry, intentId);
-    } catch (error) {
-      // Why the limits could not be changed is what the caller wants to hear.
-      const fields = { err: error, container_id: entry.id };
-      this.#parts.log.warn(fields, 'the limits of a container may not be those of its record');
-      this.#agreeLater(entry, intentId);
-    }
-  }
-
-  /** Makes the kernel agree with the record. The lock must be held. */
-  async #agreeOnce(entry: ContainerEntry, intentId: string): Promise<void> {
-    if (entry.running) await this.#tell(entry.id, requireSpec(entry.container)).catch(unlessGone);
-    this.#parts.store.intents.finish(intentId);
-  }
-
   async #tell(id: string, spec: ContainerSpec): Promise<void> {
     const request = { id, resources: cgroupResources(spec), replace: true };
     await this.#parts.peers.cgroup.call(CgroupServiceService.updateCgroup, request);
   }
-
-  #agreeLater(entry: ContainerEntry, intentId: string): void {
-    const { signal } = this.#closing;
-    const goOn = async (): Promise<void> => {
-      while (!signal.aborted) {
-        try {
-          await entry.mutex.run(() => this.#agreeOnce(entry, intentId));
-          return;
-        } catch {
-          await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
-        }
-      }
-    };
-    const repair = goOn().finally(() => this.#repairs.delete(repair));
-    this.#repairs.add(repair);
-  }
-}
-
-/** A container that has ended meanwhile has no group. */
-function unlessGone(error: unknown): void {
-  if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
 }

@@ -1,10 +1,10 @@
+import { mergeResources } from '@teu/container-defaults';
 import { isTeuError } from '@teu/errors';
 import type { LinuxResources } from '@teu/proto/type';
 import type { ContainerEntry } from './container-entry.js';
 import { containerNotFound } from './container-registry.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
-import { mergeResources } from './merge-resources.js';
 import { validateResources } from './resource-validation.js';
 import { recordUpdated } from './transitions.js';
 

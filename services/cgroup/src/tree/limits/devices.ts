@@ -11,7 +11,7 @@ import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile } from '../group-files.js';
 import type { DeviceFilter } from './device-filter.js';
-import { performWrite } from './group-write.js';
+import { performWrites } from './group-write.js';
 import { unsupported } from './limit-family.js';
 
 /**
@@ -85,19 +85,24 @@ const EVERYTHING = 'a *:* rwm';
  */
 function setList(tree: CgroupTree, id: string, hierarchy: Hierarchy, list: DeviceList): void {
   const group = tree.groupIn(hierarchy, id);
-  const write = (file: 'devices.allow' | 'devices.deny', text: string): void =>
-    performWrite(tree, id, { hierarchy, file, text, field: DEVICES_FIELD });
+  const write = (file: 'devices.allow' | 'devices.deny', texts: readonly string[]): void =>
+    performWrites(tree, id, { hierarchy, file, field: DEVICES_FIELD }, texts);
   const wanted = list.entries.map(formatDevices);
   if (list.allowsOthers) {
-    write('devices.allow', 'a');
-    for (const entry of wanted) write('devices.deny', entry);
+    write('devices.allow', ['a']);
+    write('devices.deny', wanted);
     return;
   }
   const present = readGroupFile(`${group}/devices.list`).split('\n').filter(Boolean);
-  if (present.includes(EVERYTHING)) write('devices.deny', 'a');
-  const left = present.includes(EVERYTHING) ? [] : present;
-  for (const entry of wanted) if (!left.includes(entry)) write('devices.allow', entry);
-  for (const entry of left) if (!wanted.includes(entry)) write('devices.deny', entry);
+  const allowsAll = present.includes(EVERYTHING);
+  if (allowsAll) write('devices.deny', ['a']);
+  const left = allowsAll ? [] : present;
+  write('devices.allow', without(wanted, left));
+  write('devices.deny', without(left, wanted));
   // Of two entries for one device, the one that was taken away may have taken from the other.
-  for (const entry of left.length > 0 ? wanted : []) write('devices.allow', entry);
+  if (left.length > 0) write('devices.allow', wanted);
+}
+
+function without(texts: readonly string[], others: readonly string[]): string[] {
+  return texts.filter((text) => !others.includes(text));
 }

@@ -1,7 +1,7 @@
 import { teuError } from '@teu/errors';
 import type { Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
-import { isErrno, writeGroupFile } from '../group-files.js';
+import { isErrno, writeGroupFile, writeToGroupFile } from '../group-files.js';
 
 /** One write to a file of a group. */
 export interface GroupWrite {
@@ -36,16 +36,42 @@ export function performWrite(tree: CgroupTree, id: string, write: GroupWrite): v
   }
 }
 
+/** Writes one file several times. Throws what performWrite does, for the text that is refused. */
+export function performWrites(
+  tree: CgroupTree,
+  id: string,
+  write: Pick<GroupWrite, 'hierarchy' | 'file' | 'field'>,
+  texts: readonly string[],
+): void {
+  if (texts.length === 0) return;
+  let text = '';
+  try {
+    writeToGroupFile(pathOf(tree, id, write), (writeText) => {
+      for (text of texts) writeText(text);
+    });
+  } catch (cause) {
+    throw refusalOf({ ...write, text }, id, cause);
+  }
+}
+
 /** Writes what sets a write back. Throws Node's error. */
 export function undoWrite(tree: CgroupTree, id: string, write: GroupWrite): void {
   for (const text of write.undo ?? []) writeGroupFile(pathOf(tree, id, write), text);
 }
 
-function pathOf(tree: CgroupTree, id: string, { hierarchy, file }: GroupWrite): string {
+function pathOf(
+  tree: CgroupTree,
+  id: string,
+  { hierarchy, file }: Pick<GroupWrite, 'hierarchy' | 'file'>,
+): string {
   return `${tree.groupIn(hierarchy, id)}/${file}`;
 }
 
-function refusalOf({ field, text }: GroupWrite, id: string, cause: unknown): unknown {
+function refusalOf(
+  { field, text }: Pick<GroupWrite, 'field' | 'text'>,
+  id: string,
+  cause: unknown,
+): unknown {
   const metadata = { field, cgroup: id, value: text };
   if (isErrno(cause, 'EBUSY')) return inUse(field, id, text, cause);
   const code = String((cause as NodeJS.ErrnoException).code);

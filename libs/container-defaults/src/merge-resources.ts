@@ -23,10 +23,11 @@ export function hasResources(resources: LinuxResources | undefined): boolean {
   return parts.some((part) => part !== undefined && Object.keys(part as object).length > 0);
 }
 
+/** @returns Undefined if nothing is set in either. */
 function merge<T extends object>(before: T | undefined, change: T | undefined): T | undefined {
-  if (before === undefined || change === undefined) return change ?? before;
-  const set = Object.entries(change).filter(([, value]) => isSet(value));
-  return { ...before, ...Object.fromEntries(set) };
+  const set = Object.entries(change ?? {}).filter(([, value]) => isSet(value));
+  if (set.length === 0) return before;
+  return { ...change, ...before, ...Object.fromEntries(set) } as T;
 }
 
 function isSet(value: unknown): boolean {
