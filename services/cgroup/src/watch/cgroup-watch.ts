@@ -291,6 +291,11 @@ export class CgroupWatch {
       case 'oom':
         this.#accounts.report(told.report);
         return;
+      case 'unheard':
+        this.#parts.log.warn(
+          'the kernel notifies of no more groups (fs.inotify.max_user_watches); some are looked at every two seconds',
+        );
+        return;
       case 'lost':
         this.#parts.log.info(
           { count: told.count },
