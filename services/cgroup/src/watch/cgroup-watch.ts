@@ -6,6 +6,7 @@ import { OomKill } from '@teu/proto/type';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
 import { EventWindows } from './event-windows.js';
+import { Journal } from './journal.js';
 import { Kills } from './kills.js';
 import { limitEvents } from './limit-events.js';
 import { locateKill } from './oom-kill.js';
@@ -39,6 +40,7 @@ const SYNC_PAUSES_MS = [0, 5, 20];
 export class CgroupWatch {
   readonly #parts: Parts;
   readonly #onEvent: (event: CgroupEvent) => void;
+  readonly #journal: Journal;
   readonly #kills: Kills;
   readonly #windows: EventWindows;
   readonly #throttling: ThrottleSampler;
@@ -52,7 +54,8 @@ export class CgroupWatch {
   constructor(parts: Parts, options: WatchOptions, onEvent: (event: CgroupEvent) => void) {
     this.#parts = parts;
     this.#onEvent = onEvent;
-    this.#kills = new Kills(parts.store);
+    this.#journal = new Journal(parts);
+    this.#kills = new Kills(parts.store, this.#journal);
     this.#windows = new EventWindows((event) => this.#announce(event));
     const { throttleShare: share, throttleIntervalMs: intervalMs } = options;
     this.#throttling = new ThrottleSampler(parts, { share, intervalMs }, (event) =>
@@ -145,6 +148,7 @@ export class CgroupWatch {
     this.#throttling.close();
     this.#windows.flush();
     this.#kills.close();
+    this.#journal.close();
   }
 
   /** A group of an earlier time: what happened in it is not told again. */
@@ -287,9 +291,10 @@ export class CgroupWatch {
     );
     const fact = { action: CgroupAction.CGROUP_ACTION_OOM_KILLED, count: 1, oomKill: kill };
     const id = place.containerId === '' ? keyOfGroup(place.group) : place.containerId;
-    this.#kills.record(place.containerId, report.sequence, kill, () =>
-      this.#windows.offer(eventAbout(this.#parts, id, fact)),
-    );
+    this.#journal.together(() => {
+      this.#kills.record(place.containerId, report.sequence, kill);
+      this.#windows.offer(eventAbout(this.#parts, id, fact));
+    });
     const group = this.#groups.get(place.containerId);
     // On version 1 a container does not count what is killed in groups that it has made.
     const isCounted = place.nested === '' || tree.groupOf('memory', id)?.version === 2;
@@ -303,8 +308,8 @@ export class CgroupWatch {
   #announce(value: CgroupEvent): void {
     const { node, store } = this.#parts;
     const event = makeEvent({ node, source: 'cgroup', payload: { $case: 'cgroup', value } });
-    store.transaction(() => store.outbox.append(event));
-    this.#onEvent(value);
+    const done = (): void => this.#onEvent(value);
+    this.#journal.write(() => store.outbox.append(event), { done });
   }
 }
 
