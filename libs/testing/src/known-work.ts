@@ -76,8 +76,9 @@ export function startKnownWork(body: string, place: WorkPlace): KnownWork {
   const child = spawn('/usr/bin/python3', ['-c', harness(body), joins.join(' '), memoryFile], {
     stdio: [input ?? 'ignore', 'pipe', 'inherit'],
   });
+  if (child.stdout === null) throw new Error('nothing is to be read of the work');
   const facts: Record<string, number> = {};
-  const lines = createInterface({ input: child.stdout! });
+  const lines = createInterface({ input: child.stdout });
   const ready = new Promise<Date>((resolve, reject) => {
     lines.on('line', (line) => {
       Object.assign(facts, JSON.parse(line));

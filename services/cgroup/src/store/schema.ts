@@ -111,4 +111,7 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
      boot_id TEXT NOT NULL,
      sequence INTEGER NOT NULL
    ) STRICT;`,
+
+  // Whether anything ran at the last look: then a sample of memory held until the last checkpoint.
+  `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
 ];

@@ -29,7 +29,9 @@ export function runInGroup(
   script: string,
   input: number | 'ignore' = 'ignore',
 ): GroupProcess {
-  const join = filesToJoin(membership).map((path) => `echo 0 > ${path};`).join(' ');
+  const join = filesToJoin(membership)
+    .map((path) => `echo 0 > ${path};`)
+    .join(' ');
   const child = spawn('/bin/sh', ['-c', `${join} ${script}`], {
     stdio: [input, 'pipe', 'ignore'],
   });
