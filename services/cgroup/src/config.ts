@@ -111,6 +111,13 @@ export const cgroupConfig = defineConfig({
     default: 5000,
     doc: 'How often groups with a quota of processor time are looked at',
   },
+  eventWindowMs: {
+    env: 'TEU_CGROUP_EVENT_WINDOW',
+    flag: '--event-window',
+    parse: spanBetween('0s', '1h'),
+    default: 10_000,
+    doc: 'What happens to a container again and again is told at most this often, the times in between together; 0s tells each time',
+  },
 });
 
 export type CgroupConfig = Config<typeof cgroupConfig>;
