@@ -9,7 +9,7 @@ import { readFigures } from './read-figures.js';
 import { STEP_MS, type Sampled } from './sample-wheel.js';
 
 /** The pause after a look at memory is this part of the time that the run has lasted, within bounds. */
-const PAUSE_SHARE = 0.1;
+const PAUSE_SHARE = 0.02;
 const LONGEST_PAUSE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 

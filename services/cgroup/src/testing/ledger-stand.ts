@@ -1,3 +1,4 @@
+import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
 import { Run } from '@teu/proto/cgroup';
 import { bootId, type Store } from '@teu/state';
@@ -63,7 +64,7 @@ export class LedgerStand {
 
   /** Writes what an earlier process has left of a run; its last checkpoint was a moment ago. */
   leave({ id, hoursAgo, bytes, populated = true, bootId: boot = bootId() }: Left): void {
-    const now = Date.now();
+    const now = clock.now().getTime();
     const startTime = new Date(now - hoursAgo * HOUR_MS);
     const atMs = monotonicMs();
     this.store.transaction(() => {
