@@ -181,6 +181,11 @@ describe.runIf(canMountUnions())('the process of a union', () => {
     const ended = once(writer, 'exit');
     const begun = (): boolean => readdirSync(work).length > 0;
     while (!begun() && writer.exitCode === null) await delay(1);
+    process.kill(pid, 'SIGSTOP');
+    // Nothing goes on now.
+    expect(begun()).toBe(true);
+    const [copy = ''] = readdirSync(work);
+    expect(statSync(join(work, copy)).size).toBeLessThan(size);
     process.kill(pid, 'SIGKILL');
     await ended;
     expect(existsSync(union.at('rw/large'))).toBe(false);
