@@ -41,7 +41,12 @@ function figures(atMs: number, cpuMs: number, parts: Partial<Stats> = {}): Stats
   return Stats.create({
     readTime: new Date(1_700_000_000_000 + atMs),
     cpu: CpuStats.create({ usageDuration: { seconds: 0, nanos } }),
-    memory: MemoryStats.create({ workingSetBytes: 5 * MEBIBYTE, limitBytes: 64 * MEBIBYTE }),
+    // The limit is the group's.
+    memory: MemoryStats.create({
+      workingSetBytes: 5 * MEBIBYTE,
+      limitBytes: -1,
+      effectiveLimitBytes: 64 * MEBIBYTE,
+    }),
     pids: PidsStats.create({ currentCount: 3 }),
     io: IoStats.create({ readBytes: 4096, writeBytes: 2_000_000 }),
     ...parts,

@@ -12,6 +12,7 @@ export interface UsageLine {
   readonly cpuPercent: number | null;
   /** Of the limit, or of all memory of the host; null if memory is not measured. */
   readonly memoryPercent: number | null;
+  /** The smallest that is in force: its own, of a group above, or the memory of the host. */
   readonly memoryLimitBytes: number;
   readonly stats: Stats;
 }
@@ -34,8 +35,8 @@ export function usageLine(
   const { containerId, name, group, stats } = entry;
   if (stats === undefined) return undefined;
   const { memory } = stats;
-  const limit = memory === undefined || memory.limitBytes < 0 ? hostBytes : memory.limitBytes;
-  const memoryLimitBytes = Math.min(limit, hostBytes);
+  const limit = memory?.effectiveLimitBytes ?? -1;
+  const memoryLimitBytes = limit < 0 ? hostBytes : Math.min(limit, hostBytes);
   return {
     ...{ containerId, name, group, stats, memoryLimitBytes },
     cpuPercent: cpuPercent(before?.stats, stats),
