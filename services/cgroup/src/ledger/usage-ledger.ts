@@ -246,13 +246,11 @@ export class UsageLedger {
     const state = this.#lastState(open);
     const { figuresTime: endTime } = state;
     const { store } = this.#parts;
-    store.transaction(
-      () => {
-        writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
-        store.afterCommit(this.#announce);
-      },
-      { durable: false },
-    );
+    // Durable: a number that somebody has heard of is never given again.
+    store.transaction(() => {
+      writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
+      store.afterCommit(this.#announce);
+    });
     this.#forget(open);
   }
 
