@@ -4,7 +4,6 @@ import { LedgerStand } from '../testing/ledger-stand.js';
 import { idOf } from '../testing/usage-store.js';
 
 const ID = idOf(1);
-const HOUR_MS = 3_600_000;
 const now = { durable: false, all: true };
 
 let stand: LedgerStand;
@@ -65,14 +64,4 @@ test('checkpoints that cannot be written are told of once, until one can', async
   });
   await stand.ledger.refresh(now);
   expect(stand.errors).toEqual([text, text]);
-});
-
-test('runs of an earlier boot are ended when nobody has told of them for long enough', () => {
-  stand.leave({ id: ID, hoursAgo: 30, bytes: 4096, bootId: 'earlier' });
-  stand.leave({ id: idOf(2), hoursAgo: 10, bytes: 4096, bootId: 'earlier' });
-  stand.leave({ id: idOf(3), hoursAgo: 30, bytes: 4096 });
-  stand.ledger.endForgotten(24 * HOUR_MS);
-  const sequences = [1, 2, 3].map((n) => stand.column(idOf(n), 'sequence'));
-  expect(sequences).toEqual([1, null, null]);
-  expect(stand.column(ID, 'incomplete')).toBe(1);
 });

@@ -169,12 +169,10 @@ export class UsageLedger {
     return this.#refreshing;
   }
 
-  /** Ends runs of earlier boots of which nobody has told the end for so long. */
-  endForgotten(afterMs: number): void {
-    const before = clock.now().getTime() - afterMs;
+  /** Ends runs of earlier boots: no engine has told of their end as long as this process lasts. */
+  endForgotten(): void {
     for (const open of [...this.#open.values()]) {
-      const isForgotten = open.bootId !== bootId() && open.figuresTime.getTime() < before;
-      if (isForgotten) this.#endForgotten(open);
+      if (open.bootId !== bootId()) this.#endForgotten(open);
     }
   }
 
