@@ -7,7 +7,8 @@ import {
   cpuUsageV2,
   memoryStatsV1,
   memoryStatsV2,
-  pidsStats,
+  pidsStatsV1,
+  pidsStatsV2,
 } from './stats.js';
 
 describe('figures of version 1', () => {
@@ -119,7 +120,7 @@ describe('figures of version 2', () => {
 
 it('tells of tasks on both versions, without events on old kernels', () => {
   const old = figureFiles({ 'pids.current': '4\n', 'pids.max': 'max\n' });
-  expect(pidsStats(old)).toEqual({
+  expect(pidsStatsV1(old)).toEqual({
     currentCount: 4,
     limitCount: -1,
     limitHitCount: 0,
@@ -135,11 +136,18 @@ it('tells of tasks on both versions, without events on old kernels', () => {
     },
     { 'pids.max': 9 },
   );
-  expect(pidsStats(limited)).toEqual({
+  expect(pidsStatsV1(limited)).toEqual({
     currentCount: 4,
     limitCount: 5,
     limitHitCount: 2,
     peakCount: 5,
     effectiveLimitCount: 5,
   });
+});
+
+it('has the forks that failed at its own limit, where pids.events counts those of groups below too', () => {
+  const files = { 'pids.current': '4\n', 'pids.max': '5\n', 'pids.events': 'max 9\n' };
+  expect(pidsStatsV2(figureFiles(files)).limitHitCount).toBe(9);
+  const local = { ...files, 'pids.events.local': 'max 2\n' };
+  expect(pidsStatsV2(figureFiles(local)).limitHitCount).toBe(2);
 });

@@ -154,16 +154,38 @@ export function memoryUsageV2(files: FigureFiles): number {
 const PIDS_EVENTS = keysOf('max');
 const parsePidsEvents = (text: FileText): number => parseKeys(text, PIDS_EVENTS)[0] ?? 0;
 
-/** Both versions (pids.rst); pids.events came with Linux 4.8, pids.peak with 6.1. */
-export function pidsStats(files: FigureFiles): PidsStats {
+/** pids.rst; pids.events came with Linux 4.8. */
+export function pidsStatsV1(files: FigureFiles): PidsStats {
+  return pidsStats(files, (isLimited) => pidsEvents(files, 'pids.events', isLimited));
+}
+
+/** cgroup-v2.rst; since Linux 6.11 pids.events counts what failed in groups below too. */
+export function pidsStatsV2(files: FigureFiles): PidsStats {
+  return pidsStats(
+    files,
+    (isLimited) =>
+      pidsEvents(files, 'pids.events.local', isLimited) ??
+      pidsEvents(files, 'pids.events', isLimited),
+  );
+}
+
+/** pids.peak came with Linux 6.1. */
+function pidsStats(
+  files: FigureFiles,
+  hitCount: (isLimited: boolean) => number | undefined,
+): PidsStats {
   const limitCount = limitIn(files, 'pids.max');
   return {
     currentCount: numberIn(files, 'pids.current'),
     limitCount,
-    limitHitCount: counters(files, 'pids.events', parsePidsEvents, limitCount !== -1) ?? 0,
+    limitHitCount: hitCount(limitCount !== -1) ?? 0,
     peakCount: numberIn(files, 'pids.peak'),
     effectiveLimitCount: smallerLimit(limitCount, files.limitAbove('pids.max')),
   };
+}
+
+function pidsEvents(files: FigureFiles, name: string, isLimited: boolean): number | undefined {
+  return counters(files, name, parsePidsEvents, isLimited);
 }
 
 function microseconds(value = 0): Duration {

@@ -11,7 +11,8 @@ import {
   memoryStatsV2,
   memoryUsageV1,
   memoryUsageV2,
-  pidsStats,
+  pidsStatsV1,
+  pidsStatsV2,
   type FigureFiles,
 } from '../domain/stats.js';
 import { DirectoryFiles } from './directory-files.js';
@@ -73,7 +74,7 @@ export class FigureParts {
   }
 
   pids(): PidsStats | undefined {
-    return this.#byVersion(this.#directories.pids, pidsStats, pidsStats);
+    return this.#byVersion(this.#directories.pids, pidsStatsV1, pidsStatsV2);
   }
 
   io(): IoStats | undefined {
