@@ -10,19 +10,31 @@ from teu.cgroup.v1 import (
     usage_service_pb2,
     usage_service_pb2_grpc,
 )
+from teu.engine.v1 import engine_service_pb2, engine_service_pb2_grpc
 
 from .channel import Connection
+from .errors import TeuError
+
+# A little longer than the engine waits, in seconds.
+_SETTLE_TIMEOUT = 1.5
 
 
 class Meter:
     """A connection to the cgroup service of one engine.
 
-    `address` is a gRPC target; by default the socket in $TEU_RUN_DIR. `timeout` is the deadline of short calls, in
-    seconds.
+    `address` is a gRPC target, `engine_address` that of the engine, which knows whose end is not on record yet; by default
+    the sockets in $TEU_RUN_DIR. `timeout` is the deadline of short calls, in seconds.
     """
 
-    def __init__(self, address: Optional[str] = None, timeout: float = 30.0):
+    def __init__(
+        self,
+        address: Optional[str] = None,
+        timeout: float = 30.0,
+        engine_address: Optional[str] = None,
+    ):
         self._connection = Connection("cgroup", address, timeout)
+        self._engine_connection = Connection("engine", engine_address, timeout)
+        self._engine = engine_service_pb2_grpc.EngineServiceStub(self._engine_connection.channel)
         channel = self._connection.channel
         self._cgroups = cgroup_service_pb2_grpc.CgroupServiceStub(channel)
         self._groups = group_service_pb2_grpc.GroupServiceStub(channel)
@@ -33,6 +45,7 @@ class Meter:
 
     def __exit__(self, *exception):
         self._connection.close()
+        self._engine_connection.close()
 
     def create_group(self, name: str, resources=None, labels: Optional[Dict[str, str]] = None):
         """Makes a group of containers; `resources` is a teu.type.v1.LinuxResources. Raises TeuError."""
@@ -66,8 +79,10 @@ class Meter:
     def usage(self, **conditions) -> Iterator[object]:
         """Records of what runs of containers have used, oldest first, also of removed ones. Raises TeuError.
 
-        Keywords are fields of teu.cgroup.v1.UsageFilter.
+        Keywords are fields of teu.cgroup.v1.UsageFilter. What ended before the call is there, unless the engine does not
+        answer within a second or so.
         """
+        self._settle()
         request = usage_service_pb2.ListUsageRequest(
             filter=usage_service_pb2.UsageFilter(**conditions)
         )
@@ -86,3 +101,13 @@ class Meter:
         for answer in self._connection.stream(self._usage.WatchUsage, request):
             if answer.HasField("record"):
                 yield answer.record
+
+    def _settle(self) -> None:
+        """Without the engine the ledger has what it has."""
+        request = engine_service_pb2.SettleUsageRequest()
+        try:
+            self._engine_connection.call(
+                self._engine.SettleUsage, request, timeout=_SETTLE_TIMEOUT
+            )
+        except TeuError:
+            pass

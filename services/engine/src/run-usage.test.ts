@@ -2,6 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { Run } from '@teu/proto/cgroup';
+import { EngineServiceService } from '@teu/proto/engine';
+import type { Duration } from '@teu/proto/google';
 import { waitFor } from '@teu/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeHost } from './testing/index.js';
@@ -15,6 +17,11 @@ afterEach(() => host.close());
 
 const begun = (id: string): Run[] => host.cgroup.begun.filter((run) => run.containerId === id);
 const ended = (id: string): Run[] => host.cgroup.ended.filter((run) => run.containerId === id);
+const settleUsage = async (timeoutDuration?: Duration): Promise<number> => {
+  const request = { timeoutDuration };
+  const channel = host.client.channel;
+  return (await channel.unary(EngineServiceService.settleUsage, request)).pendingCount;
+};
 const program = (containerId: string) => host.executor.find({ containerId, execId: '' })!;
 
 test('each run of a container is told of with what is known of it', async () => {
@@ -124,4 +131,32 @@ test('a removal right after the end has the run with it', async () => {
   await host.settled();
   expect(ended(id)[0]?.end?.exitCode).toBe(5);
   expect(new Set(ended(id).map(({ startTime }) => startTime?.getTime())).size).toBe(1);
+});
+
+test('who reads the output slowly does not hold the run back from the ledger', async () => {
+  await host.startEngine();
+  const { id } = await host.client.run(['sleep'], { autoRemove: true });
+  const close = host.engine.engine.readers.open(id);
+  program(id).end(0);
+  await waitFor(() => ended(id).length === 1);
+  expect(await settleUsage()).toBe(0);
+  expect(program(id)).toBeDefined();
+  close();
+  await host.settled();
+  expect(host.executor.find({ containerId: id, execId: '' })).toBeUndefined();
+});
+
+test('usage is settled when every run that had ended is on record', async () => {
+  await host.startEngine();
+  const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
+  host.cgroup.onDelete = () => room;
+  const { id } = await host.client.run(['true'], { autoRemove: true }, { wait: true });
+  expect(await settleUsage({ seconds: 0, nanos: 50_000_000 })).toBe(1);
+  const settled = settleUsage({ seconds: 20, nanos: 0 });
+  makeRoom();
+  expect(await settled).toBe(0);
+  expect(ended(id)).toHaveLength(1);
+  await expect(settleUsage({ seconds: 31, nanos: 0 })).rejects.toMatchObject({
+    ...{ reason: 'INVALID_ARGUMENT', metadata: { field: 'timeout_duration' } },
+  });
 });

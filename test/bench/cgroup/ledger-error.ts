@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import {
   CgroupServiceService,
   CreateCgroupRequest,
@@ -12,7 +9,7 @@ import {
   type Usage,
 } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
-import type { TestTeu } from '@teu/testing';
+import { startKnownWork, type TestTeu, type WorkFacts } from '@teu/testing';
 import { capture } from '../harness/process.js';
 import { median, table } from '../harness/statistics.js';
 
@@ -21,8 +18,10 @@ const MEBIBYTE = 1 << 20;
 /** Work whose size is known by other means than cgroups. */
 interface Work {
   readonly what: string;
-  /** Runs in the cgroup: a program of Python that prints how much it really was. */
-  readonly program: (place: string) => string;
+  /** Lines of Python that are run in the cgroup. */
+  readonly body: string;
+  /** How much it really was. */
+  readonly real: (facts: WorkFacts) => number;
   /** What the ledger says of it, in the same unit. */
   readonly measured: (usage: Usage) => number;
 }
@@ -30,74 +29,52 @@ interface Work {
 const seconds = (duration: Duration | undefined): number =>
   duration === undefined ? 0 : duration.seconds + duration.nanos / 1e9;
 
-/** Joins its groups first, so that all that it says of itself is theirs as well. */
-const JOIN = `
-import mmap, os, subprocess, sys, time
-for path in sys.argv[1].split():
-    with open(path, "w") as file:
-        file.write("0")
-def tell(value):
-    os.write(1, ("%.9f" % value).encode())
-    os._exit(0)
-`;
-
-/** By getrusage(2) of the process, when it joined its groups and when it was gone, so that its end counts too. */
 const burn = (length: number): Work => ({
   what: `${String(length)} s of processor time`,
-  program: () => `
-import os, resource, sys
-def used():
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-told, tell = os.pipe()
-pid = os.fork()
-if pid == 0:
-    for path in sys.argv[1].split():
-        with open(path, "w") as file:
-            file.write("0")
-    begin = used()
-    os.write(tell, ("%.9f" % begin).encode())
-    while used() - begin < ${String(length)}: pass
-    os._exit(0)
-before = float(os.read(told, 100))
-usage = os.wait4(pid, 0)[2]
-print("%.9f" % (usage.ru_utime + usage.ru_stime - before))
+  body: `
+ready()
+while used_by_all() - begin < ${String(length)}: pass
 `,
+  real: ({ cpu }) => cpu,
   measured: (usage) => seconds(usage.cpuDuration),
 });
 
 /**
  * Byte-seconds: pages that are touched, for as long as the clock says, and what the process has beside them
- * (its page tables, what it loads), which the kernel counts too, as it was before they were touched.
+ * (its page tables, what it loads), which the kernel counts too, as it was before they were touched. What it has at its
+ * end counts half for as long as the kernel takes to free it.
  */
 const hold = (mebibytes: number, length: number): Work => ({
   what: `${String(mebibytes)} MiB for ${String(length)} s`,
-  program: (file) => `${JOIN}
+  body: `
 start = time.monotonic()
+ready()
 size = ${String(mebibytes)} << 20
 memory = mmap.mmap(-1, size)
-before = int(open("${file}").read())
+before = memory_in_use()
 touched = time.monotonic()
 for at in range(0, size, 4096): memory[at] = 1
-begin = (touched + time.monotonic()) / 2
+held = (touched + time.monotonic()) / 2
 time.sleep(${String(length)})
-end = time.monotonic()
-tell(before * (end - start) + size * (end - begin))
+say(before=before, size=size, start=start, held=held, last=time.monotonic())
 `,
+  real: ({ before = 0, size = 0, start = 0, held = 0, last = 0, endMonotonic: end }) =>
+    before * ((last + end) / 2 - start) + size * ((last + end) / 2 - held),
   measured: (usage) => usage.memoryByteSeconds,
 });
 
 /** By what dd(1) was told, past the page cache. */
 const copy = (mebibytes: number, direction: 'write' | 'read', file: string): Work => ({
   what: `${String(mebibytes)} MiB that dd ${direction === 'write' ? 'writes' : 'reads'} directly`,
-  program: () => `${JOIN}
-subprocess.run(["dd", "bs=1M", "count=${String(mebibytes)}", ${
+  body: `
+ready()
+os.execvp("dd", ["dd", "bs=1M", "count=${String(mebibytes)}", "status=none", ${
     direction === 'write'
       ? `"if=/dev/zero", "of=${file}", "oflag=direct"`
       : `"if=${file}", "of=/dev/null", "iflag=direct"`
-  }], check=True, stderr=subprocess.DEVNULL)
-tell(${String(mebibytes * MEBIBYTE)})
+  }])
 `,
+  real: () => mebibytes * MEBIBYTE,
   measured: (usage) => (direction === 'write' ? usage.ioWriteBytes : usage.ioReadBytes),
 });
 
@@ -138,22 +115,22 @@ async function runOnce(engine: TestTeu, work: Work): Promise<number> {
   const memory = v1TasksPaths.find((path) => path.split('/').includes('memory'));
   const current =
     memory?.replace(/tasks$/, 'memory.usage_in_bytes') ?? `${v2Directory}/memory.current`;
+  const doing = startKnownWork(work.body, { joins, memoryFile: current });
   const run = Run.create({
     containerId: id,
-    startTime: new Date(),
+    startTime: await doing.ready,
     name: `known-${id.slice(0, 8)}`,
   });
   await channel.unary(UsageServiceService.recordRun, { run });
-  const child = spawn('/usr/bin/python3', ['-c', work.program(current), joins.join(' ')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [real] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  const end = { exitTime: new Date(), exitCode: 0, signal: 0, error: '' };
+  const facts = await doing.ended;
+  if (facts.code !== 0) throw new Error(`${work.what}: exit ${String(facts.code)}`);
+  const exitTime = new Date(facts.end * 1000);
+  const end = { exitTime, exitCode: 0, signal: 0, error: '' };
   await channel.unary(CgroupServiceService.deleteCgroup, { id, force: true, run: { ...run, end } });
   const { records } = await channel.unary(UsageServiceService.listUsage, {
     ...{ filter: UsageFilter.create({ container: id }), pageSize: 0, pageToken: '' },
   });
   const usage = records[0]?.usage;
-  if (usage === undefined || Number(real) <= 0) throw new Error(`no record of ${work.what}`);
-  return 100 * (work.measured(usage) / Number(real) - 1);
+  if (usage === undefined) throw new Error(`no record of ${work.what}`);
+  return 100 * (work.measured(usage) / work.real(facts) - 1);
 }

@@ -10,6 +10,7 @@ import {
   type SummarizeUsageRequest,
   type WatchUsageRequest,
 } from '@teu/proto/cgroup';
+import { EngineServiceService } from '@teu/proto/engine';
 import { implement, startRpcServer, type Handlers, type RpcServer } from '@teu/rpc';
 import { tempDir, type TempDir } from '@teu/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -43,8 +44,12 @@ const running = UsageRecord.fromPartial({
 
 let directory: TempDir;
 let server: RpcServer;
+let engine: RpcServer;
 let services: ServiceConnections;
 let asked: (ListUsageRequest | SummarizeUsageRequest | WatchUsageRequest)[];
+
+/** For each SettleUsage, how much had been asked of the ledger before. */
+let settledAfter: number[];
 
 const ledger: Partial<Handlers<typeof UsageServiceService>> = {
   listUsage: async (request) => {
@@ -70,8 +75,23 @@ const ledger: Partial<Handlers<typeof UsageServiceService>> = {
   },
 };
 
+const engineCalls: Partial<Handlers<typeof EngineServiceService>> = {
+  settleUsage: async () => {
+    settledAfter.push(asked.length);
+    throw teuError('STORAGE_FULL', 'no room');
+  },
+};
+
 beforeAll(async () => {
   directory = tempDir();
+  const { path } = directory;
+  engine = await startRpcServer({
+    ...{ name: 'engine', version: '0', address: `unix:${join(path, 'engine.sock')}` },
+    services: [
+      implement(EngineServiceService, engineCalls as Handlers<typeof EngineServiceService>),
+    ],
+    log: silentLogger,
+  });
   server = await startRpcServer({
     ...{ name: 'cgroup', version: '0', address: `unix:${join(directory.path, 'cgroup.sock')}` },
     services: [implement(UsageServiceService, ledger as Handlers<typeof UsageServiceService>)],
@@ -82,9 +102,13 @@ beforeAll(async () => {
 afterAll(async () => {
   services.close();
   await server.close();
+  await engine.close();
   directory.remove();
 });
-beforeEach(() => (asked = []));
+beforeEach(() => {
+  asked = [];
+  settledAfter = [];
+});
 
 async function teu(...args: string[]) {
   const fake = fakeContext({ args: ['usage', ...args], services });
@@ -105,6 +129,14 @@ test('each run is a line', async () => {
   ]);
   expect(second?.slice(4, 8)).toEqual(['-', '350ms', '0ms', '1.5 MiB·s']);
   expect(stdout).not.toContain('\u001b');
+});
+
+test('what has just ended is waited for, and what the engine says to that does not matter', async () => {
+  expect((await teu()).code).toBe(0);
+  expect(settledAfter).toEqual([0]);
+  expect(asked).toHaveLength(2);
+  await teu('--follow');
+  expect(settledAfter).toHaveLength(1);
 });
 
 test('CSV has seconds and bytes', async () => {

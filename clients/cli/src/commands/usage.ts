@@ -6,6 +6,7 @@ import {
   type UsageFilter,
   type UsageRecord as Record,
 } from '@teu/proto/cgroup';
+import { EngineServiceService, SettleUsageRequest } from '@teu/proto/engine';
 import { UsageError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
 import type { Context } from '../context.js';
@@ -33,6 +34,8 @@ import {
 
 const PAGE_SIZE = 1000;
 const TIMEOUT_MS = 60_000;
+/** A little longer than the engine waits. */
+const SETTLE_TIMEOUT_MS = 1_500;
 
 export const usage: Command = {
   name: 'usage',
@@ -68,6 +71,7 @@ export const usage: Command = {
     if (options.value('from') !== undefined) throw new UsageError('--from is for --follow');
     const filter = usageFilterOf(options);
     const groupBy = options.value('group-by');
+    await settleUsage(context);
     const text =
       groupBy === undefined
         ? await showRuns(invocation, filter)
@@ -76,6 +80,15 @@ export const usage: Command = {
     return 0;
   },
 };
+
+/** What has just ended shall be there. Where the engine does not answer, what the ledger has is shown all the same. */
+async function settleUsage({ services, abort: signal }: Context): Promise<void> {
+  const options = { signal, timeoutMs: SETTLE_TIMEOUT_MS };
+  const request = SettleUsageRequest.create();
+  await services.engine
+    .unary(EngineServiceService.settleUsage, request, options)
+    .catch(() => undefined);
+}
 
 async function showRuns({ context, options }: Invocation, filter: UsageFilter): Promise<string> {
   const records = await listRecords(context, filter);

@@ -42,10 +42,32 @@ test('it goes on with the last sample of an earlier process', () => {
   expect(memory.total(3_000, 150, 0)).toBe(50 + 200);
 });
 
-test('an end that is told of very late counts what was known then', () => {
+test('an end that is told of very late counts as much as was used until then', () => {
   const memory = new MemoryIntegral(0);
-  for (let second = 1; second <= 40; second += 1) memory.add(second * 1_000, 10);
-  expect(memory.total(1_000, 10, 0)).toBe(250);
+  for (let second = 1; second <= 2_000; second += 1) memory.add(second * 1_000, 10);
+  expect(memory.total(1_000, 99, 0)).toBe(10);
+});
+
+test('what was in use after the end does not count, however often it was looked at', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(1_000, 100);
+  memory.add(2_000, 100);
+  memory.goesOn();
+  memory.add(3_000, 100);
+  for (let n = 1; n <= 100; n += 1) memory.add(3_000 + n * 10, 100 - n);
+  expect(memory.total(3_000, 100, 0)).toBe(300);
+  expect(memory.total(2_500, 100, 0)).toBe(250);
+  expect(memory.total(1_500, 100, 0)).toBe(150);
+});
+
+test('a run that ended before the last sample of an earlier process counts as far as it had come', () => {
+  const before = new MemoryIntegral(0);
+  before.add(1_000, 50);
+  before.add(5_000, 10);
+  const memory = new MemoryIntegral(0, before.last);
+  memory.add(6_000, 10);
+  expect(memory.total(4_000, 1_000_000, 0)).toBe(50 + 120 - 10);
+  expect(new MemoryIntegral(0, before.last).total(4_000, 1_000_000, 0)).toBe(50 + 120 - 10);
 });
 
 test('a clock that stands still adds nothing', () => {

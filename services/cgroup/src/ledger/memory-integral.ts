@@ -7,8 +7,15 @@ export interface MemorySample {
   readonly byteSeconds: number;
 }
 
-/** As many as come between two looks at whether anything runs, and some. */
-const SAMPLES_KEPT = 16;
+/** A sample as it would have been at a later moment, if memory in use has stayed the same. */
+export function extended(sample: MemorySample, atMs: number): MemorySample {
+  const { bytes } = sample;
+  if (atMs <= sample.atMs) return sample;
+  return { atMs, bytes, byteSeconds: sample.byteSeconds + ((atMs - sample.atMs) / 1000) * bytes };
+}
+
+/** Most samples that are kept, whatever is not known: of a run, some tens of kilobytes. */
+const SAMPLES_KEPT = 512;
 /** A peak that is so much higher than every sample was reached where no sample was taken. */
 const UNSEEN_RATIO = 1.25;
 
@@ -20,6 +27,8 @@ export class MemoryIntegral {
   readonly #startMs: number;
   /** The newest samples, in their order: a run may have ended before the last ones were taken. */
   readonly #samples: MemorySample[] = [];
+  /** Whether the first of them is not the first that there was. */
+  #isTrimmed = false;
   #highest = 0;
 
   /**
@@ -30,6 +39,7 @@ export class MemoryIntegral {
     this.#startMs = startMs;
     if (last === undefined) return;
     this.#samples.push(last);
+    this.#isTrimmed = true;
     this.#highest = last.bytes;
   }
 
@@ -54,8 +64,13 @@ export class MemoryIntegral {
     const stretchMs = Math.max(atMs - (last?.atMs ?? this.#startMs), 0);
     const stretch = (stretchMs / 1000) * ((bytes + (last?.bytes ?? bytes)) / 2);
     this.#samples.push({ atMs, bytes, byteSeconds: (last?.byteSeconds ?? 0) + stretch });
-    if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
+    if (this.#samples.length > SAMPLES_KEPT) this.#trim(1);
     this.#highest = Math.max(this.#highest, bytes);
+  }
+
+  /** The run has not ended now: of its samples only the last makes a difference from here on. */
+  goesOn(): void {
+    this.#trim(this.#samples.length - 1);
   }
 
   /** Byte-seconds up to a moment not before the last sample. */
@@ -68,7 +83,8 @@ export class MemoryIntegral {
   /**
    * Byte-seconds of a run that has ended; samples that were taken after its end do not count.
    *
-   * A run without a sample in its time counts with its peak for all of it. If the peak is far above all samples and
+   * A run of which the first sample was taken after its end counts with its peak for all of it. Where samples of its
+   * time are not kept any more, memory from its end to the first that is kept counts as that says, and is taken off. If the peak is far above all samples and
    * what it was before, memory rose where nobody looked, most likely at the end: the time since the last sample counts
    * with the mean of that and the peak.
    *
@@ -79,18 +95,23 @@ export class MemoryIntegral {
   total(endMs: number, peak: number, earlierPeak: number): number {
     const last = this.#samples.findLast(({ atMs }) => atMs <= endMs);
     const lengthMs = Math.max(endMs - this.#startMs, 0);
-    if (last === undefined) return this.#isTrimmed() ? this.#oldest() : (lengthMs / 1000) * peak;
+    if (last === undefined) return this.#before(endMs) ?? (lengthMs / 1000) * peak;
     const isUnseen = peak > Math.max(this.#highest, earlierPeak) * UNSEEN_RATIO;
     const bytes = isUnseen ? (last.bytes + peak) / 2 : last.bytes;
     return last.byteSeconds + ((endMs - last.atMs) / 1000) * bytes;
   }
 
-  /** Whether earlier samples are not kept any more. */
-  #isTrimmed(): boolean {
-    return this.#samples.length === SAMPLES_KEPT;
+  /** Byte-seconds up to a moment before the samples that are kept; undefined if there never was one before it. */
+  #before(endMs: number): number | undefined {
+    const [first] = this.#samples;
+    if (first === undefined || !this.#isTrimmed) return undefined;
+    const after = ((first.atMs - endMs) / 1000) * first.bytes;
+    return Math.max(first.byteSeconds - after, 0);
   }
 
-  #oldest(): number {
-    return this.#samples[0]?.byteSeconds ?? 0;
+  #trim(count: number): void {
+    if (count <= 0) return;
+    this.#samples.splice(0, count);
+    this.#isTrimmed = true;
   }
 }

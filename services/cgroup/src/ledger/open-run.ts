@@ -1,15 +1,15 @@
 import { clock } from '@teu/ids';
 import type { Run } from '@teu/proto/cgroup';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
-import { later, type Figures } from './figures.js';
-import { MemoryIntegral, type MemorySample } from './memory-integral.js';
+import { later, NO_FIGURES, type Figures } from './figures.js';
+import { extended, MemoryIntegral, type MemorySample } from './memory-integral.js';
 import { monotonicMs } from './monotonic.js';
 import { NumberFile } from './number-file.js';
 import { readFigures } from './read-figures.js';
 import { STEP_MS, type Sampled } from './sample-wheel.js';
 
 /** The pause after a look at memory is this part of the time that the run has lasted, within bounds. */
-const PAUSE_SHARE = 0.1;
+const PAUSE_SHARE = 0.02;
 const LONGEST_PAUSE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -18,6 +18,8 @@ export interface RunState {
   readonly figures: Figures;
   readonly figuresTime: Date;
   readonly sample: MemorySample | undefined;
+  /** Whether anything ran in its cgroup, as far as that was known. */
+  readonly populated: boolean;
 }
 
 /** A run that has not ended, as its row has it. */
@@ -26,6 +28,11 @@ export interface StoredRun {
   readonly run: Run;
   readonly bootId: string;
   readonly state: RunState;
+}
+
+/** What is known of a run that has only begun. */
+export function stateAtStart(run: Run): RunState {
+  return { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined, populated: true };
 }
 
 /** A run that has not ended, and how its figures are kept up to date. */
@@ -38,7 +45,7 @@ export class OpenRun implements Sampled {
   hour: number;
   run: Run;
   /** Whether anything runs in its cgroup, as far as that is known. */
-  populated = true;
+  populated: boolean;
   readonly #tree: CgroupTree;
   readonly #memory: MemoryIntegral;
   #memoryFile: NumberFile | undefined;
@@ -47,8 +54,10 @@ export class OpenRun implements Sampled {
   /** Peak of memory at the reading before the last. */
   #earlierPeak: number;
 
-  constructor(tree: CgroupTree, stored: StoredRun) {
+  /** @param seenMs until when an earlier process of this boot has looked at it (monotonic clock) */
+  constructor(tree: CgroupTree, stored: StoredRun, seenMs = 0) {
     this.#tree = tree;
+    this.populated = stored.state.populated;
     this.runId = stored.runId;
     this.run = stored.run;
     this.bootId = stored.bootId;
@@ -57,7 +66,10 @@ export class OpenRun implements Sampled {
     this.#figuresTime = stored.state.figuresTime;
     this.#earlierPeak = stored.state.figures.memoryPeak;
     this.hour = hourOf(stored.state.figuresTime);
-    this.#memory = new MemoryIntegral(momentOf(startOf(stored.run)), stored.state.sample);
+    const { sample, populated } = stored.state;
+    // One in which nothing ran any more was not looked at.
+    const last = sample && populated ? extended(sample, seenMs) : sample;
+    this.#memory = new MemoryIntegral(momentOf(startOf(stored.run)), last);
   }
 
   get id(): string {
@@ -81,13 +93,18 @@ export class OpenRun implements Sampled {
   /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */
   read(): boolean {
     const kernel = readFigures(this.#tree, this.id);
-    // A run may be told of before its program has joined; then there never was a task.
-    const hasEnded = kernel?.taskCount === 0 && kernel.figures.pidsPeak > 0;
-    this.populated = kernel !== undefined && !hasEnded;
-    if (kernel === undefined) return false;
-    this.#earlierPeak = this.#figures.memoryPeak;
-    this.#figures = later(this.#figures, kernel.figures);
+    if (kernel === undefined) {
+      this.populated = false;
+      return false;
+    }
+    const before = this.#figures;
+    this.#earlierPeak = before.memoryPeak;
+    this.#figures = later(before, kernel.figures);
     this.#figuresTime = clock.now();
+    // A run may be told of before its program has joined. pids.peak came with Linux 6.1.
+    const everRan = this.#figures.pidsPeak > 0 || before.cpuUs > 0;
+    this.populated = kernel.taskCount !== 0 || !everRan;
+    if (kernel.taskCount !== undefined && kernel.taskCount > 0) this.#memory.goesOn();
     return true;
   }
 
@@ -121,7 +138,7 @@ export class OpenRun implements Sampled {
   #state(memoryByteSeconds: number, sample: MemorySample | undefined): RunState {
     const memoryPeak = this.#figures.memoryPeak || this.#memory.highest;
     const figures = { ...this.#figures, memoryPeak, memoryByteSeconds };
-    return { figures, figuresTime: this.#figuresTime, sample };
+    return { figures, figuresTime: this.#figuresTime, sample, populated: this.populated };
   }
 }
 

@@ -19,9 +19,10 @@ import {
 } from '../store/usage-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { WriteBatch } from './batch.js';
-import { differ, NO_FIGURES } from './figures.js';
+import { differ } from './figures.js';
+import { extended } from './memory-integral.js';
 import { monotonicMs } from './monotonic.js';
-import { hourOf, OpenRun, startOf, type RunState } from './open-run.js';
+import { hourOf, OpenRun, startOf, stateAtStart, type RunState } from './open-run.js';
 import { SampleWheel } from './sample-wheel.js';
 
 /** What the ledger works with. */
@@ -66,7 +67,12 @@ export class UsageLedger {
     this.#wheel = new SampleWheel((error) =>
       parts.log.error({ err: error }, 'the memory of a container cannot be measured'),
     );
-    for (const stored of loadOpenRuns(parts.store)) this.#watch(new OpenRun(parts.tree, stored));
+    // What is written no differently was as it is written until the last checkpoint.
+    const beat = readBeat(parts.store);
+    const seenMs = beat.bootId === bootId() ? beat.atMs : 0;
+    for (const stored of loadOpenRuns(parts.store)) {
+      this.#watch(new OpenRun(parts.tree, stored, stored.bootId === bootId() ? seenMs : 0));
+    }
   }
 
   /** Number of runs that have not ended. */
@@ -109,8 +115,7 @@ export class UsageLedger {
       open.run = run;
       return;
     }
-    const state = { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined };
-    this.#watch(new OpenRun(tree, { runId, run, bootId: bootId(), state }));
+    this.#watch(new OpenRun(tree, { runId, run, bootId: bootId(), state: stateAtStart(run) }));
   }
 
   /**
@@ -164,12 +169,10 @@ export class UsageLedger {
     return this.#refreshing;
   }
 
-  /** Ends runs of earlier boots of which nobody has told the end for so long. */
-  endForgotten(afterMs: number): void {
-    const before = clock.now().getTime() - afterMs;
+  /** Ends runs of earlier boots: no engine has told of their end as long as this process lasts. */
+  endForgotten(): void {
     for (const open of [...this.#open.values()]) {
-      const isForgotten = open.bootId !== bootId() && open.figuresTime.getTime() < before;
-      if (isForgotten) this.#endForgotten(open);
+      if (open.bootId !== bootId()) this.#endForgotten(open);
     }
   }
 
@@ -231,8 +234,8 @@ export class UsageLedger {
 
   /** A run that was not told of before its end. */
   #begin(run: Run, runId = 0): OpenRun {
-    const state = { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined };
-    return new OpenRun(this.#parts.tree, { runId, run, bootId: bootId(), state });
+    const stored = { runId, run, bootId: bootId(), state: stateAtStart(run) };
+    return new OpenRun(this.#parts.tree, stored);
   }
 
   /** The engine has begun another run in the same container without a word about the end of this one. */
@@ -241,13 +244,11 @@ export class UsageLedger {
     const state = this.#lastState(open);
     const { figuresTime: endTime } = state;
     const { store } = this.#parts;
-    store.transaction(
-      () => {
-        writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
-        store.afterCommit(this.#announce);
-      },
-      { durable: false },
-    );
+    // Durable: a number that somebody has heard of is never given again.
+    store.transaction(() => {
+      writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
+      store.afterCommit(this.#announce);
+    });
     this.#forget(open);
   }
 
@@ -268,21 +269,22 @@ export class UsageLedger {
   /** The last that is known of a run whose cgroup is gone. */
   #lastState(open: OpenRun): RunState {
     if (open.bootId === bootId()) return open.stateAt(open.figuresTime);
-    const { figures, figuresTime, sample } = open.written;
+    const { figures, figuresTime, sample, populated } = open.written;
     const beat = readBeat(this.#parts.store);
-    if (sample === undefined || beat.bootId !== open.bootId || beat.atMs <= sample.atMs) {
-      return open.written;
-    }
+    if (sample === undefined || !populated || beat.bootId !== open.bootId) return open.written;
     // It was as it is written until the last checkpoint.
-    const rest = ((beat.atMs - sample.atMs) / 1000) * sample.bytes;
-    const memoryByteSeconds = figures.memoryByteSeconds + rest;
+    const last = extended(sample, beat.atMs);
     const time = new Date(Math.max(beat.time.getTime(), figuresTime.getTime()));
-    return { figures: { ...figures, memoryByteSeconds }, figuresTime: time, sample };
+    return {
+      ...{ figures: { ...figures, memoryByteSeconds: last.byteSeconds }, figuresTime: time },
+      ...{ sample: last, populated },
+    };
   }
 }
 
 function hasChanged(before: RunState, now: RunState): boolean {
-  return before.sample?.bytes !== now.sample?.bytes || differ(before.figures, now.figures);
+  const isOther = before.sample?.bytes !== now.sample?.bytes || before.populated !== now.populated;
+  return isOther || differ(before.figures, now.figures);
 }
 
 function sameRun(one: Run, other: Run): boolean {

@@ -128,4 +128,7 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
      oom_waiting INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    INSERT INTO told VALUES ('', '', '', 0, 0, 0, 0, 0);`,
+
+  // Whether anything ran at the last look: then a sample of memory held until the last checkpoint.
+  `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
 ];

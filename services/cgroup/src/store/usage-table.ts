@@ -113,15 +113,17 @@ const SET_FIGURES = FIGURE_COLUMNS.map((column) => `${column} = ?`).join(', ');
 
 /** Writes the figures of a run that has not ended. */
 export function writeState(store: Store, runId: number, state: RunState): void {
-  const { figures, figuresTime, sample } = state;
+  const { figures, figuresTime, sample, populated } = state;
   const time = figuresTime.getTime();
+  const last = [sample?.atMs ?? null, sample?.bytes ?? null, populated ? 1 : 0];
   store
     .prepare(
       `UPDATE usage_runs
-       SET end_time = max(start_time, ?), figures_time = ?, sample_ms = ?, sample_bytes = ?, ${SET_FIGURES}
+       SET end_time = max(start_time, ?), figures_time = ?, sample_ms = ?, sample_bytes = ?,
+         populated = ?, ${SET_FIGURES}
        WHERE run_id = ? AND sequence IS NULL`,
     )
-    .run(time, time, sample?.atMs ?? null, sample?.bytes ?? null, ...valuesOf(figures), runId);
+    .run(time, time, ...last, ...valuesOf(figures), runId);
 }
 
 /** Keeps the figures of a run at this moment; of an hour the first. */
@@ -154,10 +156,15 @@ export function writeEnding(store: Store, runId: number, ending: Ending): number
 
 /** All runs that have not ended. */
 export function loadOpenRuns(store: Store): StoredRun[] {
-  type Row = RunRow & { bootId: string; sampleMs: number | null; sampleBytes: number | null };
+  type Row = RunRow & {
+    bootId: string;
+    sampleMs: number | null;
+    sampleBytes: number | null;
+    populated: number;
+  };
   const rows = store
     .prepare<Row>(
-      `SELECT ${SELECT_RUN}, boot_id AS bootId, sample_ms AS sampleMs, sample_bytes AS sampleBytes
+      `SELECT ${SELECT_RUN}, boot_id AS bootId, sample_ms AS sampleMs, sample_bytes AS sampleBytes, populated
        FROM usage_runs JOIN usage_details USING (run_id) WHERE sequence IS NULL ORDER BY run_id`,
     )
     .all();
@@ -168,7 +175,8 @@ export function loadOpenRuns(store: Store): StoredRun[] {
         ? undefined
         : { atMs: sampleMs, bytes: sampleBytes, byteSeconds: memoryByteSeconds };
     const figures = figuresOf((name) => row[name]);
-    const state = { figures, figuresTime: new Date(row.figuresTime), sample };
+    const populated = row.populated !== 0;
+    const state = { figures, figuresTime: new Date(row.figuresTime), sample, populated };
     const run = UsageRecord.decode(row.record).run ?? Run.create();
     return { runId, run, bootId: row.bootId, state };
   });

@@ -14,6 +14,11 @@ export interface GroupProcess {
   readonly ended: Promise<Ended>;
 }
 
+/** Files of a group into which a process writes 0 to join it. */
+export function filesToJoin({ v1TasksPaths, v2Directory }: CgroupMembership): string[] {
+  return [...v1TasksPaths, ...(v2Directory === '' ? [] : [`${v2Directory}/cgroup.procs`])];
+}
+
 /**
  * Runs a script of sh in a group.
  *
@@ -24,9 +29,9 @@ export function runInGroup(
   script: string,
   input: number | 'ignore' = 'ignore',
 ): GroupProcess {
-  const { v1TasksPaths, v2Directory } = membership;
-  const files = [...v1TasksPaths, ...(v2Directory === '' ? [] : [`${v2Directory}/cgroup.procs`])];
-  const join = files.map((path) => `echo 0 > ${path};`).join(' ');
+  const join = filesToJoin(membership)
+    .map((path) => `echo 0 > ${path};`)
+    .join(' ');
   const child = spawn('/bin/sh', ['-c', `${join} ${script}`], {
     stdio: [input, 'pipe', 'ignore'],
   });

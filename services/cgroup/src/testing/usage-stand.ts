@@ -1,5 +1,6 @@
 import { CgroupMembership, type Cgroup, type Run } from '@teu/proto/cgroup';
-import { startService, tempDir, waitFor, type RunningTestService } from '@teu/testing';
+import { startService, tempDir, type RunningTestService } from '@teu/testing';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { runInGroup, type GroupProcess } from './run-in-group.js';
 import { newRun, UsageCalls } from './usage-calls.js';
@@ -57,20 +58,17 @@ export class UsageStand {
     await this.stop();
   }
 
-  /** Runs a script in a cgroup of its own, and tells of it when it has joined that. */
-  async begin(script: string, parts: Parameters<typeof newRun>[1] = {}): Promise<Running> {
+  /** Runs a script in a cgroup of its own, and tells of it when it has joined that and says that it is ready. */
+  async begin(script: string): Promise<Running> {
     const { calls } = this;
     const cgroup = await calls.createCgroup();
-    const run = newRun(cgroup.id, parts);
-    const running = {
-      run,
-      cgroup,
-      program: runInGroup(cgroup.membership ?? CgroupMembership.create(), script),
-    };
+    const program = runInGroup(cgroup.membership ?? CgroupMembership.create(), script);
+    const { stdout } = program.child;
+    if (stdout === null) throw new Error('nothing is to be read of the program');
+    await Promise.race([once(stdout, 'data'), program.ended]);
+    const running = { run: newRun(cgroup.id), cgroup, program };
     this.#begun.push(running);
-    // The last hierarchy that it joins is the one in which processes are counted.
-    await waitFor(async () => (await calls.getCgroup(cgroup.id)).processCount > 0);
-    await calls.begin(run);
+    await calls.begin(running.run);
     return running;
   }
 

@@ -45,14 +45,14 @@ export function addPast(store: Store, { run, start, end, figures, marks = [] }: 
   const told = Run.fromPartial({ ...run, startTime: new Date(start) });
   const runId = insertRun(store, told);
   for (const [time, at] of marks) {
-    const state = { figures: at, figuresTime: new Date(time), sample: undefined };
+    const state = { figures: at, figuresTime: new Date(time), sample: undefined, populated: true };
     writeMark(store, runId, Math.floor(time / HOUR_MS), state);
   }
   const endTime = new Date(end);
   return writeEnding(store, runId, {
     run: { ...told, end: { exitTime: endTime, exitCode: 0, signal: 0, error: '' } },
     endTime,
-    state: { figures, figuresTime: endTime, sample: undefined },
+    state: { figures, figuresTime: endTime, sample: undefined, populated: false },
     incomplete: false,
     oomKills: [],
   });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isTeuError } from '@teu/errors';
 import { failpoint } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
@@ -51,6 +52,9 @@ export interface TeardownParts {
 
 interface Job {
   task: TeardownTask;
+  /** Resolves when what the run has used is on record, and its cgroup gone. */
+  recorded: Promise<void>;
+  markRecorded: () => void;
   intentId: string;
   attempts: number;
   timer?: NodeJS.Timeout;
@@ -106,6 +110,23 @@ export class TeardownQueue {
     }
   }
 
+  /**
+   * Waits until what runs have used is on record, of all that have ended before now.
+   *
+   * @param timeoutMs - How long at most.
+   * @returns How many are not on record then.
+   */
+  async settleUsage(timeoutMs: number): Promise<number> {
+    const jobs = this.#allJobs().filter(({ task }) => task.run !== undefined);
+    const waiting = new Set(jobs);
+    const recorded = jobs.map((job) => job.recorded.then(() => waiting.delete(job)));
+    const timeUp = new AbortController();
+    const timeout = delay(timeoutMs, undefined, { signal: timeUp.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(recorded), timeout]);
+    timeUp.abort();
+    return waiting.size;
+  }
+
   /** Does now what is to be done in a driver, because it shall leave. Throws if that fails. */
   async settleDriver(driver: string): Promise<void> {
     const ids = this.#jobsOf(driver).map(({ task }) => task.containerId);
@@ -135,7 +156,7 @@ export class TeardownQueue {
   /** Stops; the next start of the engine goes on. */
   async close(): Promise<void> {
     this.#closed = true;
-    const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
+    const jobs = this.#allJobs();
     for (const job of jobs) clearTimeout(job.timer);
     await Promise.all(jobs.flatMap((job) => job.running ?? []));
   }
@@ -148,13 +169,17 @@ export class TeardownQueue {
     return run === undefined ? task : { ...task, run };
   }
 
+  #allJobs(): Job[] {
+    return [...this.#jobs.values()].flatMap((set) => [...set]);
+  }
+
   #jobsOf(driver: string): Job[] {
-    const jobs = [...this.#jobs.values()].flatMap((set) => [...set]);
-    return jobs.filter(({ task }) => task.snapshot?.driver === driver);
+    return this.#allJobs().filter(({ task }) => task.snapshot?.driver === driver);
   }
 
   #add(task: TeardownTask, intentId: string): void {
-    const job: Job = { task, intentId, attempts: 0 };
+    const { promise: recorded, resolve: markRecorded } = Promise.withResolvers<void>();
+    const job: Job = { task, intentId, attempts: 0, recorded, markRecorded };
     const jobs = this.#jobs.get(task.containerId) ?? new Set();
     this.#jobs.set(task.containerId, jobs.add(job));
     this.#arm(job, DELAY_MS);
@@ -183,13 +208,17 @@ export class TeardownQueue {
     }
   }
 
-  /** Carries a task out, in the order in which the parts were made to depend on each other, backwards. */
+  /**
+   * Carries a task out, in the order in which the parts were made to depend on each other, backwards. But a run whose
+   * end is known goes on record first: its process is gone, and who reads its output may take for ever.
+   */
   async #perform(job: Job): Promise<void> {
     const { task } = job;
     const { store, files } = this.#parts;
+    if (task.run !== undefined) await this.#deleteCgroup(job);
     if (task.process === true) await this.#deleteProcess(task);
     failpoint('engine.teardown.after-process');
-    if (task.cgroup === true) await this.#deleteCgroup(task);
+    if (task.run === undefined) await this.#deleteCgroup(job);
     failpoint('engine.teardown.after-cgroup');
     if (task.snapshot !== undefined) await this.#removeSnapshot(task.snapshot);
     failpoint('engine.teardown.after-snapshot');
@@ -212,7 +241,12 @@ export class TeardownQueue {
     );
   }
 
-  async #deleteCgroup({ containerId: id, run: told }: TeardownTask): Promise<void> {
+  async #deleteCgroup(job: Job): Promise<void> {
+    if (job.task.cgroup === true) await this.#finishCgroup(job.task);
+    job.markRecorded();
+  }
+
+  async #finishCgroup({ containerId: id, run: told }: TeardownTask): Promise<void> {
     const { peers, onFinalMemory } = this.#parts;
     const run = told === undefined ? undefined : restoredRun(told);
     const answer = await unlessGone(

@@ -15,6 +15,7 @@ import { removeContainerHandler } from './remove-container.js';
 import { resizeTerminalHandler } from './resize-terminal.js';
 import { runAttachedHandler } from './run-attached.js';
 import { runContainerHandler } from './run-container.js';
+import { settleUsageHandler } from './settle-usage.js';
 import { startContainerHandler } from './start-container.js';
 import { stopContainerHandler } from './stop-container.js';
 import { unpauseContainerHandler } from './unpause-container.js';
@@ -46,6 +47,7 @@ export function engineService(engine: Engine): Implementation {
       execAttached: execAttachedHandler(engine),
       resizeTerminal: resizeTerminalHandler(engine),
       watchEvents: watchEventsHandler(engine),
+      settleUsage: settleUsageHandler(engine),
       getVersion: getVersionHandler(engine),
     },
     // How long these take is up to the container.

@@ -37,6 +37,8 @@ export class FakeCgroup {
   readonly ended: Run[] = [];
   /** Called for RecordRun; may throw. */
   onRecord: (run: Run) => void = () => undefined;
+  /** Called for DeleteCgroup before anything is done; may take its time. */
+  onDelete: (id: string) => Promise<void> | void = () => undefined;
   /** Called for KillCgroup. */
   onKill: (id: string) => void = () => undefined;
 
@@ -45,6 +47,7 @@ export class FakeCgroup {
       ...unimplemented(CgroupServiceService),
       createCgroup: async (request: CreateCgroupRequest) => this.#create(request),
       deleteCgroup: async ({ id, run }: DeleteCgroupRequest) => {
+        await this.onDelete(id);
         if (run !== undefined) this.ended.push(run);
         if (!this.groups.delete(id)) return { finalStats: undefined, oomKills: [] };
         return { finalStats: this.#stats(id), oomKills: this.oomKills.get(id) ?? [] };

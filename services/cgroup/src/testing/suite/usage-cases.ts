@@ -1,10 +1,17 @@
 import { CgroupServiceService, GroupServiceService, UsageGrouping } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
-import { patient, runProgram, tempDir, waitFor } from '@teu/testing';
+import {
+  patient,
+  runProgram,
+  startKnownWork,
+  tempDir,
+  waitFor,
+  type WorkFacts,
+} from '@teu/testing';
 import { closeSync, openSync, rmdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyOfGroup } from '../../domain/group-path.js';
-import { runInGroup } from '../run-in-group.js';
+import { filesToJoin, runInGroup } from '../run-in-group.js';
 import { startService, type StartedService } from '../start-service.js';
 import { newRun, UsageCalls } from '../usage-calls.js';
 
@@ -18,51 +25,40 @@ const SCALE = Math.min(patient(1), 2);
  */
 const TOLERANCE = SCALE === 1 ? 0.01 : 0.25;
 
-/**
- * Uses 0.8 seconds of processor time, half of it in children that end. Tells how much it was, and what its cgroup
- * had used when it began to count, in seconds: it was started outside.
- */
-const BURN = ({ cpu }: Files): string => `exec python3 -c '
-import os, re, resource as r
-def used(who):
-    usage = r.getrusage(who)
-    return usage.ru_utime + usage.ru_stime
-def total(): return used(r.RUSAGE_SELF) + used(r.RUSAGE_CHILDREN)
-start = total()
-text = open("${cpu}").read()
-usec = re.match("usage_usec ([0-9]+)", text)
-before = int(usec.group(1)) / 1e6 if usec else int(text) / 1e9
+/** Uses 0.8 seconds of processor time, half of it in children that end. */
+const BURN = `
+ready()
 for _ in range(2):
-    pid = os.fork()
-    if pid == 0:
-        while used(r.RUSAGE_SELF) < ${0.2 * SCALE}: pass
+    if os.fork() == 0:
+        while used(resource.RUSAGE_SELF) < ${0.2 * SCALE}: pass
         os._exit(0)
-    os.waitpid(pid, 0)
-while total() - start < ${0.8 * SCALE}: pass
-os.write(1, ("%f %f" % (total() - start, before)).encode())
-os._exit(0)
-'`;
+    os.wait()
+while used_by_all() - begin < ${0.8 * SCALE}: pass
+`;
+
+const HELD_FIRST = 24 * MEBIBYTE;
+const STEPS = 24;
 
 /**
- * Holds 64 MiB for three seconds; tells what it had before, how long the taking took and the holding, and when it ended, in
- * bytes and seconds.
+ * Holds 24 MiB when it is ready, and takes a MiB more in each of 24 steps, within three seconds: what grows evenly can be
+ * measured whenever somebody looks. Says what it had beside that, how much it had for how long, and when it began and
+ * let go, in bytes and seconds.
  */
-const HOLD = ({ memory }: Files): string => `exec python3 -c '
-import mmap, os, time
-before = int(open("${memory}").read())
-begin = time.monotonic()
-memory = mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
-taken = time.monotonic()
-time.sleep(${3 * SCALE})
-os.write(1, ("%d %f %f %f" % (before, taken - begin, time.monotonic() - taken, time.time())).encode())
-os._exit(0)
-'`;
-
-/** Files of a cgroup that tell what it uses. */
-interface Files {
-  readonly cpu: string;
-  readonly memory: string;
-}
+const HOLD = `
+def take(size):
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
+held, size, byte_seconds = [take(${HELD_FIRST})], ${HELD_FIRST}, 0
+ready(own=memory_in_use() - size)
+first = last = time.monotonic()
+for _ in range(${STEPS}):
+    time.sleep(${(3 * SCALE) / STEPS})
+    now = time.monotonic()
+    byte_seconds += (now - last) * size
+    last = now
+    held.append(take(${MEBIBYTE}))
+    size += ${MEBIBYTE}
+say(byteSeconds=byte_seconds, size=size, first=first, last=last)
+`;
 
 const seconds = (duration: Duration | undefined): number =>
   duration === undefined ? 0 : duration.seconds + duration.nanos / 1e9;
@@ -95,21 +91,18 @@ export function describeUsage(disk: (directory: string) => string): void {
       const burn = await work('team', BURN);
       const hold = await work('team', HOLD);
       // Opened before, since a container may not.
-      const input = openSync(disk(place.path), 'r');
-      const dd = 'of=/dev/null bs=1M count=64 iflag=direct';
-      // So that what it is loaded from is in memory.
-      await runProgram('dd', ['if=/dev/null', ...dd.split(' ')]);
-      const read = await work('team', () => `exec dd ${dd}`, input);
+      const path = disk(place.path);
+      const input = openSync(path, 'r');
+      // So that what it is loaded from, and where the file is on the disk, is in memory.
+      const dd = ['of=/dev/null', 'bs=1M', 'count=64', 'iflag=direct', 'status=none'];
+      const warm = await runProgram('dd', [`if=${path}`, ...dd]);
+      expect([warm.code, warm.stderr]).toEqual([0, '']);
+      const copy = `ready()\nos.execvp("dd", ${JSON.stringify(['dd', ...dd])})`;
+      const read = await work('team', copy, input);
       closeSync(input);
 
-      const [used = 0, earlier = 0] = burn.output.split(' ').map(Number);
-      const cpu = (seconds(burn.usage?.cpuDuration) - earlier) / used;
-      const [before = 0, taking = 0, holding = 0] = hold.output.split(' ').map(Number);
-      const wall = seconds(hold.usage?.wallDuration);
-      // What it takes first grows evenly, as far as anybody can tell.
-      const own = before * (wall - (wall - taking - holding) / 2);
-      const byteSeconds = own + 64 * MEBIBYTE * (holding + taking / 2);
-      const memory = (hold.usage?.memoryByteSeconds ?? 0) / byteSeconds;
+      const cpu = seconds(burn.usage?.cpuDuration) / burn.facts.cpu;
+      const memory = (hold.usage?.memoryByteSeconds ?? 0) / byteSecondsOf(hold.facts);
       const io = (read.usage?.ioReadBytes ?? 0) / (64 * MEBIBYTE);
       const { stats } = await service.channel.unary(GroupServiceService.getGroupStats, {
         name: 'team',
@@ -127,8 +120,9 @@ export function describeUsage(disk: (directory: string) => string): void {
       const readBytes = [burn, hold, read].map(({ usage }) => usage?.ioReadBytes ?? 0);
       expect(team?.usage?.ioReadBytes).toBe(readBytes.reduce((sum, bytes) => sum + bytes, 0));
       if (await isVersion2('io')) expect(stats?.io?.readBytes).toBe(team?.usage?.ioReadBytes);
-      expect(hold.usage?.memoryPeakBytes).toBeGreaterThan(64 * MEBIBYTE);
-      expect(hold.usage?.memoryPeakBytes).toBeLessThan(80 * MEBIBYTE);
+      const most = HELD_FIRST + STEPS * MEBIBYTE;
+      expect(hold.usage?.memoryPeakBytes).toBeGreaterThan(most);
+      expect(hold.usage?.memoryPeakBytes).toBeLessThan(most + 16 * MEBIBYTE);
       expect(team?.usage?.runCount).toBe(3);
     });
 
@@ -208,27 +202,23 @@ export function describeUsage(disk: (directory: string) => string): void {
     });
 
     interface Work {
-      readonly output: string;
+      readonly facts: WorkFacts;
       readonly usage: Awaited<ReturnType<UsageCalls['recordOf']>>['usage'];
     }
 
-    /** Does some work in a cgroup of its own. @param script may end with when it did */
-    async function work(
-      group: string,
-      script: (files: Files) => string,
-      input?: number,
-    ): Promise<Work> {
+    /** Does some work in a cgroup of its own; the run lasts from when that is ready to its very end. */
+    async function work(group: string, body: string, input?: number): Promise<Work> {
       const cgroup = await calls.createCgroup(group);
-      const run = newRun(cgroup.id, { group });
-      const files = await filesOf(group, cgroup.id);
-      const program = runInGroup(cgroup.membership!, script(files), input);
+      const joins = filesToJoin(cgroup.membership!);
+      const memoryFile = await memoryFileOf(group, cgroup.id);
+      const doing = startKnownWork(body, { joins, memoryFile, ...(input && { input }) });
+      const startTime = await doing.ready;
+      const run = newRun(cgroup.id, { group, startTime });
       await calls.begin(run);
-      const { code, output } = await program.ended;
-      expect(code).toBe(0);
-      // A supervisor sees the end at once; this process only when it gets its turn.
-      const ended = Number(output.split(' ')[3] ?? Date.now() / 1000) * 1000;
-      await calls.end(run, { exitTime: new Date(ended) });
-      return { output, usage: (await calls.recordOf(cgroup.id)).usage };
+      const facts = await doing.ended;
+      expect(facts.code).toBe(0);
+      await calls.end(run, { exitTime: new Date(facts.end * 1000) });
+      return { facts, usage: (await calls.recordOf(cgroup.id)).usage };
     }
 
     async function isVersion2(controller: string): Promise<boolean> {
@@ -236,19 +226,17 @@ export function describeUsage(disk: (directory: string) => string): void {
       return controllers.some(({ name, version }) => name === controller && version === 2);
     }
 
-    async function filesOf(group: string, id: string): Promise<Files> {
+    async function memoryFileOf(group: string, id: string): Promise<string> {
       const { controllers } = await service.channel.unary(CgroupServiceService.getHierarchy, {});
-      const file = (controller: string, v1: string, v2: string): string => {
-        const found = controllers.find(({ name }) => name === controller);
-        const place = `${service.groupPath}/${keyOfGroup(group)}/${id}`;
-        return found === undefined
-          ? ''
-          : `${found.mountPath}/${place}/${found.version === 1 ? v1 : v2}`;
-      };
-      return {
-        cpu: file('cpuacct', 'cpuacct.usage', '') || file('cpu', '', 'cpu.stat'),
-        memory: file('memory', 'memory.usage_in_bytes', 'memory.current'),
-      };
+      const memory = controllers.find(({ name }) => name === 'memory');
+      const file = memory?.version === 1 ? 'memory.usage_in_bytes' : 'memory.current';
+      return `${memory?.mountPath}/${service.groupPath}/${keyOfGroup(group)}/${id}/${file}`;
     }
   });
+}
+
+/** What HOLD really had: what it had last counts half for as long as the kernel took it to let go. */
+function byteSecondsOf(facts: WorkFacts): number {
+  const { own = 0, byteSeconds = 0, size = 0, first = 0, last = 0, endMonotonic: end } = facts;
+  return byteSeconds + own * (last - first) + (own + size) * ((end - last) / 2);
 }
