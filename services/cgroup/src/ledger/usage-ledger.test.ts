@@ -65,3 +65,15 @@ test('checkpoints that cannot be written are told of once, until one can', async
   await stand.ledger.refresh(now);
   expect(stand.errors).toEqual([text, text]);
 });
+
+test('those who ask at the same time share a pass that has not begun', async () => {
+  stand.put(ID, { 'memory.current': 4096, 'pids.current': 1 });
+  stand.ledger.record(runFrom(new Date()));
+  const transaction = vi.spyOn(stand.store, 'transaction');
+  await Promise.all([1, 2, 3].map(() => stand.ledger.refresh(now)));
+  expect(transaction).toHaveBeenCalledTimes(1);
+  const begun = stand.ledger.refresh(now);
+  await Promise.resolve();
+  await Promise.all([begun, stand.ledger.refresh(now)]);
+  expect(transaction).toHaveBeenCalledTimes(3);
+});

@@ -59,6 +59,8 @@ export class UsageLedger {
   readonly #batch: WriteBatch;
   readonly #listeners = new Set<() => void>();
   #refreshing: Promise<void> = Promise.resolve();
+  /** Passes that have not begun, by what they are to do. */
+  readonly #queued = new Map<string, Promise<void>>();
   #isFailing = false;
 
   constructor(parts: LedgerParts) {
@@ -83,6 +85,11 @@ export class UsageLedger {
   /** Name of a container that runs; empty if it is not known. */
   nameOf(containerId: string): string {
     return this.#open.get(containerId)?.run.name ?? '';
+  }
+
+  /** Image of a container that runs; empty if it is not known. */
+  imageOf(containerId: string): string {
+    return this.#open.get(containerId)?.run.image ?? '';
   }
 
   /** Calls back after each commit of final records. Gives the way to stop that. */
@@ -153,10 +160,14 @@ export class UsageLedger {
 
   /**
    * Reads all figures and writes those that have changed. Never fails: what cannot be written now is written at the next
-   * time, and the log says so once.
+   * time, and the log says so once. Who asks for the same before it has begun shares it.
    */
   refresh(options: RefreshOptions): Promise<void> {
+    const key = JSON.stringify([options.durable, options.all]);
+    const queued = this.#queued.get(key);
+    if (queued !== undefined) return queued;
     this.#refreshing = this.#refreshing.then(async () => {
+      this.#queued.delete(key);
       try {
         await this.#refresh(options);
         this.#isFailing = false;
@@ -166,6 +177,7 @@ export class UsageLedger {
         this.#isFailing = true;
       }
     });
+    this.#queued.set(key, this.#refreshing);
     return this.#refreshing;
   }
 
