@@ -17,18 +17,16 @@ import {
   writeState,
   type Ending,
 } from '../store/usage-table.js';
-import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { WriteBatch } from './batch.js';
 import { differ } from './figures.js';
 import { extended } from './memory-integral.js';
 import { monotonicMs } from './monotonic.js';
-import { hourOf, OpenRun, startOf, stateAtStart, type RunState } from './open-run.js';
+import { hourOf, OpenRun, startOf, stateAtStart, type Places, type RunState } from './open-run.js';
 import { SampleWheel } from './sample-wheel.js';
 
 /** What the ledger works with. */
-export interface LedgerParts {
+export interface LedgerParts extends Places {
   readonly store: Store;
-  readonly tree: CgroupTree;
   readonly log: Logger;
   /** What the kernel has killed in a cgroup for want of memory, newest first. */
   readonly oomKills: (id: string) => readonly OomKill[];
@@ -73,7 +71,7 @@ export class UsageLedger {
     const beat = readBeat(parts.store);
     const seenMs = beat.bootId === bootId() ? beat.atMs : 0;
     for (const stored of loadOpenRuns(parts.store)) {
-      this.#watch(new OpenRun(parts.tree, stored, stored.bootId === bootId() ? seenMs : 0));
+      this.#watch(new OpenRun(parts, stored, stored.bootId === bootId() ? seenMs : 0));
     }
   }
 
@@ -100,7 +98,7 @@ export class UsageLedger {
 
   /** Takes note of a run that has begun. What is final already stays as it is. */
   record(run: Run): void {
-    const { store, tree } = this.#parts;
+    const { store } = this.#parts;
     const known = findRun(store, run);
     if (known?.isFinal) return;
     const before = this.#open.get(run.containerId);
@@ -122,7 +120,9 @@ export class UsageLedger {
       open.run = run;
       return;
     }
-    this.#watch(new OpenRun(tree, { runId, run, bootId: bootId(), state: stateAtStart(run) }));
+    this.#watch(
+      new OpenRun(this.#parts, { runId, run, bootId: bootId(), state: stateAtStart(run) }),
+    );
   }
 
   /**
@@ -247,7 +247,7 @@ export class UsageLedger {
   /** A run that was not told of before its end. */
   #begin(run: Run, runId = 0): OpenRun {
     const stored = { runId, run, bootId: bootId(), state: stateAtStart(run) };
-    return new OpenRun(this.#parts.tree, stored);
+    return new OpenRun(this.#parts, stored);
   }
 
   /** The engine has begun another run in the same container without a word about the end of this one. */

@@ -29,16 +29,18 @@ interface Subject {
 export class Figures {
   readonly #tree: CgroupTree;
   readonly #names: ContainerNames;
-  readonly #files = new OpenFiles();
+  readonly #files: OpenFiles;
   readonly #subjects = new Map<string, Subject>();
   readonly #idleTimer: NodeJS.Timeout;
   readonly #turns = new Turns();
   #sampleCount = 0;
   #readCount = 0;
 
-  constructor(tree: CgroupTree, names: ContainerNames) {
+  /** @param files - What may be kept open; others may share it. */
+  constructor(tree: CgroupTree, names: ContainerNames, files = new OpenFiles()) {
     this.#tree = tree;
     this.#names = names;
+    this.#files = files;
     this.#idleTimer = setInterval(() => this.#closeIdle(), IDLE_MS / 2).unref();
   }
 
