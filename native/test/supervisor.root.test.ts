@@ -19,6 +19,7 @@ import {
 import { makeScratch, type Scratch } from './support/busybox-rootfs.js';
 import { containerPlan, processPlan } from './support/plans.js';
 import { collect, runToEnd } from './support/run.js';
+import { waitUntil } from './support/wait-until.js';
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -141,8 +142,16 @@ describe('a supervisor', () => {
 
   describe('the log', () => {
     it('is read from any record on, by time and from the end', async () => {
-      const value = plan('for i in 1 2 3 4 5; do echo line $i; sleep 0.05; done');
-      await runToEnd(value);
+      const value = plan('for i in 1 2 3 4 5; do echo line $i; read next; done');
+      value.process.stdin = 'pipe';
+      const connection = start(value);
+      await connection.started();
+      const stdin = await connection.openStdin();
+      // A line is written when the one before has become a record.
+      for await (const _ of connection.attach({ from: 'start', blocking: true })) {
+        await stdin.write(Buffer.from('\n'));
+      }
+      await connection.exited();
       const all: LogRecord[] = await Array.fromAsync(readLog(value.directory));
       const text = (records: LogRecord[]) => records.map((r) => r.data.toString()).join('');
       expect(text(all)).toBe('line 1\nline 2\nline 3\nline 4\nline 5\n');
@@ -218,7 +227,7 @@ describe('a supervisor', () => {
         await connection.released();
         connection.close();
       } finally {
-        await waitUntil(() => spawnSync('umount', [small]).status === 0);
+        await waitUntil(() => spawnSync('umount', [small]).status === 0, 'an unmount');
       }
     });
   });
@@ -295,7 +304,7 @@ describe('a supervisor', () => {
        setInterval(() => {}, 1000);`,
     );
     const child = spawn(process.execPath, [launcher], { stdio: 'inherit' });
-    await waitUntil(() => existsSync(value.socketPath ?? ''));
+    await waitUntil(() => existsSync(value.socketPath ?? ''), 'the socket');
     child.kill('SIGKILL');
     await once(child, 'exit');
 
@@ -322,7 +331,7 @@ describe('a supervisor', () => {
     const { process: program } = await connection.started();
     process.kill(supervisorPid, 'SIGKILL');
     await connection.closed();
-    await waitUntil(() => !existsSync(`/proc/${program.pid}`));
+    await waitUntil(() => !existsSync(`/proc/${program.pid}`), 'the end of the program');
     expect(await readExit(value.directory)).toBeNull();
   });
 
@@ -362,11 +371,3 @@ describe('a supervisor', () => {
     expect(await connection.status()).toMatchObject({ state: 'running' });
   });
 });
-
-async function waitUntil(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('waited in vain');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

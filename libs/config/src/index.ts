@@ -6,6 +6,7 @@ export {
   type ConfigDefinition,
   type ConfigKey,
 } from './define-config.js';
+export { eventKeys } from './event-keys.js';
 export { installRoot, nativeBinary, nativeDirectory } from './install-root.js';
 export {
   address,

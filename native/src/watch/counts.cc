@@ -1,5 +1,8 @@
 #include "watch/counts.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace teu::watch {
 namespace {
 
@@ -19,12 +22,17 @@ void readUnified(int group, Counts& counts) {
     counts.memoryMax = valueOf(local.value_or(*events), "max").value_or(0);
     counts.memoryHigh = valueOf(local.value_or(*events), "high").value_or(0);
   }
-  if (const auto events = readFile(group, "pids.events")) {
+  if (const auto events = readFile(group, pidsEventsFile(group))) {
     counts.pidsMax = valueOf(*events, "max").value_or(0);
   }
 }
 
 }  // namespace
+
+const char* pidsEventsFile(int group) {
+  const char* local = "pids.events.local";
+  return faccessat(group, local, F_OK, 0) == 0 ? local : "pids.events";
+}
 
 Counts readCounts(const Hierarchies& hierarchies, const std::string& path, bool& exists) {
   Counts counts;

@@ -17,6 +17,10 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 
+/// File of a group of version 2 that counts forks which failed at its own limit. Since Linux 6.11
+/// pids.events counts those of groups below too (cgroup-v2.rst).
+const char* pidsEventsFile(int group);
+
 /// Reads them. What a hierarchy does not have is 0.
 ///
 /// @param exists is set to whether the group is in any hierarchy.

@@ -47,7 +47,7 @@ Status GroupWatch::begin(const Hierarchies& hierarchies, const PressureOptions& 
     if (group) {
       const int directory = group.value().get();
       watchFile(inotify, directory, "memory.events");
-      watchFile(inotify, directory, "pids.events");
+      watchFile(inotify, directory, pidsEventsFile(directory));
       hasPressureFiles = faccessat(directory, "memory.pressure", F_OK, 0) == 0;
     }
   }
@@ -94,6 +94,11 @@ std::vector<UniqueFd> GroupWatch::takePressure() {
   return taken;
 }
 
+void GroupWatch::adoptReached(const Reached& before) noexcept {
+  // Of another limit it is not known whether it was reached, only whether it is now.
+  memoryWasReached_ = before.was || memoryLimit_ != before.limit;
+}
+
 void GroupWatch::adoptPressure(GroupWatch& before) {
   for (const auto& [which, file] : kPressureFiles) slot(which) = std::move(before.slot(which));
 }
@@ -102,6 +107,9 @@ void GroupWatch::watchFile(int inotify, int group, const char* name) {
   const std::string path = "/proc/self/fd/" + std::to_string(group) + '/' + name;
   const int watch = inotify_add_watch(inotify, path.c_str(), IN_MODIFY);
   if (watch >= 0) watches_.push_back(watch);
+  // What a host does not have is no failure.
+  else if (errno != ENOENT)
+    isUnheard_ = true;
 }
 
 bool GroupWatch::memoryReached(const Hierarchies& hierarchies) {

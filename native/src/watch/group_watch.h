@@ -27,6 +27,12 @@ struct PressureOptions {
   std::string level;
 };
 
+/// A limit of memory of version 1, and whether it was reached.
+struct Reached {
+  std::uint64_t limit = 0;
+  bool was = false;
+};
+
 /// The descriptors that tell of one group, for epoll. Whatever a host does not have is left out.
 class GroupWatch {
  public:
@@ -62,6 +68,16 @@ class GroupWatch {
   /// any time.
   bool memoryReached(const Hierarchies& hierarchies);
 
+  /// Whether that was asked and so.
+  bool memoryWasReached() const noexcept { return memoryWasReached_; }
+  /// Takes over from the watch before what is known of that; after begin.
+  void adoptReached(const Reached& before) noexcept;
+  Reached reached() const noexcept { return {.limit = memoryLimit_, .was = memoryWasReached_}; }
+  /// Whether the kernel could not be asked to tell of a file (ENOSPC: too many inotify watches).
+  bool isUnheard() const noexcept { return isUnheard_; }
+
+  /// Inode of its directory.
+  std::uint64_t inode = 0;
   /// What was told last.
   Counts counts{};
 
@@ -76,6 +92,7 @@ class GroupWatch {
   bool limitsTasksSilently_ = false;
   std::uint64_t memoryLimit_ = 0;
   bool memoryWasReached_ = false;
+  bool isUnheard_ = false;
 };
 
 }  // namespace teu::watch

@@ -60,6 +60,10 @@ std::string lostLine(std::uint64_t count) {
   return "0 lost " + std::to_string(count) + '\n';
 }
 
+std::string unheardLine() {
+  return "0 unheard\n";
+}
+
 std::string kmsgLine(const KmsgReader& reader) {
   if (reader.fd() < 0) return "0 kmsg closed\n";
   return "0 kmsg " + std::to_string(reader.lastSequence()) + '\n';

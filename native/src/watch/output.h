@@ -33,6 +33,10 @@ std::string oomLine(const OomReport& report, std::uint64_t realtime);
 /// "0 lost N": records of the kernel's log were overwritten before they were read.
 std::string lostLine(std::uint64_t count);
 
+/// "0 unheard": the kernel cannot be asked to tell of all groups (inotify's limits), and some are
+/// looked at from time to time. Told once.
+std::string unheardLine();
+
 /// "0 kmsg SEQUENCE|closed": number of the newest record of the kernel's log that is not told of;
 /// or that it cannot be read. The first line.
 std::string kmsgLine(const KmsgReader& reader);

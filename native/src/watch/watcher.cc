@@ -209,16 +209,20 @@ Result<conversation::Values> Watcher::run(const conversation::Words& words) {
 /// A group that is watched already is watched anew, for its limits may be others.
 Status Watcher::watch(std::uint64_t key, std::string path) {
   Counts told{};
+  std::optional<Reached> reached;
   const auto before = groups_.find(key);
   GroupWatch group(std::move(path));
   if (before != groups_.end()) {
     told = before->second.counts;
+    reached = before->second.reached();
     if (before->second.path() == group.path()) group.adoptPressure(before->second);
   }
   forget(key);
   group.counts = told;
   const Status begun = group.begin(roots_, pressure_, inotify_.get());
   if (!begun) return begun;
+  if (reached) group.adoptReached(*reached);
+  group.inode = inodeOf(group.path()).value_or(0);
   const auto [place, isNew] = groups_.insert_or_assign(key, std::move(group));
   GroupWatch& added = place->second;
   keys_[added.path()] = key;
@@ -226,7 +230,8 @@ Status Watcher::watch(std::uint64_t key, std::string path) {
   for (std::size_t index = 0; index < kSlots; ++index) {
     arm(added, key, static_cast<Slot>(index), EPOLL_CTL_ADD);
   }
-  watchParent(added.path());
+  const bool isHeard = watchParent(added.path()) && !added.isUnheard();
+  if (!isHeard) onUnheard(key);
   if (added.limitsTasksSilently() && kmsg_.fd() < 0) pollAlways(key);
   if (added.memoryLimit() > 0) {
     Result<UniqueFd> directory = openGroup(roots_.memory, added.path());
@@ -237,8 +242,8 @@ Status Watcher::watch(std::uint64_t key, std::string path) {
                         .event = UniqueFd{}});
     }
   }
-  // What happened before the kernel was asked.
-  tell(key, added, true);
+  // What happened before the kernel was asked. What memory came to is told once.
+  tell(key, added, !added.memoryWasReached());
   return {};
 }
 
@@ -269,7 +274,8 @@ void Watcher::forget(std::uint64_t key) {
     inotify_rm_watch(inotify_.get(), file);
   }
   unwatchParent(found->second.path());
-  keys_.erase(found->second.path());
+  const auto known = keys_.find(found->second.path());
+  if (known != keys_.end() && known->second == key) keys_.erase(known);
   polled_.erase(key);
   for (UniqueFd& descriptor : found->second.takePressure())
     closing_.push_back(std::move(descriptor));
@@ -290,12 +296,14 @@ void Watcher::arm(const GroupWatch& group, std::uint64_t key, Slot slot, int ope
 }
 
 /// Somebody else may remove a group, which files of version 2 do not tell (kernfs, until Linux 7).
-void Watcher::watchParent(const std::string& path) {
+///
+/// @return whether the kernel tells
+bool Watcher::watchParent(const std::string& path) {
   const std::string parent = parentOf(path);
   const auto known = parentWatches_.find(parent);
   if (known != parentWatches_.end()) {
     parents_[known->second].groups += 1;
-    return;
+    return true;
   }
   for (const UniqueFd* root : {&roots_.memory, &roots_.unified, &roots_.pids}) {
     if (!*root) continue;
@@ -306,8 +314,27 @@ void Watcher::watchParent(const std::string& path) {
     if (watch < 0) continue;
     parentWatches_[parent] = watch;
     parents_[watch] = Parent{.path = parent, .groups = 1};
-    return;
+    return true;
   }
+  return false;
+}
+
+/// Looks from time to time at a group of which the kernel does not tell.
+void Watcher::onUnheard(std::uint64_t key) {
+  pollAlways(key);
+  if (!std::exchange(saidUnheard_, true)) output_ += unheardLine();
+}
+
+/// Inode of a group's directory where it is first looked for, as watchParent does.
+std::optional<std::uint64_t> Watcher::inodeOf(const std::string& path) const {
+  for (const UniqueFd* root : {&roots_.memory, &roots_.unified, &roots_.pids}) {
+    if (!*root) continue;
+    Result<UniqueFd> directory = openGroup(*root, path);
+    if (!directory) continue;
+    Result<sys::FileInfo> info = sys::fileInfo(directory.value().get());
+    if (info) return info.value().inode;
+  }
+  return std::nullopt;
 }
 
 void Watcher::unwatchParent(const std::string& path) {
@@ -321,16 +348,21 @@ void Watcher::unwatchParent(const std::string& path) {
   parentWatches_.erase(known);
 }
 
-/// Tells of a group's counters if they have changed.
+/// Tells of a group's counters if they have changed, or that it is gone; then it is no longer
+/// watched.
 ///
 /// @param mayHaveReached tells that the kernel said something of memory's limit, which no counter
 /// may show.
 void Watcher::tell(std::uint64_t key, GroupWatch& group, bool mayHaveReached) {
   bool exists = false;
   const Counts now = readCounts(roots_, group.path(), exists);
-  if (!exists) return;
+  if (!exists) {
+    tellGone(key);
+    return;
+  }
   const bool reached = mayHaveReached && group.memoryReached(roots_);
-  if (now.pidsMax > 0 && group.limitsTasksSilently()) pollAlways(key);
+  // Of version 1; also where the limit is one of a group above.
+  if (now.pidsMax > 0 && roots_.pids) pollAlways(key);
   if (now == group.counts && !reached) return;
   group.counts = now;
   output_ += countsLine(key, now, reached);
@@ -382,9 +414,13 @@ void Watcher::onRested() {
     const auto found = groups_.find(rest.key);
     if (found != groups_.end()) arm(found->second, rest.key, rest.slot, EPOLL_CTL_MOD);
   }
+  std::vector<std::uint64_t> due;
   for (auto& [key, next] : polled_) {
     if (next > now) continue;
     next = now + kPoll;
+    due.push_back(key);
+  }
+  for (const std::uint64_t key : due) {
     const auto found = groups_.find(key);
     if (found != groups_.end()) tell(key, found->second, false);
   }
@@ -441,6 +477,9 @@ void Watcher::onRemoved(int parent, std::string_view name) {
       known->second.path == "." ? std::string(name) : known->second.path + '/' + std::string(name);
   const auto found = keys_.find(path);
   if (found == keys_.end()) return;
+  const auto group = groups_.find(found->second);
+  // It was made again, and what is watched is the new one.
+  if (group != groups_.end() && group->second.inode == inodeOf(path)) return;
   tellGone(found->second);
 }
 
@@ -454,7 +493,7 @@ void Watcher::onThreads() {
     if (found->second.fd(Slot::kThreshold) >= 0) continue;
     found->second.setThreshold(std::move(task.event));
     arm(found->second, task.key, Slot::kThreshold, EPOLL_CTL_ADD);
-    tell(task.key, found->second, true);
+    tell(task.key, found->second, !found->second.memoryWasReached());
   }
 }
 

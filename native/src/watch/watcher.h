@@ -60,7 +60,9 @@ class Watcher {
   void forget(std::uint64_t key);
   void tellGone(std::uint64_t key);
   void arm(const GroupWatch& group, std::uint64_t key, Slot slot, int operation);
-  void watchParent(const std::string& path);
+  bool watchParent(const std::string& path);
+  void onUnheard(std::uint64_t key);
+  std::optional<std::uint64_t> inodeOf(const std::string& path) const;
   void unwatchParent(const std::string& path);
   void tell(std::uint64_t key, GroupWatch& group, bool mayHaveReached);
   void pollAlways(std::uint64_t key);
@@ -88,6 +90,7 @@ class Watcher {
   std::vector<UniqueFd> closing_{};
   OomAssembler reports_{};
   bool kmsgIsLive_ = false;
+  bool saidUnheard_ = false;
   std::unordered_map<std::uint64_t, GroupWatch> groups_{};
   std::unordered_map<std::string, std::uint64_t> keys_{};
   std::unordered_map<int, std::uint64_t> files_{};

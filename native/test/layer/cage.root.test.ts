@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../support/wait-until.js';
 import { layerProgram } from './layer-tree.js';
 import { member } from './tar-builder.js';
 
 const MS_BIND = '4096';
 const HUGE_BYTES = 2 ** 32;
-const DEADLINE_MS = 15_000;
 // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, MKNOD, SETFCAP (linux/capability.h: 0, 1, 3, 4, 27, 31).
 const KEPT_CAPABILITIES = '000000008800001b';
 
@@ -55,11 +55,7 @@ describe('the cage of teu-layer', () => {
       env: {},
     });
     closeSync(blob);
-    const deadline = performance.now() + DEADLINE_MS;
-    while (status('Seccomp') !== '2') {
-      if (performance.now() > deadline) throw new Error('it never entered its cage');
-      await new Promise(setImmediate);
-    }
+    await waitUntil(() => status('Seccomp') === '2', 'the cage');
     child.kill('SIGSTOP');
   }
 

@@ -3,9 +3,9 @@ import {
   boolean,
   defineConfig,
   durationMs,
+  eventKeys,
   integer,
   oneOf,
-  path,
   string,
   type Config,
   type Parser,
@@ -75,20 +75,7 @@ export const cgroupConfig = defineConfig({
     default: 250_000,
     doc: 'Most final records of the usage ledger that are kept; the oldest go first',
   },
-  natsUrl: {
-    env: 'TEU_NATS_URL',
-    flag: '--nats-url',
-    parse: string,
-    default: 'nats://127.0.0.1:4222',
-    doc: 'Where events are published',
-  },
-  natsSeedFile: {
-    env: 'TEU_NATS_SEED_FILE',
-    flag: '--nats-seed-file',
-    parse: path,
-    default: ({ dataDir }) => join(dataDir, 'nats', 'cgroup.nkey'),
-    doc: 'File with the nkey seed of this service',
-  },
+  ...eventKeys('cgroup'),
   pressureThreshold: {
     env: 'TEU_CGROUP_PRESSURE_THRESHOLD',
     flag: '--pressure-threshold',
@@ -123,6 +110,13 @@ export const cgroupConfig = defineConfig({
     parse: durationMs,
     default: 5000,
     doc: 'How often groups with a quota of processor time are looked at',
+  },
+  eventWindowMs: {
+    env: 'TEU_CGROUP_EVENT_WINDOW',
+    flag: '--event-window',
+    parse: spanBetween('0s', '1h'),
+    default: 10_000,
+    doc: 'What happens to a container again and again is told at most this often, the times in between together; 0s tells each time',
   },
 });
 

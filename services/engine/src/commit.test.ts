@@ -51,7 +51,7 @@ test('a stopped container is not held', async () => {
   expect(host.cgroup.stills).toEqual([]);
 });
 
-test('what an engine that was killed has left frozen goes on', { timeout: 30_000 }, async () => {
+test('what an engine that was killed has left frozen goes on', async () => {
   host = await FakeHost.withoutEngine();
   const dying = await startEngine('engine.commit.after-freeze=exit');
   const { id } = await dying.run(['sleep'], { name: 'box' });

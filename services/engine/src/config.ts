@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import {
   address,
   defineConfig,
+  eventKeys,
   integer,
   listOf,
-  path,
   string,
   type CommonConfig,
   type Config,
@@ -75,20 +75,7 @@ export const engineConfig = defineConfig({
     default: hostname(),
     doc: 'Name of this machine in the subjects of events',
   },
-  natsUrl: {
-    env: 'TEU_NATS_URL',
-    flag: '--nats-url',
-    parse: string,
-    default: 'nats://127.0.0.1:4222',
-    doc: 'Where events are published',
-  },
-  natsSeedFile: {
-    env: 'TEU_NATS_SEED_FILE',
-    flag: '--nats-seed-file',
-    parse: path,
-    default: ({ dataDir }) => join(dataDir, 'nats', 'engine.nkey'),
-    doc: 'File with the nkey seed of this service',
-  },
+  ...eventKeys('engine'),
 });
 
 /** What loading the settings gives. */

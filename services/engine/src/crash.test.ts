@@ -26,6 +26,15 @@ async function startEngine(failpoints = '', warmStarts = 0): Promise<EngineClien
   return new EngineClient(service.channel);
 }
 
+/** Waits until an engine hears of changes of images, from when on it asks once for each and makes starts in advance. */
+async function untilImagesAreKept(client: EngineClient): Promise<void> {
+  await waitFor(async () => {
+    const { calls } = host.image;
+    await client.remove((await client.create(['sleep'])).id);
+    return host.image.calls === calls;
+  });
+}
+
 /** What brings the engine past a point, and whether its client is told of success before. */
 const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
   create: (client) => client.create(['sleep'], { name: 'new' }),
@@ -45,7 +54,7 @@ const TRIGGERS: Record<string, (client: EngineClient) => Promise<unknown>> = {
     await client.remove('new');
   },
   warm: async (client) => {
-    await waitFor(() => host.image.drivers !== undefined);
+    await untilImagesAreKept(client);
     await client.run(['true'], { autoRemove: true }, { wait: true });
     await service?.exited;
   },
@@ -66,7 +75,7 @@ async function startTwice(client: EngineClient): Promise<void> {
 const OTHERS = /^engine\.(upgrade|undo|rebase|edit|commit|pause|unpause)\./;
 const POINTS = ENGINE_FAILPOINTS.filter((point) => !OTHERS.test(point));
 
-test.each(POINTS)('ends at %s', { timeout: 30_000 }, async (point) => {
+test.each(POINTS)('ends at %s', async (point) => {
   host = await FakeHost.withoutEngine();
   const before = await startEngine();
   const old = await before.run(['sleep'], { name: 'old' });
@@ -99,21 +108,22 @@ test.each(POINTS)('ends at %s', { timeout: 30_000 }, async (point) => {
 
 test.each(['engine.start.after-launch', 'engine.start.after-record'])(
   'ends at %s of a start that was made in advance',
-  { timeout: 30_000 },
   async (point) => {
     host = await FakeHost.withoutEngine();
-    const dying = await startEngine(`${point}=exit@2`, 1);
-    await waitFor(() => host.image.drivers !== undefined);
+    const dying = await startEngine(`${point}=exit@2`, 2);
+    await untilImagesAreKept(dying);
     await dying.run(['true'], { autoRemove: true }, { wait: true });
-    await waitFor(() => host.driver.prepares === 2 && host.driver.active.size === 1);
+    // Starts are made one after the other: when the second is there the first is ready.
+    await waitFor(() => host.executor.prepared.size === 2);
+    const [first = ''] = host.executor.prepared;
     await dying.run(['sleep'], { name: 'new' }).catch(() => undefined);
-    expect(host.driver.prepares).toBe(2);
     expect(await service?.exited).toMatchObject({ code: 70 });
+    expect(host.executor.find({ containerId: first, execId: '' })).toBeDefined();
 
     const after = await startEngine();
     await waitFor(async () => holdsExactly((await after.list({ all: true })).containers));
     const { containers } = await after.list({ all: true });
-    expect(containers).toHaveLength(point.endsWith('record') ? 1 : 0);
+    expect(containers.map(({ id }) => id)).toEqual(point.endsWith('record') ? [first] : []);
     for (const { id } of containers) await after.remove(id, true);
     await waitFor(() => holdsExactly([]));
   },

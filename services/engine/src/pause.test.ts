@@ -120,7 +120,7 @@ describe('an engine that ends', () => {
 
   const points = ENGINE_FAILPOINTS.filter((point) => /^engine\.(un)?pause\./.test(point));
 
-  test.each(points)('at %s leaves record and kernel alike', { timeout: 30_000 }, async (point) => {
+  test.each(points)('at %s leaves record and kernel alike', async (point) => {
     host = await FakeHost.withoutEngine();
     const dying = await startEngine(`${point}=exit`);
     const { id } = await dying.run(['sleep'], { name: 'box' });

@@ -9,7 +9,7 @@ import {
 import { join } from 'node:path';
 import process from 'node:process';
 import { newContainerId } from '@teu/ids';
-import { NamespaceType, ProcessState } from '@teu/proto/executor';
+import { NamespaceType, ProcessState, type AttachProcessResponse } from '@teu/proto/executor';
 import {
   expectNoLeaks,
   leakSnapshot,
@@ -130,14 +130,18 @@ isolated('an executor that is killed (F02)', () => {
   });
 
   it('while a client is attached leaves the program alone; the next attach misses nothing', async () => {
-    const id = await client.launch([
-      'sh',
-      '-c',
-      'for i in 1 2 3 4 5 6; do echo $i; sleep 0.1; done',
-    ]);
+    const signal = join(directory.path, 'signal');
+    mkdirSync(signal);
+    const waiting = 'until [ -e /signal/go ]; do sleep 0.01; done';
+    const spec = client.spec(['sh', '-c', `echo 1; echo 2; ${waiting}; echo 3; echo 4`]);
+    spec.mounts.push({ destination: '/signal', type: 'bind', source: signal, options: [] });
+    const id = await client.launch(spec);
     const attached = client.attach({ containerId: id });
-    await attached.next();
-    await attached.next();
+    let text = '';
+    while (text !== '1\n2\n') {
+      const { part } = (await attached.next()).value as AttachProcessResponse;
+      if (part?.$case === 'record') text += part.value.data.toString();
+    }
     const broken = expect(
       (async () => {
         for await (const { part } of attached) expect(part).toBeDefined();
@@ -145,11 +149,12 @@ isolated('an executor that is killed (F02)', () => {
     ).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
     await restart();
     await broken;
-    let text = '';
+    writeFileSync(join(signal, 'go'), '');
+    text = '';
     for await (const { part } of client.attach({ containerId: id })) {
       if (part?.$case === 'record') text += part.value.data.toString();
     }
-    expect(text).toBe('1\n2\n3\n4\n5\n6\n');
+    expect(text).toBe('1\n2\n3\n4\n');
   });
 
   it('in order leaves containers running too', async () => {

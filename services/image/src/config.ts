@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import {
   address,
   boolean,
   bytes,
   defineConfig,
   durationMs,
+  eventKeys,
   integer,
   listOf,
   path,
-  string,
   type Config,
   type Parser,
 } from '@teu/config';
@@ -174,20 +173,7 @@ export const imageConfig = defineConfig({
     default: 16 * 2 ** 30,
     doc: 'Most bytes of broken-off downloads that are kept; the oldest go first',
   },
-  natsUrl: {
-    env: 'TEU_NATS_URL',
-    flag: '--nats-url',
-    parse: string,
-    default: 'nats://127.0.0.1:4222',
-    doc: 'Where events go',
-  },
-  natsSeedFile: {
-    env: 'TEU_NATS_SEED_FILE',
-    flag: '--nats-seed-file',
-    parse: path,
-    default: ({ dataDir }) => join(dataDir, 'nats', 'image.nkey'),
-    doc: 'File with the nkey seed of this service',
-  },
+  ...eventKeys('image'),
 });
 
 /** Proxies on the way to registries, by the variables that all programs share. */

@@ -2,6 +2,7 @@ import {
   address,
   bytes,
   defineConfig,
+  eventKeys,
   integer,
   oneOf,
   path,
@@ -9,7 +10,6 @@ import {
   type Config,
   type Parser,
 } from '@teu/config';
-import { join } from 'node:path';
 import { FILESYSTEM_TYPES, type FilesystemType } from './drivers/devicemapper/filesystem-type.js';
 import { DRIVER_NAMES } from './drivers/index.js';
 
@@ -98,20 +98,7 @@ export const storageDriverConfig = defineConfig({
     default: 10,
     doc: 'Percent of the pool that have to be free for a new snapshot',
   },
-  natsUrl: {
-    env: 'TEU_NATS_URL',
-    flag: '--nats-url',
-    parse: string,
-    default: 'nats://127.0.0.1:4222',
-    doc: 'Where events are published',
-  },
-  natsSeedFile: {
-    env: 'TEU_NATS_SEED_FILE',
-    flag: '--nats-seed-file',
-    parse: path,
-    default: ({ dataDir }) => join(dataDir, 'nats', 'storage.nkey'),
-    doc: 'File with the nkey seed of this service',
-  },
+  ...eventKeys('storage'),
 });
 
 export type StorageDriverConfig = Config<typeof storageDriverConfig>;

@@ -35,7 +35,8 @@ export interface StartNatsOptions {
 }
 
 const SERVER = '/usr/sbin/nats-server';
-const START_MS = 10_000;
+/** An end for a server that hangs; one that ends is not waited for. */
+const START_MS = 60_000;
 
 /** Starts a server in a directory of its own, on a free port. */
 export async function startNats(options: StartNatsOptions = {}): Promise<TestNats> {
@@ -53,7 +54,7 @@ export async function startNats(options: StartNatsOptions = {}): Promise<TestNat
   // The server picks the port the first time and keeps it from then on.
   const { configFile, seedFile } = await configure(-1);
   let child = launch(configFile);
-  const port = await eventually(() => readPort(paths.dir), 'nats-server has not started');
+  const port = await eventually(child, () => readPort(paths.dir));
   await configure(port);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -63,7 +64,7 @@ export async function startNats(options: StartNatsOptions = {}): Promise<TestNat
   };
   const start = async (): Promise<void> => {
     child = launch(configFile);
-    await eventually(() => accepts(port), 'nats-server has not started');
+    await eventually(child, () => accepts(port));
   };
   if (options.running === false) await kill();
   return {
@@ -108,15 +109,17 @@ function accepts(port: number): Promise<true | undefined> {
   });
 }
 
+/** Looks until a server that is starting shows something. @throws Error if it ends or hangs */
 async function eventually<T>(
+  server: ChildProcess,
   probe: () => T | undefined | Promise<T | undefined>,
-  complaint: string,
 ): Promise<T> {
   const deadline = performance.now() + START_MS;
   for (;;) {
     const result = await probe();
     if (result !== undefined) return result;
-    if (performance.now() > deadline) throw new Error(complaint);
+    const hasEnded = server.exitCode !== null || server.signalCode !== null;
+    if (hasEnded || performance.now() > deadline) throw new Error('nats-server has not started');
     await delay(10);
   }
 }

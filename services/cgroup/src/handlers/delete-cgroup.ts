@@ -18,6 +18,7 @@ export async function deleteCgroup(
   } catch (error) {
     if (!isTeuError(error, 'CGROUP_NOT_FOUND')) throw error;
     await ledger.finish(id, run);
+    watch.removed(id);
     // It may be asked again because the answer was lost.
     return { finalStats: undefined, oomKills: [...watch.oomKills(id)] };
   }
@@ -29,6 +30,7 @@ export async function deleteCgroup(
     await ledger.finish(id, run);
     return stats;
   });
+  const oomKills = await watch.left(id, finalStats.memory?.oomKillCount ?? 0);
   tree.forgetIfGone(id);
-  return { finalStats, oomKills: await watch.left(id, finalStats.memory?.oomKillCount ?? 0) };
+  return { finalStats, oomKills };
 }

@@ -33,6 +33,7 @@ export function createGroupHandlers(parts: CgroupParts): Handlers<typeof GroupSe
     updateGroup: (request) => updateGroup(parts, request),
     deleteGroup: async ({ name, recursive }) => {
       await groups.delete(parseGroupName(name, 'name'), recursive);
+      parts.watch.removed(keyOfGroup(name));
       return {};
     },
     freezeGroup: async (request) => {

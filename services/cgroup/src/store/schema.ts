@@ -112,6 +112,23 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
      sequence INTEGER NOT NULL
    ) STRICT;`,
 
+  // What was told of each group's limits, as its counters had it; a group without a row was told of nothing. A group
+  // is that of one boot with one inode of its directory. The row without an id says that groups are there of which
+  // it is not known what was told.
+  `CREATE TABLE told (
+     id TEXT PRIMARY KEY,
+     boot_id TEXT NOT NULL,
+     inode TEXT NOT NULL,
+     pids_max INTEGER NOT NULL,
+     memory_max INTEGER NOT NULL,
+     memory_high INTEGER NOT NULL,
+     -- Kills of those counted that are in oom_kills, or that nothing more will be known of.
+     oom_kill INTEGER NOT NULL,
+     -- Of the kills known, how many wait to be told.
+     oom_waiting INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO told VALUES ('', '', '', 0, 0, 0, 0, 0);`,
+
   // Whether anything ran at the last look: then a sample of memory held until the last checkpoint.
   `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
 ];

@@ -1,17 +1,22 @@
-import { makeEvent } from '@teu/events';
+import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { clock } from '@teu/ids';
 import type { Stats } from '@teu/proto/cgroup';
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import { OomKill } from '@teu/proto/type';
 import type { CgroupParts } from '../cgroup-parts.js';
-import { isGroupKey, keyOfGroup } from '../domain/group-path.js';
-import { EventWindows } from './event-windows.js';
+import { isGroupKey } from '../domain/group-path.js';
+import { readStats } from '../tree/group-stats.js';
+import { Announcements } from './announcements.js';
+import { countsAfter, finalCounts } from './compare-counts.js';
+import { Journal } from './journal.js';
+import { KillAccounts } from './kill-accounts.js';
 import { Kills } from './kills.js';
 import { limitEvents } from './limit-events.js';
-import { locateKill } from './oom-kill.js';
 import { eventAbout } from './subject.js';
-import { NO_COUNTS, type Counts, type OomReport, type Told } from './told.js';
 import { ThrottleSampler } from './throttle-sampler.js';
+import type { Counts, Told } from './told.js';
+import { createToldTable, nothingTold, type ToldTable } from './told-table.js';
 import { WatchProgram } from './watch-program.js';
 import type { WatchOptions } from './watch-options.js';
 import { programArguments } from './watch-options.js';
@@ -25,11 +30,6 @@ const BEGIN_DELAY_MS = 25;
 const PRESSURE_DELAY_MS = 2000;
 /** That is waited for before the group is removed; removing it would hold up all others meanwhile. */
 const UNWATCH_TIME_MS = 1000;
-/** The report of a kill comes within this time after it was counted, or not at all. */
-const REPORT_TIME_MS = 500;
-/** An answer waits so long for the report of a kill that was counted, in so many turns. */
-const SYNC_TIME_MS = 500;
-const SYNC_PAUSES_MS = [0, 5, 20];
 
 /**
  * Hears from the kernel what happens at the limits of groups, announces it, and remembers what was killed for want of
@@ -38,32 +38,40 @@ const SYNC_PAUSES_MS = [0, 5, 20];
  */
 export class CgroupWatch {
   readonly #parts: Parts;
-  readonly #onEvent: (event: CgroupEvent) => void;
+  readonly #journal: Journal;
   readonly #kills: Kills;
-  readonly #windows: EventWindows;
+  readonly #table: ToldTable;
+  readonly #announcements: Announcements;
+  readonly #accounts: KillAccounts;
   readonly #throttling: ThrottleSampler;
   readonly #groups = new WatchedGroups();
   readonly #program: WatchProgram;
   readonly #beginning = new Set<WatchedGroup>();
   #beginTimer: NodeJS.Timeout | undefined;
-  #readsKernelLog = true;
 
   /** @param onEvent - Hears of each event as it is recorded. */
   constructor(parts: Parts, options: WatchOptions, onEvent: (event: CgroupEvent) => void) {
     this.#parts = parts;
-    this.#onEvent = onEvent;
-    this.#kills = new Kills(parts.store);
-    this.#windows = new EventWindows((event) => this.#announce(event));
+    const { log, tree, names, store } = parts;
+    this.#table = createToldTable(store);
+    const shared = { groups: this.#groups, journal: new Journal(parts) };
+    this.#journal = shared.journal;
+    this.#kills = new Kills(store, shared.journal);
+    const { eventWindowMs: windowMs } = options;
+    const telling = { ...shared, table: this.#table, windowMs, onEvent };
+    this.#announcements = new Announcements(parts, telling);
+    this.#accounts = new KillAccounts({
+      ...{ ...shared, log, tree, names, kills: this.#kills, announcements: this.#announcements },
+      program: () => this.#program,
+    });
     const { throttleShare: share, throttleIntervalMs: intervalMs } = options;
     this.#throttling = new ThrottleSampler(parts, { share, intervalMs }, (event) =>
-      this.#windows.offer(event),
+      this.#announcements.offer(event),
     );
-    const { containers, groups } = parts.tree.inhabitants();
-    for (const id of [...containers.keys(), ...groups]) this.#begin(this.#adopt(id));
-    for (const id of this.#kills.containers()) if (!containers.has(id)) this.#kills.forgetLater(id);
+    this.#adoptAll();
     this.#program = new WatchProgram({
-      log: parts.log,
-      args: () => programArguments(parts.tree.host, options, this.#kills.position),
+      log,
+      args: () => programArguments(tree.host, options, this.#kills.position),
       onTold: (told) => this.#onTold(told),
       onRestart: () => this.#onRestart(),
     });
@@ -74,17 +82,30 @@ export class CgroupWatch {
     return this.#program.pid;
   }
 
-  /** Takes note of a new group. */
+  /** Takes note of a group that is new, or may be. */
   added(id: string): void {
-    if (this.#groups.get(id) !== undefined) return;
-    this.#kills.begun(id);
-    this.#begin(this.#groups.add(id, NO_COUNTS));
+    const inode = this.#inodeOf(id);
+    const known = this.#groups.get(id);
+    if (known?.inode === inode) return;
+    if (known !== undefined) this.#dropGone(known);
+    this.#accounts.begun(id);
+    this.#begin(
+      this.#groups.add({ id, inode, madeTime: clock.now().getTime(), told: nothingTold() }),
+    );
   }
 
   /** Takes note that limits of a group may be others. */
   changed(id: string): void {
     const group = this.#groups.get(id);
     if (group !== undefined) this.#begin(group);
+  }
+
+  /** Takes note that a group was removed, and with one of containers all that were in it. */
+  removed(id: string): void {
+    for (const group of this.#groups.all()) {
+      if (group.id !== id && !group.id.startsWith(`${id}/`)) continue;
+      if (!group.isLeaving && !this.#parts.tree.exists(group.id)) this.#dropGone(group);
+    }
   }
 
   /**
@@ -105,9 +126,11 @@ export class CgroupWatch {
 
   /** Takes note that a container's group is gone, and gives what was killed in it as settledKills does. */
   async left(id: string, counted: number): Promise<OomKill[]> {
-    const kills = await this.settledKills(id, counted);
     const group = this.#groups.get(id);
-    if (group !== undefined) this.#drop(group);
+    const kills = await this.settledKills(id, counted);
+    if (group === undefined || !this.#groups.has(group)) return kills;
+    this.#accounts.depart(group, counted);
+    this.#drop(group);
     return kills;
   }
 
@@ -122,16 +145,7 @@ export class CgroupWatch {
    * @param counted - Kills in the container, as its group counts them.
    */
   async settledKills(id: string, counted: number): Promise<OomKill[]> {
-    for (const pauseMs of SYNC_PAUSES_MS) {
-      if (!this.#readsKernelLog || this.#explained(id) >= counted) break;
-      if (pauseMs > 0) await delay(pauseMs);
-      await Promise.race([
-        this.#program.request('sync'),
-        delay(SYNC_TIME_MS, undefined, { ref: false }),
-      ]);
-    }
-    const group = this.#groups.get(id);
-    if (group !== undefined) this.#giveUpExplaining(group, counted);
+    await this.#accounts.settle(id, counted);
     const kills = this.#kills.of(id);
     if (kills.length === 0 && counted > 0) return [OomKill.create({ containerId: id })];
     return [...kills];
@@ -141,17 +155,44 @@ export class CgroupWatch {
   async close(): Promise<void> {
     clearTimeout(this.#beginTimer);
     await this.#program.close();
-    for (const group of this.#groups.all()) this.#groups.remove(group);
     this.#throttling.close();
-    this.#windows.flush();
+    this.#announcements.flush();
+    for (const group of this.#groups.all()) this.#groups.remove(group);
     this.#kills.close();
+    this.#journal.close();
   }
 
-  /** A group of an earlier time: what happened in it is not told again. */
-  #adopt(id: string): WatchedGroup {
-    const group = this.#groups.add(id, undefined);
-    group.explainedKills = this.#kills.of(id).length;
-    return group;
+  /** Takes the groups of an earlier time over: what was told of them is not told again, what was not is told. */
+  #adoptAll(): void {
+    const { containers, groups } = this.#parts.tree.inhabitants();
+    const isUnsure = this.#table.isUnsure();
+    this.#journal.together(() => {
+      for (const id of [...containers.keys(), ...groups]) this.#adopt(id, isUnsure);
+      if (isUnsure) this.#journal.write(() => this.#table.setSure());
+    });
+    for (const id of this.#kills.containers()) if (!containers.has(id)) this.#kills.forgetLater(id);
+  }
+
+  /** @param isUnsure - Whether what was told of it is not known; then all is taken for told. */
+  #adopt(id: string, isUnsure: boolean): void {
+    const inode = this.#inodeOf(id);
+    const known = this.#table.get(id, inode);
+    const told = known ?? nothingTold();
+    if (known === undefined && isUnsure)
+      Object.assign(told, finalCounts(readStats(this.#parts.tree, id)));
+    const group = this.#groups.add({ id, inode, madeTime: 0, told });
+    if (known === undefined && isUnsure) {
+      group.isAgain = true;
+      // Reports of them may still be unread.
+      group.givenUpKills = Math.max(told.oomKill - this.#kills.of(id).length, 0);
+      this.#announcements.keep(group);
+    }
+    this.#begin(group);
+  }
+
+  #inodeOf(id: string): string {
+    const path = this.#parts.tree.lastGroup(id);
+    return String(statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? '');
   }
 
   #begin(group: WatchedGroup): void {
@@ -165,16 +206,23 @@ export class CgroupWatch {
     this.#beginning.clear();
     for (const group of groups) {
       if (!this.#groups.has(group)) continue;
-      this.#throttling.add(group.id, group.counts !== undefined);
-      void this.#program
-        .request('watch', group.number, this.#parts.tree.pathOf(group.id))
-        .then((answer) => {
-          if (answer === undefined) return;
-          group.counts ??= NO_COUNTS;
-          group.isAgain = false;
-          if (this.#groups.has(group)) this.#askForPressure(group);
-        });
+      this.#throttling.add(group.id, group.madeTime > 0);
+      this.#accounts.tellWaiting(group);
+      void this.#watch(group);
     }
+  }
+
+  async #watch(group: WatchedGroup): Promise<void> {
+    const path = this.#parts.tree.pathOf(group.id);
+    const answer = await this.#program.request('watch', group.number, path);
+    if (!this.#groups.has(group) || group.isLeaving) return;
+    if (answer === undefined) {
+      // The program has ended, or the group was removed by somebody else.
+      if (!this.#parts.tree.exists(group.id)) this.#drop(group);
+      return;
+    }
+    group.isAgain = false;
+    this.#askForPressure(group);
   }
 
   /** Asks for word of waiting, unless the group is gone soon. */
@@ -190,25 +238,39 @@ export class CgroupWatch {
 
   #onRestart(): void {
     for (const group of this.#groups.all()) {
-      group.isAgain = true;
+      group.isAgain = group.counts.memoryMax > 0;
       group.tellsPressure = false;
       this.#begin(group);
     }
   }
 
+  /** Drops a group that somebody else has removed. */
+  #dropGone(group: WatchedGroup): void {
+    void this.#program.request('unwatch', group.number);
+    this.#drop(group);
+  }
+
   #drop(group: WatchedGroup): void {
+    this.#announcements.release(group);
     this.#groups.remove(group);
     this.#beginning.delete(group);
     this.#throttling.remove(group.id);
-    if (isGroupKey(group.id)) return;
-    this.#kills.forgetLater(group.id);
-    this.#windows.flush(eventAbout(this.#parts, group.id, {}));
+    if (!isGroupKey(group.id)) this.#kills.forgetLater(group.id);
   }
 
+  /** Nobody waits for what is told: whatever it leads to, the service goes on. */
   #onTold(told: Told): void {
+    try {
+      this.#take(told);
+    } catch (error) {
+      this.#parts.log.error({ err: error, kind: told.kind }, 'what the kernel told was not taken');
+    }
+  }
+
+  #take(told: Told): void {
     switch (told.kind) {
       case 'kmsg':
-        this.#readsKernelLog = told.newest !== undefined;
+        this.#accounts.readsKernelLog = told.newest !== undefined;
         if (told.newest !== undefined) this.#kills.passed(told.newest);
         return;
       case 'counts': {
@@ -227,7 +289,12 @@ export class CgroupWatch {
         return;
       }
       case 'oom':
-        this.#onOom(told.report);
+        this.#accounts.report(told.report);
+        return;
+      case 'unheard':
+        this.#parts.log.warn(
+          'the kernel notifies of no more groups (fs.inotify.max_user_watches); some are looked at every two seconds',
+        );
         return;
       case 'lost':
         this.#parts.log.info(
@@ -238,32 +305,13 @@ export class CgroupWatch {
   }
 
   #onCounts(group: WatchedGroup, counts: Counts, reached: boolean): void {
-    const { counts: before } = group;
-    group.counts = before === undefined ? counts : told(before, counts, reached);
-    if (before === undefined) {
-      group.explainedKills = Math.max(group.explainedKills, counts.oomKill);
-      return;
-    }
-    const change = { before, now: counts, reached };
-    for (const event of limitEvents(this.#parts, group.id, change)) this.#windows.offer(event);
-    // What is killed in groups of containers is told of the containers.
-    if (counts.oomKill <= group.explainedKills || isGroupKey(group.id)) return;
-    const wait = this.#readsKernelLog ? REPORT_TIME_MS : 0;
-    group.explaining ??= setTimeout(() => {
-      this.#giveUpExplaining(group, group.counts?.oomKill ?? 0);
-    }, wait).unref();
-  }
-
-  /** Tells of kills that were counted and of which the kernel wrote no report, or none that could be read. */
-  #giveUpExplaining(group: WatchedGroup, counted: number): void {
-    clearTimeout(group.explaining);
-    group.explaining = undefined;
-    const count = counted - group.explainedKills;
-    if (count <= 0) return;
-    group.explainedKills += count;
-    const action = CgroupAction.CGROUP_ACTION_OOM_KILLED;
-    const oomKill = OomKill.create({ containerId: group.id });
-    this.#windows.offer(eventAbout(this.#parts, group.id, { action, count, oomKill }));
+    const change = { before: group.counts, now: counts, reached };
+    group.counts = countsAfter(group.counts, counts, reached);
+    this.#journal.together(() => {
+      for (const event of limitEvents(this.#parts, group.id, change))
+        this.#announcements.offer(event);
+    });
+    this.#accounts.counted(group);
   }
 
   #onPressure(group: WatchedGroup, resource: string): void {
@@ -272,59 +320,6 @@ export class CgroupWatch {
       resource: resource === 'level' ? 'memory' : resource,
       count: 1,
     };
-    this.#windows.offer(eventAbout(this.#parts, group.id, fact));
+    this.#announcements.offer(eventAbout(this.#parts, group.id, fact));
   }
-
-  #onOom(report: OomReport): void {
-    const { tree, log } = this.#parts;
-    if (report.sequence <= (this.#kills.position ?? 0)) return;
-    const located = locateKill(report, tree.groupPath);
-    if (located === undefined) return;
-    const { place, kill } = located;
-    log.info(
-      { container_id: place.containerId, pid: kill.pid, scope: kill.scope },
-      'the kernel killed a process for want of memory',
-    );
-    const fact = { action: CgroupAction.CGROUP_ACTION_OOM_KILLED, count: 1, oomKill: kill };
-    const id = place.containerId === '' ? keyOfGroup(place.group) : place.containerId;
-    this.#kills.record(place.containerId, report.sequence, kill, () =>
-      this.#windows.offer(eventAbout(this.#parts, id, fact)),
-    );
-    const group = this.#groups.get(place.containerId);
-    // On version 1 a container does not count what is killed in groups that it has made.
-    const isCounted = place.nested === '' || tree.groupOf('memory', id)?.version === 2;
-    if (group !== undefined && isCounted) group.explainedKills += 1;
-  }
-
-  #explained(id: string): number {
-    return this.#groups.get(id)?.explainedKills ?? this.#kills.of(id).length;
-  }
-
-  #announce(value: CgroupEvent): void {
-    const { node, store } = this.#parts;
-    const event = makeEvent({ node, source: 'cgroup', payload: { $case: 'cgroup', value } });
-    store.transaction(() => store.outbox.append(event));
-    this.#onEvent(value);
-  }
-}
-
-/** What has been told after a look at the counters. A limit that was reached uncounted is not told again at the end. */
-function told(before: Counts, now: Counts, reached: boolean): Counts {
-  const isUncounted = reached && now.memoryMax <= before.memoryMax;
-  return {
-    pidsMax: Math.max(before.pidsMax, now.pidsMax),
-    memoryMax: Math.max(before.memoryMax + (isUncounted ? 1 : 0), now.memoryMax),
-    memoryHigh: Math.max(before.memoryHigh, now.memoryHigh),
-    oomKill: Math.max(before.oomKill, now.oomKill),
-  };
-}
-
-/** The counters at the end; where the last figures say less than was told, that. */
-function finalCounts({ pids, memory }: Stats, before = NO_COUNTS): Counts {
-  return {
-    pidsMax: Math.max(before.pidsMax, pids?.limitHitCount ?? 0),
-    memoryMax: Math.max(before.memoryMax, memory?.limitHitCount ?? 0),
-    memoryHigh: Math.max(before.memoryHigh, memory?.highHitCount ?? 0),
-    oomKill: Math.max(before.oomKill, memory?.oomKillCount ?? 0),
-  };
 }

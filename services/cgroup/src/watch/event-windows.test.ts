@@ -1,13 +1,15 @@
 import { CgroupAction, CgroupEvent } from '@teu/proto/event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { EventWindows, WINDOW_MS } from './event-windows.js';
+import { EventWindows } from './event-windows.js';
+
+const WINDOW_MS = 10_000;
 
 let told: CgroupEvent[];
 let windows: EventWindows;
 beforeEach(() => {
   vi.useFakeTimers();
   told = [];
-  windows = new EventWindows((event) => told.push(event));
+  windows = new EventWindows((event) => told.push(event), WINDOW_MS);
 });
 afterEach(() => {
   windows.flush();

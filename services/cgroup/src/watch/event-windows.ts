@@ -1,8 +1,5 @@
 import type { CgroupEvent } from '@teu/proto/event';
 
-/** What happens often is told at most this often. */
-export const WINDOW_MS = 10_000;
-
 interface Window {
   timer: NodeJS.Timeout;
   /** What happened since it was last told, in one event. */
@@ -18,13 +15,18 @@ export class EventWindows {
   readonly #windowMs: number;
   readonly #windows = new Map<string, Window>();
 
-  constructor(emit: (event: CgroupEvent) => void, windowMs = WINDOW_MS) {
+  /** @param windowMs - 0 to tell each by itself. */
+  constructor(emit: (event: CgroupEvent) => void, windowMs: number) {
     this.#emit = emit;
     this.#windowMs = windowMs;
   }
 
   /** Takes an event. It is told at once, or at the end of the window. */
   offer(event: CgroupEvent): void {
+    if (this.#windowMs === 0) {
+      this.#emit(event);
+      return;
+    }
     const kind = kindOf(event);
     const window = this.#windows.get(kind);
     if (window !== undefined) {

@@ -1,21 +1,22 @@
 import type { OomKill } from '@teu/proto/type';
 import type { Store } from '@teu/state';
+import type { Journal } from './journal.js';
 import { createKillTable, KILLS_MAX, type KillTable } from './kill-table.js';
 
 /** What is known of a container that is gone is kept this long: its removal may be asked for again. */
 const KEEP_MS = 60_000;
 
-/** What the kernel has killed in containers, on disk and in memory. */
+/** What the kernel has killed in containers, in memory and, as soon as it can be written, on disk. */
 export class Kills {
-  readonly #store: Store;
+  readonly #journal: Journal;
   readonly #table: KillTable;
   /** Newest first. */
   readonly #kills = new Map<string, OomKill[]>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #position: number | undefined;
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(store: Store, journal: Journal) {
+    this.#journal = journal;
     this.#table = createKillTable(store);
     this.#position = this.#table.position();
     for (const { containerId, kill } of this.#table.list()) this.#remember(containerId, kill);
@@ -41,19 +42,17 @@ export class Kills {
     const isFirst = this.#position === undefined;
     this.#position = Math.max(this.#position ?? 0, sequence);
     // From then on each kill is written with its own; what is read again in between has none.
-    if (isFirst)
-      this.#store.transaction(() => this.#table.setPosition(sequence), { durable: false });
+    if (isFirst) this.#journal.write(() => this.#table.setPosition(sequence), { durable: false });
   }
 
-  /** Keeps a kill, together with what the caller writes of it. */
-  record(containerId: string, sequence: number, kill: OomKill, also: () => void): void {
-    this.#store.transaction(() => {
-      if (containerId !== '') this.#table.insert(containerId, sequence, kill);
-      this.#table.setPosition(sequence);
-      also();
-    });
+  /** Keeps a kill; written with it, how far the log was read. */
+  record(containerId: string, sequence: number, kill: OomKill): void {
     this.#position = Math.max(this.#position ?? 0, sequence);
     if (containerId !== '') this.#remember(containerId, kill);
+    this.#journal.write(() => {
+      if (containerId !== '') this.#table.insert(containerId, sequence, kill);
+      this.#table.setPosition(sequence);
+    });
   }
 
   /** Forgets a container that is gone, some time later. */
@@ -83,6 +82,6 @@ export class Kills {
   #forget(containerId: string): void {
     this.#timers.delete(containerId);
     this.#kills.delete(containerId);
-    this.#store.transaction(() => this.#table.delete(containerId), { durable: false });
+    this.#journal.write(() => this.#table.delete(containerId), { durable: false });
   }
 }

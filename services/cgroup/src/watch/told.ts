@@ -41,7 +41,8 @@ export type Told =
   | { readonly kind: 'pressure'; readonly key: number; readonly resource: string }
   | { readonly kind: 'gone'; readonly key: number }
   | { readonly kind: 'oom'; readonly report: OomReport }
-  | { readonly kind: 'lost'; readonly count: number };
+  | { readonly kind: 'lost'; readonly count: number }
+  | { readonly kind: 'unheard' };
 
 /** Reads a line without its number; undefined for one that is not understood. */
 export function parseTold(words: readonly string[]): Told | undefined {
@@ -57,6 +58,8 @@ export function parseTold(words: readonly string[]): Told | undefined {
       return { kind, key: Number(first) };
     case 'oom':
       return { kind, report: parseReport(fieldsOf(words.slice(1))) };
+    case 'unheard':
+      return { kind };
     case 'lost':
       return { kind, count: Number(first) };
     default:

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly throttleShare: number;
   /** How often that is looked at. */
   readonly throttleIntervalMs: number;
+  /** What happens often is told at most this often, the times in between together; 0 for each by itself. */
+  readonly eventWindowMs: number;
 }
 
 export interface PressureThresholds {

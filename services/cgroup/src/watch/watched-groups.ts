@@ -1,4 +1,5 @@
 import type { Counts } from './told.js';
+import type { ToldCounts } from './told-table.js';
 
 /** A group that is watched: that of a container, or one of containers. */
 export interface WatchedGroup {
@@ -6,12 +7,18 @@ export interface WatchedGroup {
   readonly number: number;
   /** Id of the container, or directory of the group, as CgroupTree takes both. */
   readonly id: string;
-  /** What was told of its limits; undefined until it is known what happened before this service began. */
-  counts: Counts | undefined;
-  /** Whether the watcher has watched it before, so that what it says first is no news. */
+  /** Of its directory: one that was made again is another group. */
+  readonly inode: string;
+  /** When this service saw it made, in milliseconds since 1970; 0 for one that was there before. */
+  readonly madeTime: number;
+  /** Counters up to which there are events, told or waiting for the end of a window. */
+  counts: Counts;
+  /** Counters up to which events were told. */
+  readonly told: ToldCounts;
+  /** Whether the watcher has watched it before, so that memory at its limit is no news. */
   isAgain: boolean;
-  /** Kills of those counted that were reported, or that nothing more will be known of. */
-  explainedKills: number;
+  /** Kills that were told without a cause, because no report had come. */
+  givenUpKills: number;
   /** Whether the kernel was asked to tell of its waiting, which takes long to end. */
   tellsPressure: boolean;
   settling: NodeJS.Timeout | undefined;
@@ -20,26 +27,29 @@ export interface WatchedGroup {
   isLeaving: boolean;
 }
 
+/** What is known of a group when its watch begins. */
+export type Beginning = Pick<WatchedGroup, 'id' | 'inode' | 'madeTime' | 'told'>;
+
 /** The groups that are watched, by both of their names. */
 export class WatchedGroups {
   readonly #byId = new Map<string, WatchedGroup>();
   readonly #byNumber = new Map<number, WatchedGroup>();
   #lastNumber = 0;
 
-  /** @param counts - What was told of its limits: nothing has happened in a new one. */
-  add(id: string, counts: Counts | undefined): WatchedGroup {
+  add(beginning: Beginning): WatchedGroup {
+    const { pidsMax, memoryMax, memoryHigh, oomKill } = beginning.told;
     const group: WatchedGroup = {
+      ...beginning,
       number: ++this.#lastNumber,
-      id,
-      counts,
-      isAgain: false,
-      explainedKills: 0,
+      counts: { pidsMax, memoryMax, memoryHigh, oomKill },
+      isAgain: memoryMax > 0,
+      givenUpKills: 0,
       tellsPressure: false,
       settling: undefined,
       explaining: undefined,
       isLeaving: false,
     };
-    this.#byId.set(id, group);
+    this.#byId.set(group.id, group);
     this.#byNumber.set(group.number, group);
     return group;
   }

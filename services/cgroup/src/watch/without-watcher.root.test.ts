@@ -1,11 +1,16 @@
 import { loadConfig } from '@teu/config';
 import { newContainerId } from '@teu/ids';
 import { silentLogger } from '@teu/log';
-import { CgroupServiceService as Service, type Cgroup } from '@teu/proto/cgroup';
+import {
+  CgroupServiceService as Service,
+  GroupServiceService,
+  type Cgroup,
+} from '@teu/proto/cgroup';
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import { LinuxResources, OomScope, type OomKill } from '@teu/proto/type';
 import { connect, type RpcChannel } from '@teu/rpc';
 import { oomReportRoom, requires, tempDir, waitFor, type TempDir } from '@teu/testing';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cgroupConfig } from '../config.js';
@@ -14,6 +19,7 @@ import { runInGroup } from '../testing/run-in-group.js';
 
 const EAT = 'dd if=/dev/zero of=/dev/null bs=100M count=1; true';
 const LIMITS = { memory: { limit: 16 << 20, swap: 16 << 20 }, pids: { limit: 4 } };
+const FORK_MUCH = 'for i in 1 2 3 4 5; do sleep 0.1 & done; wait';
 const { CGROUP_ACTION_OOM_KILLED } = CgroupAction;
 
 describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
@@ -88,7 +94,7 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
       { count: 1, oomKill: { scope: OomScope.OOM_SCOPE_UNSPECIFIED } },
     ]);
     // On version 1 neither inotify nor the log tells of forks; they are counted from time to time.
-    await runInGroup(cgroup.membership!, 'for i in 1 2 3 4 5; do sleep 0.1 & done; wait').ended;
+    await runInGroup(cgroup.membership!, FORK_MUCH).ended;
     await waitFor(() => events.some(({ limit }) => limit === 'pids.max'), {
       timeoutMs: 10_000,
     });
@@ -102,5 +108,65 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
     await channel.unary(Service.deleteCgroup, { id, force: true, run: undefined });
     await create();
     expect(await kills()).toEqual([]);
+  });
+
+  it('is counted on where the service that ended was', async () => {
+    const forksFailed = (): boolean => events.some(({ limit }) => limit === 'pids.max');
+    await start('--event-window', '0s');
+    const cgroup = await create();
+    await runInGroup(cgroup.membership!, FORK_MUCH).ended;
+    await waitFor(forksFailed, { timeoutMs: 20_000 });
+    await stop();
+    const told = events.reduce((sum, { count }) => sum + count, 0);
+    await runInGroup(cgroup.membership!, FORK_MUCH).ended;
+    await start('--event-window', '0s');
+    await waitFor(forksFailed, { timeoutMs: 20_000 });
+    const toldNow = events.reduce((sum, { count }) => sum + count, 0);
+    const { stats } = await channel.unary(Service.getStats, { id });
+    expect(told + toldNow).toBe(stats!.pids!.limitHitCount);
+  });
+
+  it('is told once again when the service died before the end of a window', async () => {
+    await start('--event-window', '1h');
+    const cgroup = await create();
+    for (let n = 0; n < 2; n += 1) await eatIn(cgroup);
+    expect(await kills()).toHaveLength(2);
+    expect(killEvents()).toMatchObject([{ count: 1 }]);
+    // As it would be found if the service died now.
+    const data = join(directory.path, 'd');
+    cpSync(data, `${data}.died`, { recursive: true });
+    await stop();
+    rmSync(data, { recursive: true });
+    cpSync(`${data}.died`, data, { recursive: true });
+    await start('--event-window', '1h');
+    await waitFor(() => killEvents().length > 0, { timeoutMs: 20_000 });
+    expect(killEvents()).toMatchObject([{ count: 1, oomKill: (await kills())[0] }]);
+  });
+
+  it('in a group that was removed and made again is news', async () => {
+    const name = 'again';
+    const makeGroup = (limit: number): Promise<unknown> => {
+      const resources = LinuxResources.fromPartial({ pids: { limit } });
+      return channel.unary(GroupServiceService.createGroup, { name, resources, labels: {} });
+    };
+    const deleteTheGroup = (): Promise<unknown> =>
+      channel.unary(GroupServiceService.deleteGroup, { name, recursive: false });
+    await start();
+    const { v1TasksPaths } = (await create()).membership!;
+    await makeGroup(4);
+    process.kill(server.watcherPid!, 'SIGKILL');
+    await deleteTheGroup();
+    // The next watcher looks for both, and finds this one.
+    const forkMuchIn = async (directory: string, containerId: string): Promise<void> => {
+      const paths = v1TasksPaths.map((path) => path.replace(`/${id}/`, `/${directory}/`));
+      await runInGroup({ v1TasksPaths: paths, v2Directory: '', mounts: [] }, FORK_MUCH).ended;
+      const isTold = (event: CgroupEvent): boolean =>
+        event.limit === 'pids.max' && event.containerId === containerId;
+      await waitFor(() => events.some(isTold), { timeoutMs: 20_000 });
+    };
+    await forkMuchIn(id, id);
+    await makeGroup(3);
+    await forkMuchIn(`g.${name}`, '');
+    await deleteTheGroup();
   });
 });

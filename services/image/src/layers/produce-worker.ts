@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { teuError, type Reason } from '@teu/errors';
 import type { ParsedMount } from '@teu/mounts';
 import { parseReport, type LayerFailure, type LayerReport } from './layer-report.js';
 import { mountArguments, type LayerLimits } from './layer-worker.js';
+import { OUTPUT_FD, PROGRESS_BYTES, streamTar, writeTar, type TarProgram } from './tar-program.js';
 import type { TreePair } from './tree-worker.js';
-import { collect, collectAnswer, ended, withoutAnswer } from './worker-process.js';
 
 /** A layer to be made of what two trees differ in. */
 export interface LayerWork {
@@ -40,9 +38,6 @@ export interface ProduceWorker {
   stream(work: TreeWork): AsyncGenerator<Buffer, void, undefined>;
 }
 
-const OUTPUT_FD = 3;
-const PROGRESS_BYTES = 16 * 1024 * 1024;
-
 export function createProduceWorker(options: {
   binary: string;
   /** An empty directory; mounted on only in the workers' own namespaces. */
@@ -55,39 +50,33 @@ export function createProduceWorker(options: {
     ...['--max-bytes', String(limits.maxLayerBytes)],
     ...['--max-entries', String(limits.maxLayerEntries)],
   ];
+  const producing = (args: readonly string[], signal: AbortSignal): TarProgram<LayerReport> => ({
+    ...{ binary, signal, parse: parseProduced },
+    args: [...common, ...args],
+  });
   // What a tree has was let in by other limits; for people it is written whatever its size.
-  const whole = (tree: readonly ParsedMount[]): string[] => [
-    ...[...common, '--form', 'tree', '--progress-bytes', String(PROGRESS_BYTES)],
-    ...['--max-bytes', String(Number.MAX_SAFE_INTEGER), '--max-entries', String(2 ** 40)],
-    ...treeArguments('changed', tree),
-  ];
+  const whole = ({ tree, signal }: TreeWork): TarProgram<LayerReport> =>
+    producing(
+      [
+        ...['--form', 'tree', '--progress-bytes', String(PROGRESS_BYTES)],
+        ...['--max-bytes', String(Number.MAX_SAFE_INTEGER), '--max-entries', String(2 ** 40)],
+        ...treeArguments('changed', tree),
+      ],
+      signal,
+    );
   return {
     layer: async ({ trees, compression, excluded, file, signal }) => {
       const args = [
-        ...[...common, ...bounds, '--compression', compression],
+        ...[...bounds, '--compression', compression],
         ...(trees.descends ? ['--descends'] : []),
         ...excluded.flatMap((path) => ['--excluded', path]),
         ...(trees.old === undefined ? [] : treeArguments('old', trees.old)),
         ...treeArguments('changed', trees.changed),
       ];
-      return start(binary, args, signal, file.fd).finish(() => undefined);
+      return writeTar(producing(args, signal), file.fd);
     },
-    toFile: async ({ tree, signal, file, progress }) =>
-      start(binary, whole(tree), signal, file.fd).finish(progress),
-    stream: async function* ({ tree, signal }) {
-      const child = start(binary, whole(tree), signal, 'pipe');
-      const finished = child.finish(() => undefined);
-      // Looked at below; the reader may stop before.
-      finished.catch(() => undefined);
-      try {
-        yield* child.output();
-        await finished;
-      } finally {
-        child.kill();
-        // It lets go of the tree before anybody goes on to remove it.
-        await finished.catch(() => undefined);
-      }
-    },
+    toFile: async (work) => writeTar(whole(work), work.file.fd, work.progress),
+    stream: (work) => streamTar(whole(work)),
   };
 }
 
@@ -95,48 +84,10 @@ function treeArguments(name: string, mounts: readonly ParsedMount[]): string[] {
   return ['--tree', name, ...mounts.flatMap(mountArguments)];
 }
 
-interface Producing {
-  /** What it writes, if that is a pipe. */
-  output(): AsyncIterable<Buffer>;
-  /** Waits for its end and for its answer. */
-  finish(progress: (bytes: number) => void): Promise<LayerReport>;
-  kill(): void;
-}
-
-function start(
-  binary: string,
-  args: readonly string[],
-  signal: AbortSignal,
-  output: number | 'pipe',
-): Producing {
-  signal.throwIfAborted();
-  const child: ChildProcess = spawn(binary, args, {
-    env: {},
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe', output],
-  });
-  const kill = (): void => void child.kill('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  return {
-    output: () => child.stdio[OUTPUT_FD] as Readable,
-    kill,
-    finish: async (progress) => {
-      try {
-        const [answer, complaint, end] = await Promise.all([
-          collectAnswer(child.stdout, progress),
-          collect(child.stderr),
-          ended(child),
-        ]);
-        signal.throwIfAborted();
-        const report = parseReport(answer);
-        if (end.code === 0 && report?.kind === 'done') return report.report;
-        if (report?.kind === 'failed') throw produceFailure(report.failure);
-        throw withoutAnswer('teu-layer', end, complaint);
-      } finally {
-        signal.removeEventListener('abort', kill);
-      }
-    },
-  };
+function parseProduced(line: string): LayerReport | undefined {
+  const answer = parseReport(line);
+  if (answer?.kind === 'failed') throw produceFailure(answer.failure);
+  return answer?.report;
 }
 
 /** The error for a tree that no tar could be made of; it names the path and the step. */

@@ -9,13 +9,14 @@ import {
   type StorageDriver,
 } from '@teu/snapshots';
 import { KernelError } from '../../native-program.js';
+import { PendingRemovals } from '../pending-removals.js';
 import { mountOptions } from './filesystem-type.js';
 import { Limits } from './limits.js';
 import { isOwn, type PoolClaim } from './pool-claim.js';
-import { Removals } from './removals.js';
 import { storageError } from './storage-error.js';
 import type { ThinPool } from './thin-pool.js';
 import { BASE, snapshotOf, volumeOf } from './volume-ids.js';
+import { deleteVolumes } from './volume-removal.js';
 import { Volumes } from './volumes.js';
 
 /** No limit of the pool: as many as the other drivers take, so that images can move. */
@@ -40,7 +41,7 @@ export class DeviceMapperDriver implements StorageDriver {
   readonly #claim: PoolClaim;
   readonly #pool: ThinPool;
   readonly #volumes: Volumes;
-  readonly #removals: Removals;
+  readonly #removals: PendingRemovals;
   readonly #limits: Limits;
   readonly #leastFree: number;
   readonly #parents = new Map<number, number | undefined>();
@@ -55,7 +56,9 @@ export class DeviceMapperDriver implements StorageDriver {
     this.backingFilesystem = claim.filesystem;
     this.#claim = claim;
     this.#pool = pool;
-    this.#removals = new Removals(pool, claim.isInFiles);
+    this.#removals = new PendingRemovals((volumes) =>
+      deleteVolumes(pool, claim.isInFiles, volumes),
+    );
     this.#volumes = new Volumes(pool, this.#removals);
     this.#limits = new Limits(root);
     this.#leastFree = leastFreePercent / 100;
@@ -177,7 +180,7 @@ export class DeviceMapperDriver implements StorageDriver {
 
   async discardedUsage(): Promise<DiskUsage> {
     let bytes = 0;
-    for (const volume of this.#removals.volumes()) bytes += await this.#pool.ownBytes(volume);
+    for (const volume of this.#removals.ids()) bytes += await this.#pool.ownBytes(volume);
     return { bytes, inodes: 0 };
   }
 
@@ -216,7 +219,7 @@ export class DeviceMapperDriver implements StorageDriver {
     } catch (error) {
       if (!(error instanceof KernelError) || error.code !== 'EEXIST') throw error;
       if (this.#foreign.has(volumeOf(id))) throw taken(volumeOf(id));
-      await this.#removals.delete(volumeOf(id));
+      await this.#removals.remove(volumeOf(id));
       await this.#volumes.make(id, origin);
     }
   }

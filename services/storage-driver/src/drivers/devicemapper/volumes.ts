@@ -1,7 +1,7 @@
 import { teuError } from '@teu/errors';
 import { tryPatiently } from '../patience.js';
+import type { PendingRemovals } from '../pending-removals.js';
 import { KeyedQueue } from './keyed-queue.js';
-import type { Removals } from './removals.js';
 import type { Figures, ThinPool } from './thin-pool.js';
 import { BASE, frozenVolumeOf, volumeOf } from './volume-ids.js';
 
@@ -11,7 +11,7 @@ import { BASE, frozenVolumeOf, volumeOf } from './volume-ids.js';
  */
 export class Volumes {
   readonly pool: ThinPool;
-  readonly removals: Removals;
+  readonly removals: PendingRemovals;
   readonly #queue = new KeyedQueue();
   readonly #present = new Set<number>();
   /** Snapshots that somebody was told how to mount: their devices stay. */
@@ -20,7 +20,7 @@ export class Volumes {
   readonly #figures = new Map<number, Figures>();
   #base: Promise<Figures> | undefined;
 
-  constructor(pool: ThinPool, removals: Removals) {
+  constructor(pool: ThinPool, removals: PendingRemovals) {
     this.pool = pool;
     this.removals = removals;
   }
@@ -70,7 +70,7 @@ export class Volumes {
     const frozen = frozenVolumeOf(id);
     this.#figures.delete(id);
     await this.pool.release(volume);
-    if (this.#present.delete(frozen)) await this.removals.delete(frozen);
+    if (this.#present.delete(frozen)) await this.removals.remove(frozen);
     await this.pool.activate(volume, 'rw');
     if ((await this.pool.timesOpened(volume)) === 0) {
       await this.pool.settle(volume);

@@ -12,10 +12,11 @@ import {
   type StorageDriver,
   syncFilesystem,
 } from '@teu/snapshots';
+import { PendingRemovals } from '../pending-removals.js';
+import { destroyLayers } from './dataset-removal.js';
 import { bytesOf, type Datasets } from './datasets.js';
 import { LayerDatasets, PROBE } from './layer-datasets.js';
 import { LayerMounts } from './layer-mounts.js';
-import { Removals } from './removals.js';
 import { storageError } from './storage-error.js';
 import { isZfsFailure } from './zfs-failure.js';
 
@@ -45,7 +46,7 @@ export class ZfsDriver implements StorageDriver {
   readonly #datasets: Datasets;
   readonly #layers: LayerDatasets;
   readonly #mounts: LayerMounts;
-  readonly #removals: Removals;
+  readonly #removals: PendingRemovals;
   /** Directory that a view of nothing shows. */
   readonly #empty: string;
   readonly #present = new Set<number>();
@@ -65,7 +66,8 @@ export class ZfsDriver implements StorageDriver {
     this.#datasets = host.datasets;
     this.#layers = new LayerDatasets(host.dataset, root);
     this.#mounts = new LayerMounts(host.datasets, this.#layers);
-    this.#removals = new Removals(host.datasets, this.#layers, this.#mounts);
+    const parts = { datasets: host.datasets, layers: this.#layers, mounts: this.#mounts };
+    this.#removals = new PendingRemovals((ids) => destroyLayers(parts, ids));
     this.#empty = join(root, 'empty');
     mkdirSync(this.#empty, { recursive: true, mode: 0o755 });
     this.quota = {
@@ -81,7 +83,7 @@ export class ZfsDriver implements StorageDriver {
       await this.#make(place);
     } catch (error) {
       if (!isZfsFailure(error, 'exists')) throw storageError(error, 'the snapshot was not made');
-      await this.#removals.destroy(place.id);
+      await this.#removals.remove(place.id);
       await this.#make(place);
     }
   }
@@ -164,7 +166,8 @@ export class ZfsDriver implements StorageDriver {
   }
 
   async discardedUsage(): Promise<DiskUsage> {
-    return { bytes: await this.#datasets.sum(this.#removals.datasets(), 'used'), inodes: 0 };
+    const removed = this.#removals.ids().map((id) => this.#layers.dataset(id));
+    return { bytes: await this.#datasets.sum(removed, 'used'), inodes: 0 };
   }
 
   /** Of the pool, which need not be where the records are. */

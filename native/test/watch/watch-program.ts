@@ -1,0 +1,47 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { nativeBinary } from '@teu/config';
+import { waitFor } from '@teu/testing';
+
+/** teu-cgroup-watch, run on directories that stand for hierarchies. */
+export class WatchedDirectories {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: string[] = [];
+
+  /** @param command - What runs the program, with its arguments; the program alone if not given. */
+  constructor(args: readonly string[], command: readonly string[] = []) {
+    const [file, ...words] = [...command, nativeBinary('teu-cgroup-watch'), ...args];
+    this.#child = spawn(file!, words, { stdio: 'pipe' });
+    let rest = '';
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      this.#lines.push(...lines);
+    });
+  }
+
+  /** What it has said of a kind, by itself, oldest first. */
+  said(kind: string): string[] {
+    return this.#lines.filter((line) => line.startsWith(`0 ${kind}`));
+  }
+
+  /** Asks for something and waits until it is answered. */
+  async ask(id: number, ...words: readonly (string | number)[]): Promise<string> {
+    this.#child.stdin.write(`${id} ${words.join(' ')}\n`);
+    const find = (): string | undefined => this.#lines.find((line) => line.startsWith(`${id} `));
+    await waitFor(() => find() !== undefined, { timeoutMs: 20_000 });
+    return find()!;
+  }
+
+  /** Waits until it has said so much of a kind. */
+  async hear(kind: string, count = 1): Promise<string[]> {
+    await waitFor(() => this.said(kind).length >= count, { timeoutMs: 20_000 });
+    return this.said(kind);
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#child, 'close');
+    this.#child.stdin.end();
+    await closed;
+  }
+}
