@@ -65,7 +65,7 @@ test('metrics have the same containers, by name', async () => {
       IncomingMessage,
     ];
     const samples = checkExposition(await text(response));
-    const labels = `container_id="${id}",name="busy",group=""`;
+    const labels = `container_id="${id}",name="busy",image="busybox",group=""`;
     expect(samples.get(`teu_container_memory_limit_bytes{${labels}}`)).toBe(64 << 20);
     const used = samples.get(`teu_container_cpu_usage_seconds_total{${labels}}`) ?? 0;
     // Where much else is to do it does not come to its quota.

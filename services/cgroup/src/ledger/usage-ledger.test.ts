@@ -1,4 +1,5 @@
 import { Run } from '@teu/proto/cgroup';
+import { waitFor } from '@teu/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LedgerStand } from '../testing/ledger-stand.js';
 import { idOf } from '../testing/usage-store.js';
@@ -64,4 +65,42 @@ test('checkpoints that cannot be written are told of once, until one can', async
   });
   await stand.ledger.refresh(now);
   expect(stand.errors).toEqual([text, text]);
+});
+
+test('those who ask at the same time share a pass that has not begun', async () => {
+  stand.put(ID, { 'memory.current': 4096, 'pids.current': 1 });
+  stand.ledger.record(runFrom(new Date()));
+  const transaction = vi.spyOn(stand.store, 'transaction');
+  await Promise.all([1, 2, 3].map(() => stand.ledger.refresh(now)));
+  expect(transaction).toHaveBeenCalledTimes(1);
+  const begun = stand.ledger.refresh(now);
+  await Promise.resolve();
+  await Promise.all([begun, stand.ledger.refresh(now)]);
+  expect(transaction).toHaveBeenCalledTimes(3);
+});
+
+test('memory is measured again after a time in which no file could be opened', async () => {
+  stand.put(ID, { 'memory.current': 4096, 'pids.current': 1 });
+  const open = vi.spyOn(stand.files, 'open').mockImplementation(() => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  });
+  stand.ledger.record(runFrom(new Date()));
+  expect(open).toHaveBeenCalledTimes(1);
+  open.mockRestore();
+  await waitFor(async () => {
+    await stand.ledger.refresh(now);
+    return stand.column(ID, 'sample_bytes') === 4096;
+  });
+  expect(stand.errors).toEqual([]);
+});
+
+test('files that are kept open count together with those of figures', () => {
+  for (const n of [1, 2]) {
+    stand.put(idOf(n), { 'memory.current': 4096, 'pids.current': 1 });
+    const run = Run.fromPartial({ containerId: idOf(n), startTime: new Date() });
+    stand.ledger.record(run);
+  }
+  expect(stand.files.count).toBe(1);
+  stand.ledger.close();
+  expect(stand.files.count).toBe(0);
 });

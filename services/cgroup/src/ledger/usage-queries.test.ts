@@ -17,10 +17,14 @@ const BEGIN = Date.UTC(2026, 0, 1);
 let store: Store;
 let remove: () => void;
 let parts: CgroupParts;
+let refreshCount = 0;
 
 beforeAll(() => {
   ({ store, remove } = emptyStore());
-  parts = { store, ledger: { refresh: async () => undefined }, log: silentLogger } as never;
+  const refresh = async () => {
+    refreshCount += 1;
+  };
+  parts = { store, ledger: { refresh }, log: silentLogger } as never;
   store.transaction(fillStore, { durable: false });
 });
 afterAll(() => remove());
@@ -139,6 +143,18 @@ describe(`of ${COUNT} records`, () => {
     expect(labels.map(({ key }) => key)).toEqual(['', 'c0', 'c1', 'c2']);
     const below = (await sums({ group: 'team/build' }, GROUP)).summaries;
     expect(below.map(({ key }) => key)).toEqual(['team/build']);
+  });
+
+  it('looks at what runs for the first page only', async () => {
+    const container = UsageGrouping.USAGE_GROUPING_CONTAINER;
+    const first = await list({ withRunning: true });
+    await list({ withRunning: true }, first.nextPageToken);
+    expect(refreshCount).toBe(1);
+    const firstSums = await sums({ withRunning: true }, container);
+    await sums({ withRunning: true }, container, '', firstSums.nextPageToken);
+    expect(refreshCount).toBe(2);
+    await list({});
+    expect(refreshCount).toBe(2);
   });
 
   it('adds containers up in pages', async () => {
