@@ -77,33 +77,37 @@ async function statusesOf(calls: readonly HostileCall[]): Promise<[HostileCall, 
   return results;
 }
 
-test('no field of any call leads anywhere', async () => {
-  const before = canary.look();
-  const pids = await engine.pids();
-  const spec = { image: 'base', args: ['true'] };
-  const calls = hostileCalls(
-    join(installRoot(), 'libs/proto/src/gen/descriptors.binpb'),
-    canary.path,
-    {
-      'teu.engine.v1.CreateContainerRequest': Buffer.from(
-        CreateContainerRequest.encode(CreateContainerRequest.create({ spec })).finish(),
-      ),
-      'teu.engine.v1.RunContainerRequest': Buffer.from(
-        RunContainerRequest.encode(RunContainerRequest.create({ spec })).finish(),
-      ),
-    },
-  );
-  expect(calls.length).toBeGreaterThan(1500);
-  const results = await statusesOf(calls);
-  const broken = ['INTERNAL', 'UNKNOWN', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'DATA_LOSS'];
-  const wrong = results.filter(
-    ([{ kind }, status]) =>
-      broken.includes(status) || ((kind === 'enum' || kind === 'garbage') && status === 'OK'),
-  );
-  expect(wrong.map(([{ path, what }, status]) => `${path} ${what}: ${status}`)).toEqual([]);
-  expect(canary.look()).toEqual(before);
-  expect(await engine.pids()).toEqual(pids);
-}, patient(120_000));
+test(
+  'no field of any call leads anywhere',
+  async () => {
+    const before = canary.look();
+    const pids = await engine.pids();
+    const spec = { image: 'base', args: ['true'] };
+    const calls = hostileCalls(
+      join(installRoot(), 'libs/proto/src/gen/descriptors.binpb'),
+      canary.path,
+      {
+        'teu.engine.v1.CreateContainerRequest': Buffer.from(
+          CreateContainerRequest.encode(CreateContainerRequest.create({ spec })).finish(),
+        ),
+        'teu.engine.v1.RunContainerRequest': Buffer.from(
+          RunContainerRequest.encode(RunContainerRequest.create({ spec })).finish(),
+        ),
+      },
+    );
+    expect(calls.length).toBeGreaterThan(1500);
+    const results = await statusesOf(calls);
+    const broken = ['INTERNAL', 'UNKNOWN', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'DATA_LOSS'];
+    const wrong = results.filter(
+      ([{ kind }, status]) =>
+        broken.includes(status) || ((kind === 'enum' || kind === 'garbage') && status === 'OK'),
+    );
+    expect(wrong.map(([{ path, what }, status]) => `${path} ${what}: ${status}`)).toEqual([]);
+    expect(canary.look()).toEqual(before);
+    expect(await engine.pids()).toEqual(pids);
+  },
+  patient(120_000),
+);
 
 /** Sends bytes to a socket; resolves when the other side hung up, or has had time to answer. */
 async function send(path: string, bytes: Buffer): Promise<void> {
