@@ -1,4 +1,5 @@
 import type { Invocation } from './command.js';
+import { wantsJson } from './output/json.js';
 import { reportError } from './output/report-error.js';
 import type { Command } from './command.js';
 
@@ -23,4 +24,19 @@ export async function forEachArgument(
     }
   }
   return exitCode;
+}
+
+/**
+ * Does something to each container that is named, and prints what it was called by, or an object with that a line.
+ * @returns exit code: 1 if any failed
+ */
+export function forEachContainer(
+  invocation: Invocation,
+  command: Command,
+  work: (container: string) => Promise<unknown>,
+): Promise<number> {
+  return forEachArgument(invocation, command, async (container) => {
+    await work(container);
+    return wantsJson(invocation.options) ? JSON.stringify({ container }) : container;
+  });
 }

@@ -29,6 +29,30 @@ test('every command has help with its options', async () => {
   }
 });
 
+/** Why a command has no --format. */
+const WITHOUT_FORMAT: Readonly<Record<string, string>> = {
+  up: 'says how it comes up',
+  down: 'says what it ends',
+  completion: 'is read by a shell',
+  complete: 'is read by a shell',
+  run: 'has the output of a program, or an id alone',
+  create: 'has an id alone',
+  exec: 'has the output of a program',
+  attach: 'has the output of a program',
+  logs: 'has the output of a program',
+  login: 'asks, and says nothing else',
+  logout: 'says what it forgot',
+  tag: 'says nothing',
+  'image tag': 'says nothing',
+  'driver serve': 'runs until it is ended',
+};
+
+test('every command speaks JSON, or has a reason not to', () => {
+  const all = commands.flatMap((item) => item.subcommands ?? [item]);
+  const without = all.filter(({ options }) => !options.some(({ name }) => name === 'format'));
+  expect(without.map(({ name }) => name).sort()).toEqual(Object.keys(WITHOUT_FORMAT).sort());
+});
+
 test('a command of commands says which there are, alone and when it is asked for another', async () => {
   const alone = await teu('driver');
   expect(alone.code).toBe(0);

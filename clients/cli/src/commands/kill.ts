@@ -1,6 +1,7 @@
 import { EngineServiceService } from '@teu/proto/engine';
 import type { Command } from '../command.js';
-import { forEachArgument } from '../for-each.js';
+import { forEachContainer } from '../for-each.js';
+import { formatOption } from '../output/json.js';
 
 export const kill: Command = {
   name: 'kill',
@@ -9,6 +10,7 @@ export const kill: Command = {
   usage: 'CONTAINER...',
   options: [
     { name: 'signal', short: 's', kind: 'value', value: 'SIGNAL', doc: 'name or number, like HUP' },
+    formatOption,
   ],
   arguments: { min: 1 },
   completes: 'running',
@@ -16,13 +18,12 @@ export const kill: Command = {
   run(invocation) {
     const { context, options } = invocation;
     const signal = options.value('signal') ?? '';
-    return forEachArgument(invocation, kill, async (container) => {
-      await context.services.engine.unary(
+    return forEachContainer(invocation, kill, (container) =>
+      context.services.engine.unary(
         EngineServiceService.killContainer,
         { container, signal },
         { signal: context.abort },
-      );
-      return container;
-    });
+      ),
+    );
   },
 };

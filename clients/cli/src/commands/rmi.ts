@@ -1,6 +1,7 @@
-import { ImageServiceService } from '@teu/proto/image';
+import { ImageServiceService, RemoveImageResponse } from '@teu/proto/image';
 import type { Command } from '../command.js';
 import { forEachArgument } from '../for-each.js';
+import { formatOption, wantsJson } from '../output/json.js';
 
 export const rmi: Command = {
   name: 'rmi',
@@ -9,6 +10,7 @@ export const rmi: Command = {
   usage: 'IMAGE...',
   options: [
     { name: 'force', short: 'f', kind: 'flag', doc: 'by id also an image with several names' },
+    formatOption,
   ],
   arguments: { min: 1 },
   completes: 'images',
@@ -21,6 +23,7 @@ export const rmi: Command = {
         { reference, force: options.flag('force') },
         { timeoutMs: 60_000, signal: context.abort },
       );
+      if (wantsJson(options)) return JSON.stringify(RemoveImageResponse.toJSON(removed));
       return [
         ...removed.untagged.map((name) => `Untagged: ${name}`),
         ...removed.deleted.map((id) => `Deleted: ${id}`),

@@ -4,7 +4,8 @@ import { EngineServiceService, type Container } from '@teu/proto/engine';
 import { attachContainer } from '../attachment/attach-container.js';
 import { CliError, UsageError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
-import { forEachArgument } from '../for-each.js';
+import { forEachContainer } from '../for-each.js';
+import { formatOption, wantsJson } from '../output/json.js';
 import { followStarted } from './follow-started.js';
 import { startTimeoutMs } from './timeouts.js';
 
@@ -43,6 +44,7 @@ export const start: Command = {
   options: [
     { name: 'attach', short: 'a', kind: 'flag', doc: 'show its output and pass signals on' },
     { name: 'interactive', short: 'i', kind: 'flag', doc: 'pass standard input on' },
+    formatOption,
   ],
   arguments: { min: 1 },
   completes: 'stopped',
@@ -51,11 +53,9 @@ export const start: Command = {
     const { context, options, args } = invocation;
     const interactive = options.flag('interactive');
     if (!options.flag('attach') && !interactive) {
-      return forEachArgument(invocation, start, async (name) => {
-        await startOne(invocation, name);
-        return name;
-      });
+      return forEachContainer(invocation, start, (name) => startOne(invocation, name));
     }
+    if (wantsJson(options)) throw new UsageError('--format json is not for output of a container');
     if (args.length > 1) throw new UsageError('only one container can be attached to');
     // The log may hold the output of earlier runs; this run's begins now.
     const since = clock.now();

@@ -25,6 +25,7 @@ import { candidates } from './complete.js';
 
 const WEB = 'ab'.repeat(32);
 const DB = 'cd'.repeat(32);
+const ENDED = '12'.repeat(32);
 /** Kept ready for the next run: a cgroup, but no container. */
 const WARM = 'ef'.repeat(32);
 const MEBIBYTE = 1 << 20;
@@ -41,7 +42,12 @@ function figures(atMs: number, cpuMs: number, parts: Partial<Stats> = {}): Stats
   return Stats.create({
     readTime: new Date(1_700_000_000_000 + atMs),
     cpu: CpuStats.create({ usageDuration: { seconds: 0, nanos } }),
-    memory: MemoryStats.create({ workingSetBytes: 5 * MEBIBYTE, limitBytes: 64 * MEBIBYTE }),
+    // The limit is the group's.
+    memory: MemoryStats.create({
+      workingSetBytes: 5 * MEBIBYTE,
+      limitBytes: -1,
+      effectiveLimitBytes: 64 * MEBIBYTE,
+    }),
     pids: PidsStats.create({ currentCount: 3 }),
     io: IoStats.create({ readBytes: 4096, writeBytes: 2_000_000 }),
     ...parts,
@@ -67,7 +73,7 @@ const container = (id: string, name: string, state = running) =>
 const containers = [
   container(WEB, 'web'),
   container(DB, 'db'),
-  container('12'.repeat(32), 'ended', ContainerState.CONTAINER_STATE_EXITED),
+  container(ENDED, 'ended', ContainerState.CONTAINER_STATE_EXITED),
 ];
 const engine: Partial<Handlers<typeof EngineServiceService>> = {
   getContainer: async (request) => {
@@ -133,6 +139,41 @@ test('shows once what went on between two samples, under the names that the engi
       'abababababab   web    50.00%   5MiB / 64MiB        7.81%   4.1kB / 2MB   3\n',
   );
   expect(asked[0]).toMatchObject({ ids: [], sampleCount: 2, withGroups: false });
+});
+
+test('shows with --all those that do not run as well, with dashes, and whole ids if asked', async () => {
+  const { code, stdout } = await teu(['stats', '--no-stream', '-a', '--no-trunc']);
+  expect(code).toBe(0);
+  const rows = stdout.split('\n').slice(1, -1);
+  expect(rows.map((row) => row.split(/ {2,}/).slice(0, 3))).toEqual([
+    [DB, 'db', '1.00%'],
+    [ENDED, 'ended', '--'],
+    [WEB, 'web', '50.00%'],
+  ]);
+  expect(rows[1]).toMatch(/ended +-- +-- +-- +-- +--$/);
+});
+
+test('shows with --all of those that are named all, a line of JSON each', async () => {
+  const { code, stdout } = await teu([
+    ...['stats', '--no-stream', '--all', '--format', 'json', 'ended', 'web'],
+  ]);
+  expect(code).toBe(0);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(lines).toMatchObject([
+    { containerId: ENDED, name: 'ended', stats: null, cpuPercent: null, memoryLimitBytes: null },
+    { containerId: WEB, name: 'web', cpuPercent: 50 },
+  ]);
+  expect(lines).toHaveLength(2);
+});
+
+test('shows with --all and a group only what is in it', async () => {
+  samples = samples.map((sample) => sample.slice(0, 1).map((item) => ({ ...item, group: 'team' })));
+  const { stdout } = await teu(['stats', '--no-stream', '-a', '--group', 'team']);
+  expect(stdout).toMatch(/ web /);
+  expect(stdout).not.toMatch(/ ended /);
 });
 
 test('goes on: the head comes once where nothing can be redrawn', async () => {

@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os';
 import { isTeuError } from '@teu/errors';
 import type { StatsEntry, WatchStatsRequest } from '@teu/proto/cgroup';
-import { ContainerState, EngineServiceService } from '@teu/proto/engine';
 import { CliError, UsageError } from '../cli-error.js';
 import type { Command, Invocation } from '../command.js';
 import { parseSpan } from '../options/quantities.js';
@@ -10,6 +9,7 @@ import { formatTable } from '../output/table.js';
 import { ContainerNames } from '../stats/container-names.js';
 import { LiveTable } from '../stats/live-table.js';
 import { readSamples } from '../stats/read-samples.js';
+import { AllContainers, idOfRunning } from '../stats/select-containers.js';
 import { usageCells, usageHeader, usageLine, type UsageLine } from '../stats/usage-line.js';
 
 const defaultIntervalMs = 1000;
@@ -36,41 +36,35 @@ async function requestOf({
     asked === undefined ? usual : parseSpan(asked, '--interval', intervalMs.min, intervalMs.max);
   const seconds = Math.floor(ms / 1000);
   return {
-    ids: await Promise.all(args.map((container) => idOfRunning(context, container))),
+    // Of those that do not run nobody knows when they will: they are picked out of all.
+    ids: options.flag('all')
+      ? []
+      : await Promise.all(args.map((name) => idOfRunning(context, name))),
     ...{ group, withGroups: group !== '', sampleCount: isOnce ? onceCount : 0 },
     intervalDuration: { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) },
   };
 }
 
-async function idOfRunning(context: Invocation['context'], name: string): Promise<string> {
-  const { container } = await context.services.engine.unary(
-    EngineServiceService.getContainer,
-    { container: name },
-    { signal: context.abort },
-  );
-  if (container?.state === ContainerState.CONTAINER_STATE_RUNNING) return container.id;
-  throw new CliError(`the container ${name} does not run, so there is nothing to measure`);
-}
-
-/** Lines in the order of names, groups first. */
 function linesOf(
   entries: readonly StatsEntry[],
   before: ReadonlyMap<string, StatsEntry>,
 ): UsageLine[] {
   const hostBytes = totalmem();
-  const lines = entries.flatMap(
-    (entry) => usageLine(entry, before.get(keyOf(entry)), hostBytes) ?? [],
-  );
+  return entries.flatMap((entry) => usageLine(entry, before.get(keyOf(entry)), hostBytes) ?? []);
+}
+
+/** In the order of names, groups first. */
+function inOrder(lines: readonly UsageLine[]): UsageLine[] {
   const rank = ({ containerId, name, group }: UsageLine) =>
     containerId === '' ? `0${group}` : `1${name}`;
-  return lines.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  return lines.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 const keyOf = ({ containerId, group }: StatsEntry): string => containerId || `group ${group}`;
 
-function tableOf(lines: readonly UsageLine[]): string {
-  const withPressure = lines.some(({ stats }) => stats.pressure !== undefined);
-  const rows = lines.map((line) => usageCells(line, withPressure));
+function tableOf(lines: readonly UsageLine[], full: boolean): string {
+  const withPressure = lines.some(({ stats }) => stats?.pressure !== undefined);
+  const rows = lines.map((line) => usageCells(line, withPressure, full));
   return formatTable(usageHeader(withPressure), rows);
 }
 
@@ -79,18 +73,23 @@ async function follow(invocation: Invocation, request: Partial<WatchStatsRequest
   const names = new ContainerNames(context);
   const table = new LiveTable(context.stdout, context.terminal);
   const isOnce = options.flag('no-stream');
+  const all = options.flag('all')
+    ? await AllContainers.named(context, args, request.group ?? '')
+    : undefined;
   let before: ReadonlyMap<string, StatsEntry> = new Map();
   let count = 0;
   for await (const sample of readSamples(context, request)) {
     count += 1;
-    const entries = await names.named(sample);
-    const lines = linesOf(entries, before);
+    const entries = (await names.named(sample)).filter((entry) => all?.has(entry) ?? true);
+    const measured = linesOf(entries, before);
     before = new Map(entries.map((entry) => [keyOf(entry), entry]));
     if (isOnce && count < onceCount) continue;
+    const ids = new Set(measured.map(({ containerId }) => containerId));
+    const lines = inOrder([...measured, ...((await all?.others(ids)) ?? [])]);
     if (wantsJson(options)) await context.stdout.write(lines.map(jsonLine).join(''));
-    else await table.show(tableOf(lines));
-    // All that were named have ended.
-    if (args.length > 0 && sample.length === 0) return;
+    else await table.show(tableOf(lines, options.flag('no-trunc')));
+    // All that were named have ended; or are removed, where those are shown as well.
+    if (args.length > 0 && (all === undefined ? sample : lines).length === 0) return;
   }
 }
 
@@ -100,6 +99,8 @@ export const stats: Command = {
   summary: 'Show what containers use, as it changes',
   usage: '[CONTAINER...]',
   options: [
+    { name: 'all', short: 'a', kind: 'flag', doc: 'also those that do not run, with dashes' },
+    { name: 'no-trunc', kind: 'flag', doc: 'whole ids' },
     { name: 'no-stream', kind: 'flag', doc: 'show it once, measured over half a second' },
     {
       ...{ name: 'interval', kind: 'value', value: 'TIME' },

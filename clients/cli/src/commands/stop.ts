@@ -1,7 +1,8 @@
 import { EngineServiceService, StopContainerRequest } from '@teu/proto/engine';
 import type { Command } from '../command.js';
-import { forEachArgument } from '../for-each.js';
+import { forEachContainer } from '../for-each.js';
 import { parseWholeNumber } from '../options/quantities.js';
+import { formatOption } from '../output/json.js';
 import { startTimeoutMs, stopMarginMs } from './timeouts.js';
 
 export const stop: Command = {
@@ -17,6 +18,7 @@ export const stop: Command = {
       value: 'SECONDS',
       doc: 'time to stop in; without it the container’s own, usually 10',
     },
+    formatOption,
   ],
   arguments: { min: 1 },
   completes: 'running',
@@ -27,16 +29,15 @@ export const stop: Command = {
     const seconds = given === undefined ? undefined : parseWholeNumber(given, '--time', 0, 86_400);
     const timeoutMs =
       seconds === undefined ? startTimeoutMs : Math.max(seconds * 1000 + stopMarginMs, 0);
-    return forEachArgument(invocation, stop, async (container) => {
-      await context.services.engine.unary(
+    return forEachContainer(invocation, stop, (container) =>
+      context.services.engine.unary(
         EngineServiceService.stopContainer,
         StopContainerRequest.create({
           container,
           ...(seconds === undefined ? {} : { timeoutDuration: { seconds, nanos: 0 } }),
         }),
         { timeoutMs, signal: context.abort },
-      );
-      return container;
-    });
+      ),
+    );
   },
 };

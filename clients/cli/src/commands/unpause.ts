@@ -1,25 +1,25 @@
 import { EngineServiceService } from '@teu/proto/engine';
 import type { Command } from '../command.js';
-import { forEachArgument } from '../for-each.js';
+import { forEachContainer } from '../for-each.js';
+import { formatOption } from '../output/json.js';
 
 export const unpause: Command = {
   name: 'unpause',
   group: 'containers',
   summary: 'Let paused containers go on',
   usage: 'CONTAINER...',
-  options: [],
+  options: [formatOption],
   arguments: { min: 1 },
   completes: 'running',
   examples: [{ command: 'teu unpause web', meaning: 'let it go on' }],
   run(invocation) {
     const { context } = invocation;
-    return forEachArgument(invocation, unpause, async (container) => {
-      await context.services.engine.unary(
+    return forEachContainer(invocation, unpause, (container) =>
+      context.services.engine.unary(
         EngineServiceService.unpauseContainer,
         { container },
         { signal: context.abort },
-      );
-      return container;
-    });
+      ),
+    );
   },
 };

@@ -1,15 +1,16 @@
 import { EngineServiceService } from '@teu/proto/engine';
 import { UsageError } from '../cli-error.js';
 import type { Command } from '../command.js';
-import { forEachArgument } from '../for-each.js';
+import { forEachContainer } from '../for-each.js';
 import { isAnyGiven, resourceOptions, resourcesOf } from '../options/resource-options.js';
+import { formatOption } from '../output/json.js';
 
 export const update: Command = {
   name: 'update',
   group: 'containers',
   summary: 'Change limits of containers, at once if they run',
   usage: 'CONTAINER...',
-  options: resourceOptions,
+  options: [...resourceOptions, formatOption],
   arguments: { min: 1 },
   completes: 'containers',
   examples: [
@@ -19,13 +20,12 @@ export const update: Command = {
     const { context } = invocation;
     const resources = await resourcesOf(invocation);
     if (!isAnyGiven(resources)) throw new UsageError('no limit is given that is to be changed');
-    return forEachArgument(invocation, update, async (container) => {
-      await context.services.engine.unary(
+    return forEachContainer(invocation, update, (container) =>
+      context.services.engine.unary(
         EngineServiceService.updateContainer,
         { container, resources },
         { signal: context.abort },
-      );
-      return container;
-    });
+      ),
+    );
   },
 };

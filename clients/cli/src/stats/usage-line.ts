@@ -1,4 +1,4 @@
-import type { Stats, StatsEntry } from '@teu/proto/cgroup';
+import { Stats, type StatsEntry } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
 import { memorySize, shortId, storedSize } from '../output/for-people.js';
 
@@ -12,8 +12,10 @@ export interface UsageLine {
   readonly cpuPercent: number | null;
   /** Of the limit, or of all memory of the host; null if memory is not measured. */
   readonly memoryPercent: number | null;
-  readonly memoryLimitBytes: number;
-  readonly stats: Stats;
+  /** The smallest that is in force: its own, of a group above, or the memory of the host. */
+  readonly memoryLimitBytes: number | null;
+  /** Null for a container that does not run. */
+  readonly stats: Stats | null;
 }
 
 /** Column titles, as docker has them; PRESSURE only where a kernel tells. */
@@ -34,8 +36,8 @@ export function usageLine(
   const { containerId, name, group, stats } = entry;
   if (stats === undefined) return undefined;
   const { memory } = stats;
-  const limit = memory === undefined || memory.limitBytes < 0 ? hostBytes : memory.limitBytes;
-  const memoryLimitBytes = Math.min(limit, hostBytes);
+  const limit = memory?.effectiveLimitBytes ?? -1;
+  const memoryLimitBytes = limit < 0 ? hostBytes : Math.min(limit, hostBytes);
   return {
     ...{ containerId, name, group, stats, memoryLimitBytes },
     cpuPercent: cpuPercent(before?.stats, stats),
@@ -43,19 +45,33 @@ export function usageLine(
   };
 }
 
-/** The cells of a line. */
-export function usageCells(line: UsageLine, withPressure: boolean): string[] {
-  const { stats, memoryLimitBytes } = line;
-  const { memory, io, pids, pressure } = stats;
+/** What there is to say of a container that does not run. */
+export function lineWithoutFigures(containerId: string, name: string, group: string): UsageLine {
+  return {
+    ...{ containerId, name, group, stats: null },
+    ...{ memoryLimitBytes: null, cpuPercent: null, memoryPercent: null },
+  };
+}
+
+/**
+ * The cells of a line.
+ *
+ * @param full - with the whole id
+ */
+export function usageCells(line: UsageLine, withPressure: boolean, full: boolean): string[] {
+  const { containerId, memoryLimitBytes } = line;
+  const { memory, io, pids, pressure } = line.stats ?? Stats.create();
   const size = (bytes: number) => memorySize(bytes).replace(' ', '');
   const waited = [pressure?.cpu, pressure?.memory, pressure?.io].map((resource) =>
     resource?.some === undefined ? '--' : percent(resource.some.avg10),
   );
   return [
-    line.containerId === '' ? 'group' : shortId(line.containerId),
-    line.containerId === '' ? line.group : line.name,
+    containerId === '' ? 'group' : full ? containerId : shortId(containerId),
+    containerId === '' ? line.group : line.name,
     percent(line.cpuPercent),
-    memory === undefined ? '--' : `${size(memory.workingSetBytes)} / ${size(memoryLimitBytes)}`,
+    memory === undefined
+      ? '--'
+      : `${size(memory.workingSetBytes)} / ${size(memoryLimitBytes ?? 0)}`,
     percent(line.memoryPercent),
     io === undefined ? '--' : `${storedSize(io.readBytes)} / ${storedSize(io.writeBytes)}`,
     pids === undefined ? '--' : String(pids.currentCount),

@@ -42,7 +42,7 @@ describe('figures of version 1', () => {
       'memory.memsw.failcnt': '2\n',
       'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
       'memory.stat':
-        'cache 1\nrss 2\nswap 3\ninactive_file 4\ntotal_cache 500\ntotal_rss 300000\ntotal_rss_huge 9\n' +
+        'cache 1\nhierarchical_memory_limit 8388608\nrss 2\nswap 3\ninactive_file 4\ntotal_cache 500\ntotal_rss 300000\ntotal_rss_huge 9\n' +
         'total_swap 7\ntotal_swapcached 8\ntotal_inactive_anon 5\ntotal_inactive_file 400000\ntotal_active_file 6\n',
     });
     expect(memoryStatsV1(files)).toEqual({
@@ -56,6 +56,7 @@ describe('figures of version 1', () => {
       oomKillCount: 2,
       anonymousBytes: 300_000,
       highHitCount: 0,
+      effectiveLimitBytes: 8_388_608,
     });
   });
 
@@ -89,15 +90,18 @@ describe('figures of version 2', () => {
   });
 
   it('has memory and its events', () => {
-    const files = figureFiles({
-      'memory.current': '1000\n',
-      'memory.peak': '3000\n',
-      'memory.swap.current': '5\n',
-      'memory.max': '4096\n',
-      'memory.stat':
-        'anon 10\nfile 600\nkernel 4096\nfile_mapped 1\nanon_thp 2\ninactive_anon 3\ninactive_file 400\n',
-      'memory.events': 'low 0\nhigh 8\nmax 6\noom 2\noom_kill 1\noom_group_kill 0\n',
-    });
+    const files = figureFiles(
+      {
+        'memory.current': '1000\n',
+        'memory.peak': '3000\n',
+        'memory.swap.current': '5\n',
+        'memory.max': '4096\n',
+        'memory.stat':
+          'anon 10\nfile 600\nkernel 4096\nfile_mapped 1\nanon_thp 2\ninactive_anon 3\ninactive_file 400\n',
+        'memory.events': 'low 0\nhigh 8\nmax 6\noom 2\noom_kill 1\noom_group_kill 0\n',
+      },
+      { 'memory.max': 2048 },
+    );
     expect(memoryStatsV2(files)).toEqual({
       usageBytes: 1000,
       workingSetBytes: 600,
@@ -109,6 +113,7 @@ describe('figures of version 2', () => {
       oomKillCount: 1,
       anonymousBytes: 10,
       highHitCount: 8,
+      effectiveLimitBytes: 2048,
     });
   });
 });
@@ -120,18 +125,23 @@ it('tells of tasks on both versions, without events on old kernels', () => {
     limitCount: -1,
     limitHitCount: 0,
     peakCount: 0,
+    effectiveLimitCount: -1,
   });
-  const limited = figureFiles({
-    'pids.current': '4\n',
-    'pids.max': '5\n',
-    'pids.events': 'max 2\n',
-    'pids.peak': '5\n',
-  });
+  const limited = figureFiles(
+    {
+      'pids.current': '4\n',
+      'pids.max': '5\n',
+      'pids.events': 'max 2\n',
+      'pids.peak': '5\n',
+    },
+    { 'pids.max': 9 },
+  );
   expect(pidsStatsV1(limited)).toEqual({
     currentCount: 4,
     limitCount: 5,
     limitHitCount: 2,
     peakCount: 5,
+    effectiveLimitCount: 5,
   });
 });
 

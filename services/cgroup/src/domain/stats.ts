@@ -11,11 +11,19 @@ export interface FigureFiles {
    * seconds old.
    */
   seldom<T>(name: string, parse: (text: FileText) => T): T | undefined;
+  /** The smallest limit that files of this name have in the directories above; -1 for none. As old as {@link seldom}. */
+  limitAbove(name: string): number;
 }
 
 const NANOSECONDS = 1_000_000_000;
 const NANOSECONDS_OF_MICROSECOND = 1000;
 const EMPTY = FileText.of('');
+
+/** The smaller of two limits, of which -1 is none. */
+export function smallerLimit(one: number, other: number): number {
+  if (one === -1) return other;
+  return other === -1 ? one : Math.min(one, other);
+}
 
 /** Makes a duration of the API. */
 export function durationOf(nanoseconds: number): Duration {
@@ -74,7 +82,13 @@ export function cpuStatsV2(files: FigureFiles): CpuStats {
   };
 }
 
-const V1_MEMORY = keysOf('total_cache', 'total_rss', 'total_swap', 'total_inactive_file');
+const V1_MEMORY = keysOf(
+  'total_cache',
+  'total_rss',
+  'total_swap',
+  'total_inactive_file',
+  'hierarchical_memory_limit',
+);
 const OOM_KILL = keysOf('oom_kill');
 
 /** Version 1 (memory.rst). The "total_" figures include groups below. */
@@ -99,6 +113,7 @@ export function memoryStatsV1(files: FigureFiles): MemoryStats {
     oomKillCount,
     anonymousBytes: stat[1] ?? 0,
     highHitCount: 0,
+    effectiveLimitBytes: stat[4] ?? -1,
   };
 }
 
@@ -110,17 +125,19 @@ export function memoryStatsV2(files: FigureFiles): MemoryStats {
   const stat = parseKeys(files.read('memory.stat') ?? EMPTY, V2_MEMORY);
   const events = parseKeys(files.read('memory.events') ?? EMPTY, V2_MEMORY_EVENTS);
   const usageBytes = memoryUsageV2(files);
+  const limitBytes = limitIn(files, 'memory.max');
   return {
     usageBytes,
     workingSetBytes: Math.max(usageBytes - (stat[2] ?? 0), 0),
     cacheBytes: stat[1] ?? 0,
     peakBytes: numberIn(files, 'memory.peak'),
     swapBytes: numberIn(files, 'memory.swap.current'),
-    limitBytes: limitIn(files, 'memory.max'),
+    limitBytes,
     limitHitCount: events[1] ?? 0,
     oomKillCount: events[2] ?? 0,
     anonymousBytes: stat[0] ?? 0,
     highHitCount: events[0] ?? 0,
+    effectiveLimitBytes: smallerLimit(limitBytes, files.limitAbove('memory.max')),
   };
 }
 
@@ -163,6 +180,7 @@ function pidsStats(
     limitCount,
     limitHitCount: hitCount(limitCount !== -1) ?? 0,
     peakCount: numberIn(files, 'pids.peak'),
+    effectiveLimitCount: smallerLimit(limitCount, files.limitAbove('pids.max')),
   };
 }
 

@@ -95,6 +95,12 @@ const memory: readonly FigureMetric[] = [
     limit(stats.memory?.limitBytes),
   ),
   single(
+    'memory_effective_limit_bytes',
+    'gauge',
+    'Smallest limit of memory, its own or of a group above; absent if there is none.',
+    (stats) => limit(stats.memory?.effectiveLimitBytes),
+  ),
+  single(
     'memory_limit_hits_total',
     'counter',
     'Times that the limit of memory was hit.',

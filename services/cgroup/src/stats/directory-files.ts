@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { FileText } from '../domain/file-text.js';
 import type { FigureFiles } from '../domain/stats.js';
 import { isErrno } from '../tree/group-files.js';
+import { LimitsAbove } from './limits-above.js';
 import type { OpenFiles } from './open-files.js';
 import { SpreadSpan } from './spread-span.js';
 
@@ -17,13 +18,15 @@ const ABSENT = -1;
 export class DirectoryFiles implements FigureFiles {
   readonly #path: string;
   readonly #files: OpenFiles;
+  readonly #above: LimitsAbove;
   readonly #descriptors = new Map<string, number>();
   readonly #seldom = new Map<string, { value: unknown; untilMs: number }>();
   readonly #seldomMs: number;
 
-  constructor(path: string, files: OpenFiles) {
+  constructor(path: string, files: OpenFiles, above = new LimitsAbove(files)) {
     this.#path = path;
     this.#files = files;
+    this.#above = above;
     this.#seldomMs = seldomMs.next();
   }
 
@@ -52,6 +55,10 @@ export class DirectoryFiles implements FigureFiles {
     const value = text && parse(text);
     this.#seldom.set(name, { value, untilMs: nowMs + this.#seldomMs });
     return value;
+  }
+
+  limitAbove(name: string): number {
+    return this.#above.above(this.#path, name);
   }
 
   close(): void {

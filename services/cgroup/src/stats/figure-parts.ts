@@ -16,6 +16,7 @@ import {
   type FigureFiles,
 } from '../domain/stats.js';
 import { DirectoryFiles } from './directory-files.js';
+import { LimitsAbove } from './limits-above.js';
 import type { OpenFiles } from './open-files.js';
 
 /** Directory of a group in the hierarchy of a controller. */
@@ -40,11 +41,14 @@ export interface FigureDirectories {
 export class FigureParts {
   readonly #directories: FigureDirectories;
   readonly #files: OpenFiles;
+  readonly #above: LimitsAbove;
   readonly #open = new Map<string, DirectoryFiles>();
 
-  constructor(directories: FigureDirectories, files: OpenFiles) {
+  /** @param above - Shared by all that are read again and again. */
+  constructor(directories: FigureDirectories, files: OpenFiles, above = new LimitsAbove(files)) {
     this.#directories = directories;
     this.#files = files;
+    this.#above = above;
   }
 
   cpu(): CpuStats | undefined {
@@ -99,7 +103,7 @@ export class FigureParts {
   #in({ path }: FigureDirectory): DirectoryFiles {
     let files = this.#open.get(path);
     if (files === undefined) {
-      files = new DirectoryFiles(path, this.#files);
+      files = new DirectoryFiles(path, this.#files, this.#above);
       this.#open.set(path, files);
     }
     return files;

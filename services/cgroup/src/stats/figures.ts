@@ -5,6 +5,7 @@ import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { figureDirectories } from './figure-directories.js';
 import { GroupGone } from './directory-files.js';
 import { GroupFigures } from './group-figures.js';
+import { LimitsAbove } from './limits-above.js';
 import { OpenFiles } from './open-files.js';
 import { Reading, type Identity } from './reading.js';
 import { Turns } from './turns.js';
@@ -30,6 +31,7 @@ export class Figures {
   readonly #tree: CgroupTree;
   readonly #names: ContainerNames;
   readonly #files = new OpenFiles();
+  readonly #above = new LimitsAbove(this.#files);
   readonly #subjects = new Map<string, Subject>();
   readonly #idleTimer: NodeJS.Timeout;
   readonly #turns = new Turns();
@@ -95,8 +97,9 @@ export class Figures {
     return reading ?? (known === undefined ? undefined : this.#read(id, undefined, nowMs));
   }
 
-  /** Closes the files of a container: it is removed, or its limits have changed. */
+  /** Closes the files of a container or group: it is removed, or its limits have changed. */
   forget(id: string): void {
+    if (isGroupKey(id)) this.#above.forget();
     this.#subjects.get(id)?.figures.close();
     this.#subjects.delete(id);
   }
@@ -126,7 +129,7 @@ export class Figures {
   }
 
   #open(id: string): Subject {
-    const figures = new GroupFigures(figureDirectories(this.#tree, id), this.#files);
+    const figures = new GroupFigures(figureDirectories(this.#tree, id), this.#files, this.#above);
     const subject: Subject = { figures, reading: undefined };
     this.#subjects.set(id, subject);
     return subject;

@@ -3,6 +3,7 @@ import type { Stats } from '@teu/proto/cgroup';
 import type { Duration } from '@teu/proto/google';
 import { isCalm } from '../domain/pressure-stats.js';
 import { FigureParts, type FigureDirectories } from './figure-parts.js';
+import { LimitsAbove } from './limits-above.js';
 import type { OpenFiles } from './open-files.js';
 import { SpreadSpan } from './spread-span.js';
 
@@ -21,8 +22,8 @@ export class GroupFigures {
   #lastFullMs = 0;
   #isQuiet = false;
 
-  constructor(directories: FigureDirectories, files: OpenFiles) {
-    this.#parts = new FigureParts(directories, files);
+  constructor(directories: FigureDirectories, files: OpenFiles, above = new LimitsAbove(files)) {
+    this.#parts = new FigureParts(directories, files, above);
     this.#quietMs = quietMs.next();
   }
 

@@ -2,6 +2,7 @@ import { DriverRegistryServiceService } from '@teu/proto/engine';
 import { UsageError } from '../../cli-error.js';
 import type { Command } from '../../command.js';
 import { isDriverKind } from '../../driver-kinds.js';
+import { formatOption, jsonLine, wantsJson } from '../../output/json.js';
 import { parseSocketAddress } from '../../options/socket-address.js';
 import { isListening, waitUntil } from '../../up/probe.js';
 import { changeTimeoutMs } from './timeouts.js';
@@ -23,6 +24,7 @@ export const driverAdd: Command = {
       doc: 'namespace of containerd to keep its snapshots in',
     },
     { name: 'default', kind: 'flag', doc: 'make it the driver of what names none' },
+    formatOption,
   ],
   arguments: { min: 2, max: 2 },
   completes: 'nothing',
@@ -61,7 +63,7 @@ export const driverAdd: Command = {
     if (options.flag('default')) {
       await context.services.engine.unary(setDefaultDriver, { name }, callOptions);
     }
-    await context.stdout.write(`${name}\n`);
+    await context.stdout.write(wantsJson(options) ? jsonLine({ name }) : `${name}\n`);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 import { DriverRegistryServiceService } from '@teu/proto/engine';
 import type { Command } from '../../command.js';
 import { forEachArgument } from '../../for-each.js';
+import { formatOption, wantsJson } from '../../output/json.js';
 import { removeTimeoutMs } from './timeouts.js';
 
 export const driverRm: Command = {
@@ -13,6 +14,7 @@ export const driverRm: Command = {
       ...{ name: 'force', short: 'f', kind: 'flag' },
       doc: 'leave the layers to the driver, which need not answer',
     },
+    formatOption,
   ],
   arguments: { min: 1 },
   completes: 'drivers',
@@ -25,7 +27,7 @@ export const driverRm: Command = {
         { name, force: options.flag('force') },
         { timeoutMs: removeTimeoutMs, signal: context.abort },
       );
-      return name;
+      return wantsJson(options) ? JSON.stringify({ name }) : name;
     });
   },
 };

@@ -2,6 +2,7 @@ import type { Cgroup } from '@teu/proto/cgroup';
 import { waitFor } from '@teu/testing';
 import { expect, it } from 'vitest';
 import { FORK_BOMB } from '../../fork-scripts.js';
+import type { Wanted } from '../group-probe.js';
 import type { GroupsProbe } from './groups-probe.js';
 
 const MEBIBYTE = 1 << 20;
@@ -42,6 +43,29 @@ export function describeBudgets(probe: () => GroupsProbe): void {
     expect(memory!.peakBytes).toBeGreaterThan(40 * MEBIBYTE);
     expect(memory!.peakBytes).toBeLessThanOrEqual(limit);
     await end('memory', first!, second!);
+  });
+
+  it('tells the smallest limit that is in force', async () => {
+    await probe().create('bound', { memory: { limit: 64 * MEBIBYTE }, pids: { limit: 40 } });
+    await probe().create('bound/wide', { memory: { limit: 96 * MEBIBYTE } });
+    const inForce = async (limits: Wanted): Promise<unknown[]> => {
+      const { id } = await probe().container('bound/wide', limits);
+      const { memory, pids } = await probe().containerStats(id);
+      await probe().remove(id);
+      const own = [memory!.limitBytes, pids!.limitCount];
+      return [own, [memory!.effectiveLimitBytes, pids!.effectiveLimitCount]];
+    };
+    const ofGroup = [64 * MEBIBYTE, 40];
+    expect(await inForce({})).toEqual([[-1, -1], ofGroup]);
+    const less = [32 * MEBIBYTE, 20];
+    const [limit, count] = less;
+    expect(await inForce({ memory: { limit }, pids: { limit: count } })).toEqual([less, less]);
+    const { memory } = await probe().stats('bound/wide');
+    expect(memory).toMatchObject({
+      limitBytes: 96 * MEBIBYTE,
+      effectiveLimitBytes: 64 * MEBIBYTE,
+    });
+    await probe().delete('bound', true);
   });
 
   it('shares time of processors', async () => {

@@ -72,6 +72,10 @@ export class GroupsProbe {
     return (await this.service.channel.unary(Service.getGroupStats, { name })).stats!;
   }
 
+  async containerStats(id: string): Promise<Stats> {
+    return (await this.service.channel.unary(CgroupServiceService.getStats, { id })).stats!;
+  }
+
   /** Names of the groups below one, page by page. */
   async names(parent = '', pageSize = 2): Promise<string[]> {
     const names: string[] = [];
