@@ -23,11 +23,11 @@ interface Results {
 
 const tool = pathToFileURL(join(installRoot(), 'tools/test-results.mjs')).href;
 const { countTests, describeFailures } = (await import(tool)) as {
-  countTests(
+  countTests: (
     results?: Results,
     status?: number,
-  ): { passed: number; failed: number; skipped: string[] };
-  describeFailures(results: Results | undefined, root: string): string[];
+  ) => { passed: number; failed: number; skipped: string[] };
+  describeFailures: (results: Results | undefined, root: string) => string[];
 };
 
 const passed: TestResult = { fullName: 'a good one', status: 'passed' };
