@@ -17,7 +17,9 @@ beforeAll(async () => {
     engine,
     ...['run', '-d', '--name', 'busy', '--memory', '64m', '--cpus', '0.5', 'busybox', ...spin],
   );
-  await output(engine, 'run', '-d', '--name', 'calm', 'busybox', 'sleep', '1000');
+  const rest = ['sh', '-c', 'echo ready; exec sleep 1000'];
+  await output(engine, 'run', '-d', '--name', 'calm', 'busybox', ...rest);
+  await waitFor(async () => (await output(engine, 'logs', 'calm')) === 'ready');
 });
 afterAll(async () => {
   await engine.teu(['rm', '-f', 'busy', 'calm']);
@@ -39,8 +41,8 @@ test('stats tells what each container uses, once', async () => {
   expect(lines.map(({ name }) => name)).toEqual(['busy', 'calm']);
   const [busy, calm] = lines;
   expect(busy?.containerId).toBe(id);
-  // Half a processor at most, and something of it even on a machine with much else to do.
-  expect(busy?.cpuPercent).toBeGreaterThan(2);
+  // Half a processor at most; how much of it is up to what else the machine has to do.
+  expect(busy?.cpuPercent).toBeGreaterThan(0);
   expect(busy?.cpuPercent).toBeLessThan(75);
   expect(busy?.stats).toMatchObject({
     pids: { currentCount: 1 },
