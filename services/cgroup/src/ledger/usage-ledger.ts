@@ -169,12 +169,10 @@ export class UsageLedger {
     return this.#refreshing;
   }
 
-  /** Ends runs of earlier boots of which nobody has told the end for so long. */
-  endForgotten(afterMs: number): void {
-    const before = clock.now().getTime() - afterMs;
+  /** Ends runs of earlier boots: no engine has told of their end as long as this process lasts. */
+  endForgotten(): void {
     for (const open of [...this.#open.values()]) {
-      const isForgotten = open.bootId !== bootId() && open.figuresTime.getTime() < before;
-      if (isForgotten) this.#endForgotten(open);
+      if (open.bootId !== bootId()) this.#endForgotten(open);
     }
   }
 
@@ -246,13 +244,11 @@ export class UsageLedger {
     const state = this.#lastState(open);
     const { figuresTime: endTime } = state;
     const { store } = this.#parts;
-    store.transaction(
-      () => {
-        writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
-        store.afterCommit(this.#announce);
-      },
-      { durable: false },
-    );
+    // Durable: a number that somebody has heard of is never given again.
+    store.transaction(() => {
+      writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
+      store.afterCommit(this.#announce);
+    });
     this.#forget(open);
   }
 

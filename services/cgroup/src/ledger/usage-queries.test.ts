@@ -167,9 +167,9 @@ describe(`of ${COUNT} records`, () => {
 
   it('lets the oldest go when there are too many, and keeps numbers without a gap', () => {
     const retention = { keepMs: 1e12, records: COUNT - 3_000 };
-    expect(prune(store, retention)).toBe(2_000);
-    expect(prune(store, retention)).toBe(1_000);
-    expect(prune(store, retention)).toBe(0);
+    expect(prune(store, retention, BEGIN)).toBe(2_000);
+    expect(prune(store, retention, BEGIN)).toBe(1_000);
+    expect(prune(store, retention, BEGIN)).toBe(0);
     const { least, count } = store
       .prepare<{ least: number; count: number }>(
         'SELECT min(sequence) AS least, count(*) AS count FROM usage_runs',
@@ -179,6 +179,6 @@ describe(`of ${COUNT} records`, () => {
     expect(store.prepare('SELECT count(*) AS n FROM usage_details').get()).toEqual({
       n: COUNT - 3_000,
     });
-    expect(prune(store, { keepMs: -1, records: COUNT })).toBe(2_000);
+    expect(prune(store, { keepMs: -1, records: COUNT }, BEGIN)).toBe(2_000);
   });
 });
