@@ -43,7 +43,10 @@ export async function startPythonDriver(
   const channel = connect(address);
   const ended = exited.then(() => Promise.reject(new Error(`it has ended: ${log}`)));
   ended.catch(() => undefined);
-  await Promise.race([checkHealth(channel, '', { timeoutMs: patient(30_000), waitForReady: true }), ended]);
+  await Promise.race([
+    checkHealth(channel, '', { timeoutMs: patient(30_000), waitForReady: true }),
+    ended,
+  ]);
   return {
     address,
     socket,
