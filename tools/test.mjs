@@ -7,10 +7,13 @@ import { isEnding, runProgram } from './run-program.mjs';
 import { countTests, describeFailures } from './test-results.mjs';
 
 /**
- * Files that run while the lab does, one after the other: they take long, mostly wait for disks, and measure nothing. The
+ * Files that run while the lab does, one after the other: they take long, wait for disks or a compiler, and measure nothing. The
  * machine of the lab keeps little more than one processor busy, for about as long as these and the checks take.
  */
-const BESIDE_THE_LAB = ['test/e2e/base-upgrade.root.test.ts'];
+const BESIDE_THE_LAB = [
+  'test/e2e/base-upgrade.root.test.ts',
+  'native/test/layer/layer-forms.root.test.ts',
+];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const node = `${root}node_modules/.bin/node`;

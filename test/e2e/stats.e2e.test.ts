@@ -59,6 +59,24 @@ test('stats of one container is a table for people', async () => {
   expect(more).toEqual([]);
 });
 
+test('stats tells the limit of a group that a container is in, and those that do not run if asked', async () => {
+  await output(engine, 'group', 'create', '--memory', '96m', 'team');
+  const sleep = ['busybox', 'sleep', '1000'];
+  await output(engine, 'run', '-d', '--name', 'member', '--group', 'team', ...sleep);
+  await output(engine, 'create', '--name', 'made', 'busybox', 'true');
+  try {
+    const [head, made, member] = (
+      await output(engine, 'stats', '--no-stream', '-a', 'member', 'made')
+    ).split('\n');
+    expect(head).toMatch(/^CONTAINER ID/);
+    expect(made).toMatch(/^[0-9a-f]{12} +made +-- +-- +-- +-- +--/);
+    expect(member).toMatch(/^[0-9a-f]{12} +member +\d+\.\d\d% +\S+iB \/ 96MiB /);
+  } finally {
+    await output(engine, 'rm', '-f', 'member', 'made');
+    await output(engine, 'group', 'rm', 'team');
+  }
+});
+
 test('metrics have the same containers, by name', async () => {
   const log = readFileSync(join(engine.dataDir, 'log/cgroup.log'), 'utf8');
   const address = /"metrics":"([^"]+)"/.exec(log)?.[1] ?? '';
