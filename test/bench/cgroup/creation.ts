@@ -20,7 +20,10 @@ const resources = LinuxResources.fromPartial({
   blockIo: { weight: 500 },
 });
 
-/** What the kernel alone takes for them on version 1: files, in the order in which the service writes them. */
+/**
+ * What the kernel alone takes for them on version 1, beside devices: files, in the order in which the service writes
+ * them.
+ */
 const V1_WRITES: readonly [hierarchy: string, file: string, value: string][] = [
   ['cpuset', 'cpuset.cpus', '0'],
   ['cpuset', 'cpuset.mems', '0'],
@@ -32,6 +35,12 @@ const V1_WRITES: readonly [hierarchy: string, file: string, value: string][] = [
   ['memory', 'memory.soft_limit_in_bytes', String(32 * MEBIBYTE)],
   ['pids', 'pids.max', '100'],
   ['blkio', 'blkio.bfq.weight', '500'],
+];
+
+/** The devices that every container may use: one write(2) each, all to one file. */
+const V1_DEVICES = [
+  ...['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:1', '5:2', '136:*'].map((x) => `c ${x} rwm`),
+  'c 0:0 m',
 ];
 
 /** The same on version 2, all in one directory. */
@@ -97,13 +106,19 @@ function kernelAlone(cgroup: Cgroup | undefined): number {
   const writes = directories.flatMap((directory) => writesTo(directory));
   const begin = performance.now();
   for (const directory of directories) mkdirSync(directory);
-  for (const [path, value] of writes) write(path, value);
+  for (const [path, ...values] of writes) write(path, values);
   const elapsed = performance.now() - begin;
   for (const directory of directories.reverse()) rmdirSync(directory);
   return elapsed;
 }
 
-function writesTo(directory: string): [path: string, value: string][] {
+function writesTo(directory: string): [path: string, ...values: string[]][] {
+  if (directory.split('/').includes('devices')) {
+    return [
+      [`${directory}/devices.deny`, 'a'],
+      [`${directory}/devices.allow`, ...V1_DEVICES],
+    ];
+  }
   const v1 = V1_WRITES.filter(([hierarchy]) => directory.split('/').includes(hierarchy));
   if (v1.length > 0) return v1.map(([, file, value]) => [`${directory}/${file}`, value]);
   // On a hybrid host none of the files is there.
@@ -112,8 +127,8 @@ function writesTo(directory: string): [path: string, value: string][] {
   return v2.map(([file, value]) => [`${directory}/${file}`, value]);
 }
 
-function write(path: string, value: string): void {
+function write(path: string, values: readonly string[]): void {
   const fd = openSync(path, 'w');
-  writeSync(fd, value);
+  for (const value of values) writeSync(fd, value);
   closeSync(fd);
 }

@@ -6,13 +6,17 @@ import { planNew, readResources } from '../tree/limits/group-resources.js';
 import { setExactly, updateGroup } from '../tree/update-group.js';
 
 /**
- * The limits that a new group will have in force. Files of version 2 are kept as they were asked for: the kernel does
+ * The limits that a new group will have in force; the one that it is in must have its directories. Files of version 2 are kept as they were asked for: the kernel does
  * not tell which of them were.
  * @throws RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
  */
-export function resourcesOfNew(tree: CgroupTree, requested: LinuxResources): LinuxResources {
+export function resourcesOfNew(
+  tree: CgroupTree,
+  name: string,
+  requested: LinuxResources,
+): LinuxResources {
   refuseDevices(requested);
-  return { ...planNew(tree, requested).inForce, unified: requested.unified };
+  return { ...planNew(tree, keyOfGroup(name), requested).inForce, unified: requested.unified };
 }
 
 /**

@@ -97,7 +97,8 @@ export class Groups {
     labels: Readonly<Record<string, string>>,
   ): GroupRecord {
     const { tree } = this.#parts;
-    const resources = resourcesOfNew(tree, requested);
+    if (parentOf(name) !== '') this.ensure(parentOf(name));
+    const resources = resourcesOfNew(tree, name, requested);
     const existing = this.#records.get(name);
     if (existing !== undefined) {
       const asked = { resources, labels };
@@ -106,7 +107,6 @@ export class Groups {
       throw groupExists(name);
     }
     if (this.#going.has(name)) throw teuError('CONFLICT', `group "${name}" is being removed`);
-    if (parentOf(name) !== '') this.ensure(parentOf(name));
     return this.#make(name, resources, labels);
   }
 

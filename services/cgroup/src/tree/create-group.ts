@@ -48,7 +48,7 @@ export function createGroup(
 }
 
 function plan(tree: CgroupTree, id: string, requested: LinuxResources): Wanted {
-  const { writes, inForce } = planNew(tree, requested);
+  const { writes, inForce } = planNew(tree, id, requested);
   const needed = hierarchiesFor(tree, requested);
   return {
     inForce,

@@ -16,7 +16,7 @@ import {
 
 /** Bytes and operations per second on single block devices: blkio.throttle.* and io.max. */
 export const blockRates: LimitFamily = {
-  planNew(tree, { blockIo }) {
+  planNew(tree, _id, { blockIo }) {
     const asked = RATE_LISTS.filter(({ name }) => (blockIo?.[name].length ?? 0) > 0);
     const plans = asked.map((list) => {
       const hierarchy = throttleHierarchy(tree, list);

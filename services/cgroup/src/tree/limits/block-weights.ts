@@ -40,7 +40,7 @@ const FILES = [
 
 /** Weights against siblings on single block devices. */
 export const blockWeights: LimitFamily = {
-  planNew(tree, { blockIo }) {
+  planNew(tree, _id, { blockIo }) {
     const requested = blockIo?.weightDevices ?? [];
     if (requested.length === 0) return NOTHING;
     const file = needWeightFile(tree);

@@ -19,18 +19,22 @@ type List = (typeof LISTS)[number];
  * have processes; those above ours have them copied into new ones (parent-groups.ts).
  */
 export const cpuset: LimitFamily = {
-  planNew(tree, { cpu }) {
+  planNew(tree, id, { cpu }) {
     const asked = LISTS.filter(({ name }) => (cpu?.[name] ?? '') !== '');
     if (asked.length === 0) return NOTHING;
     const hierarchy = cpusetHierarchy(tree, asked[0]);
-    const available = `${hierarchy.mountPath}/${tree.groupPath}`;
-    const texts = asked.map((list) => checked(list, cpu?.[list.name] ?? '', hierarchy, available));
-    return {
-      writes: asked.map(({ file, field }, index) => {
-        return { hierarchy, file, field, text: texts[index] ?? '' };
-      }),
-      inForce: { cpu: partOf(asked, texts, hierarchy, available) },
-    };
+    const parent = dirname(tree.groupIn(hierarchy, id));
+    const part = { cpus: '', mems: '' };
+    const writes: GroupWrite[] = [];
+    for (const list of asked) {
+      const available = effective(list, hierarchy, parent);
+      const text = checked(list, cpu?.[list.name] ?? '', available);
+      // On version 1 a new group has a copy of the list of the one above it.
+      if (hierarchy.version === 1 && text === available) continue;
+      part[list.name] = text;
+      writes.push({ hierarchy, file: list.file, field: list.field, text });
+    }
+    return { writes, inForce: { cpu: writes.length === 0 ? undefined : part } };
   },
 
   planChange(tree, id, { cpu }, rest) {
@@ -48,7 +52,7 @@ export const cpuset: LimitFamily = {
       const text =
         wanted === ''
           ? allOf(list, hierarchy, dirname(group))
-          : checked(list, wanted, hierarchy, dirname(group));
+          : checked(list, wanted, effective(list, hierarchy, dirname(group)));
       if (text === before) return [];
       // The kernel takes an empty line for "all" on version 2.
       const undo = before === undefined ? [] : [`${before}\n`];
@@ -71,12 +75,13 @@ function cpusetHierarchy(tree: CgroupTree, list: List | undefined): Hierarchy {
   throw unsupported(list?.field ?? '', 'it has no cpuset controller');
 }
 
-/** @returns The list as the kernel writes it. */
-function checked(list: List, text: string, hierarchy: Hierarchy, parent: string): string {
-  const { field } = list;
+/**
+ * @param there - What the group above has.
+ * @returns The list as the kernel writes it.
+ */
+function checked({ field }: List, text: string, there: string): string {
   const wanted = parseCpuList(text);
   if (wanted === undefined) throw invalid(field, `is "${text}"; it must be a list like 0-3,7`);
-  const there = effective(list, hierarchy, parent);
   const available = new Set(parseCpuList(there));
   if (wanted.every((number) => available.has(number))) return formatCpuList(wanted);
   throw invalid(field, `is ${text}; there are ${there} here`);

@@ -1,6 +1,6 @@
 import type { LinuxDeviceRule } from '@teu/proto/type';
 import { DEFAULT_DEVICES } from '../../domain/default-devices.js';
-import { deviceListOf, InexpressibleRule, type DeviceList } from '../../domain/device-list.js';
+import { deviceListOf, InexpressibleRule } from '../../domain/device-list.js';
 import {
   DEVICES_FIELD,
   formatDevices,
@@ -31,7 +31,8 @@ export function setDevices(
   const rules = [...DEFAULT_DEVICES, ...parseDeviceRules(requested)];
   const hierarchy = hierarchyOf(tree.host, 'devices');
   if (hierarchy !== undefined) {
-    setList(tree, id, hierarchy, listOf(rules));
+    const list = requested.length === 0 ? DEFAULT_LIST : listTextsOf(rules);
+    setList(listFiles(tree, id, hierarchy), list, state);
     return;
   }
   const found = filterOf(tree);
@@ -63,9 +64,19 @@ function filterOf(tree: CgroupTree): { filter: DeviceFilter; hierarchy: Hierarch
   return hierarchy === undefined || filter === undefined ? undefined : { filter, hierarchy };
 }
 
-function listOf(rules: readonly DeviceRule[]): DeviceList {
+/** A list of version 1 as it is written. */
+interface ListTexts {
+  readonly allowsOthers: boolean;
+  readonly entries: readonly string[];
+}
+
+/** What nearly every group has. */
+const DEFAULT_LIST = listTextsOf(DEFAULT_DEVICES);
+
+function listTextsOf(rules: readonly DeviceRule[]): ListTexts {
   try {
-    return deviceListOf(rules);
+    const { allowsOthers, entries } = deviceListOf(rules);
+    return { allowsOthers, entries: entries.map(formatDevices) };
   } catch (error) {
     if (!(error instanceof InexpressibleRule)) throw error;
     const rule = formatDevices(error.rule);
@@ -79,21 +90,41 @@ function listOf(rules: readonly DeviceRule[]): DeviceList {
 /** What a list of version 1 that allows everything says; it does not show its exceptions. */
 const EVERYTHING = 'a *:* rwm';
 
+/** The files of a group's list. */
+interface ListFiles {
+  readonly write: (file: 'devices.allow' | 'devices.deny', texts: readonly string[]) => void;
+  /** Gives the entries. */
+  readonly read: () => string[];
+}
+
+function listFiles(tree: CgroupTree, id: string, hierarchy: Hierarchy): ListFiles {
+  return {
+    write: (file, texts) =>
+      performWrites(tree, id, { hierarchy, file, field: DEVICES_FIELD }, texts),
+    read: () => {
+      const text = readGroupFile(`${tree.groupIn(hierarchy, id)}/devices.list`);
+      return text.split('\n').filter(Boolean);
+    },
+  };
+}
+
 /**
  * Brings a group's list to what it shall be (kernel: Documentation/admin-guide/cgroup-v1/devices.rst). What stays
  * allowed is allowed all the time, unless the list turns from all but some to only some.
+ *
+ * @param state - The list of a new group does not matter: it is a copy, and nobody is in the group to miss anything.
  */
-function setList(tree: CgroupTree, id: string, hierarchy: Hierarchy, list: DeviceList): void {
-  const group = tree.groupIn(hierarchy, id);
-  const write = (file: 'devices.allow' | 'devices.deny', texts: readonly string[]): void =>
-    performWrites(tree, id, { hierarchy, file, field: DEVICES_FIELD }, texts);
-  const wanted = list.entries.map(formatDevices);
-  if (list.allowsOthers) {
+function setList(
+  { read, write }: ListFiles,
+  { allowsOthers, entries: wanted }: ListTexts,
+  state: 'new' | 'live',
+): void {
+  if (allowsOthers) {
     write('devices.allow', ['a']);
     write('devices.deny', wanted);
     return;
   }
-  const present = readGroupFile(`${group}/devices.list`).split('\n').filter(Boolean);
+  const present = state === 'new' ? [EVERYTHING] : read();
   const allowsAll = present.includes(EVERYTHING);
   if (allowsAll) write('devices.deny', ['a']);
   const left = allowsAll ? [] : present;

@@ -23,9 +23,10 @@ const FAMILIES: readonly LimitFamily[] = [
 /** Plans the limits of a new group. */
 export function planNew(
   tree: CgroupTree,
+  id: string,
   requested: LinuxResources,
 ): { writes: readonly GroupWrite[]; inForce: LinuxResources } {
-  const plans = FAMILIES.map((family) => family.planNew(tree, requested));
+  const plans = FAMILIES.map((family) => family.planNew(tree, id, requested));
   return {
     writes: plans.flatMap(({ writes }) => writes),
     inForce: together(plans.map(({ inForce }) => inForce)),

@@ -23,7 +23,7 @@ interface PageSize {
  * set for what is used and, where the kernel can, for what is reserved.
  */
 export const hugepages: LimitFamily = {
-  planNew(tree, { hugepageLimits }) {
+  planNew(tree, _id, { hugepageLimits }) {
     if (hugepageLimits.length === 0) return NOTHING;
     const hierarchy = hugetlbHierarchy(tree);
     const limits = checked(sizesOf(tree, hierarchy), hugepageLimits);

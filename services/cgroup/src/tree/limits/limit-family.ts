@@ -23,8 +23,12 @@ export type Rest = 'stays' | 'as new' | 'unlimited';
 
 /** Limits of one kind. What is asked for and cannot be done here is refused by the field's name, never ignored. */
 export interface LimitFamily {
-  /** @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED */
-  planNew(tree: CgroupTree, requested: LinuxResources): NewLimits;
+  /**
+   * Plans the limits of a group that is not there yet; the one that it is to be in is.
+   *
+   * @throws INVALID_ARGUMENT, RESOURCE_UNSUPPORTED
+   */
+  planNew(tree: CgroupTree, id: string, requested: LinuxResources): NewLimits;
   /**
    * Plans the change of a group that exists.
    *

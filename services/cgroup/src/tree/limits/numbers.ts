@@ -23,7 +23,7 @@ import { inSafeOrder } from './write-order.js';
 
 /** Limits that are one number each. */
 export const numbers: LimitFamily = {
-  planNew(tree, resources) {
+  planNew(tree, _id, resources) {
     const requested = requestedHere(tree, resources);
     const limits = completeLimits(requested, NO_LIMITS, canLimit(tree, 'memorySwap'));
     const files = changedFiles(tree, NO_LIMITS, limits);

@@ -12,7 +12,7 @@ const MOST_BYTES = 4096;
  * back. Files of the core ("cgroup.*") are not limits and stay the service's own.
  */
 export const unified: LimitFamily = {
-  planNew: (tree, requested) => ({ writes: entriesOf(tree, requested.unified), inForce: {} }),
+  planNew: (tree, _id, requested) => ({ writes: entriesOf(tree, requested.unified), inForce: {} }),
 
   planChange(tree, id, requested) {
     return entriesOf(tree, requested.unified).map((write) => {
