@@ -79,8 +79,8 @@ function tasksLimit(parts: Parts, id: string, limit: Limit): number {
   const limits = [id, ...above.reverse().filter(Boolean).map(keyOfGroup)]
     .map((group) => ({ group, value: limitValue(parts, group, limit) }))
     .filter(({ value }) => value !== -1);
-  if (limits.length === 1) return limits[0]!.value;
-  return limits.find(({ group, value }) => tasksIn(parts, group) >= value)?.value ?? -1;
+  const isOnly = limits.length === 1;
+  return limits.find(({ group, value }) => isOnly || tasksIn(parts, group) >= value)?.value ?? -1;
 }
 
 function tasksIn({ tree }: Parts, id: string): number {

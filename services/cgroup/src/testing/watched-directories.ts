@@ -10,8 +10,10 @@ export class WatchedDirectories {
 
   /** @param command - What runs the program, with its arguments; the program alone if not given. */
   constructor(args: readonly string[], command: readonly string[] = []) {
-    const [file, ...words] = [...command, nativeBinary('teu-cgroup-watch'), ...args];
-    this.#child = spawn(file!, words, { stdio: 'pipe' });
+    const program = nativeBinary('teu-cgroup-watch');
+    const [file = program, ...words] = command;
+    const all = command.length === 0 ? args : [...words, program, ...args];
+    this.#child = spawn(file, all, { stdio: 'pipe' });
     let rest = '';
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
@@ -30,7 +32,7 @@ export class WatchedDirectories {
     this.#child.stdin.write(`${id} ${words.join(' ')}\n`);
     const find = (): string | undefined => this.#lines.find((line) => line.startsWith(`${id} `));
     await waitFor(() => find() !== undefined, { timeoutMs: 20_000 });
-    return find()!;
+    return find() ?? '';
   }
 
   /** Waits until it has said so much of a kind. */

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires, tempDir, type TempDir } from '@teu/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { WatchedDirectories } from './watch-program.js';
+import { WatchedDirectories } from '../testing/watched-directories.js';
 
 const MEBIBYTE = 1 << 20;
 const QUIET = ['kmsg=off', 'pressure=0,0,0'];
