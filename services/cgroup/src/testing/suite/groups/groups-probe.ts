@@ -33,9 +33,14 @@ export class GroupsProbe {
 
   /** Whether the service has a controller. */
   async has(controller: string): Promise<boolean> {
+    return (await this.versionOf(controller)) !== undefined;
+  }
+
+  /** Version of the hierarchy that has a controller; undefined if the service has it not. */
+  async versionOf(controller: string): Promise<number | undefined> {
     const { getHierarchy } = CgroupServiceService;
     const { controllers } = await this.service.channel.unary(getHierarchy, {});
-    return controllers.some(({ name }) => name === controller);
+    return controllers.find(({ name }) => name === controller)?.version;
   }
 
   async create(name: string, wanted: Wanted = {}, labels = {}): Promise<Group> {
