@@ -108,6 +108,12 @@ export class GroupsProbe {
     return (await channel.unary(CgroupServiceService.getCgroup, { id })).cgroup!;
   }
 
+  /** Gives a container these limits in the place of all that it has. */
+  async replace(id: string, wanted: Wanted): Promise<void> {
+    const request = { id, resources: LinuxResources.fromPartial(wanted), replace: true };
+    await this.service.channel.unary(CgroupServiceService.updateCgroup, request);
+  }
+
   async freezeContainer(id: string): Promise<void> {
     await this.service.channel.unary(CgroupServiceService.freezeCgroup, { id });
   }

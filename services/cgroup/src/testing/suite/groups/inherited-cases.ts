@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { newContainerId } from '@teu/ids';
+import type { Cgroup } from '@teu/proto/cgroup';
 import { describe, expect, it } from 'vitest';
 import type { GroupsProbe } from './groups-probe.js';
 
@@ -72,6 +73,31 @@ export function describeInherited(probe: () => GroupsProbe): void {
       for (const { id } of [plain, own]) await probe().remove(id);
       await probe().delete('kept');
     });
+  });
+
+  it('copies what memory does at its limit into containers, and changes it there', async ({
+    skip,
+  }) => {
+    if ((await probe().versionOf('memory')) !== 1) skip();
+    await probe().create('copies', { memory: { swappiness: 10, disableOomKiller: true } });
+    const plain = await probe().container('copies');
+    const copied = { swappiness: 10, disableOomKiller: true };
+    expect(plain.resources?.memory).toMatchObject(copied);
+    expect((await probe().container('copies', {}, plain.id)).resources).toEqual(plain.resources);
+    const own = await probe().container('copies', {
+      memory: { swappiness: 20, disableOomKiller: false },
+    });
+    const memoryOf = async ({ id }: Cgroup) => (await probe().cgroup(id)).resources?.memory;
+    expect(await memoryOf(plain)).toMatchObject(copied);
+    expect(await memoryOf(own)).toEqual({ ...own.resources?.memory, swappiness: 20 });
+    // Of something else.
+    await probe().replace(plain.id, { pids: { limit: 10 } });
+    expect(await memoryOf(plain)).toMatchObject(copied);
+    await probe().update('copies', { memory: { swappiness: 30, disableOomKiller: false } });
+    expect(await memoryOf(plain)).toMatchObject({ swappiness: 30, disableOomKiller: undefined });
+    expect(await memoryOf(own)).toMatchObject({ swappiness: 20 });
+    for (const { id } of [plain, own]) await probe().remove(id);
+    await probe().delete('copies');
   });
 }
 
