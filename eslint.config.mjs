@@ -104,6 +104,7 @@ export default tseslint.config(
       'libs/ids/**',
       'libs/testing/**',
       'libs/failpoint/**',
+      'native/test/support/**',
     ],
     rules: { 'no-restricted-syntax': 'off' },
   },

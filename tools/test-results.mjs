@@ -27,6 +27,8 @@ export function countTests(results = NO_TESTS, status = 0) {
 /** Escape sequences of a terminal: CSI, parameters, and the final letter (ECMA-48, section 5.4). */
 const COLOUR = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, 'gu');
 const LINES_OF_A_FAILURE = 25;
+/** Vitest writes errors of files and of their own hooks, but not of hooks within `describe`. */
+const UNTOLD = 'a hook of a group of its tests; why is in the log above';
 
 /** The beginning of an error, without colours: its message and the nearest frames of its stack. */
 const beginningOf = (messages) =>
@@ -49,7 +51,7 @@ export function describeFailures(results = NO_TESTS, root = '') {
     const name = file.name.replace(root, '');
     const tests = file.assertionResults.filter((test) => test.status === 'failed');
     if (tests.length === 0 && file.status === 'failed') {
-      return [`failed: ${name}\n${beginningOf([file.message ?? ''])}`];
+      return [`failed: ${name}\n${beginningOf([file.message || UNTOLD])}`];
     }
     return tests.map(
       (test) => `failed: ${name} > ${test.fullName}\n${beginningOf(test.failureMessages ?? [])}`,

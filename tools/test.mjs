@@ -1,92 +1,116 @@
 // `npm test`: sets everything up, runs the checks and all tests. Arguments go to vitest and then only
 // the tests they name are run: npm test -- services/engine
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { labTests } from './lab-tests.mjs';
+import { isEnding, runProgram } from './run-program.mjs';
 import { countTests, describeFailures } from './test-results.mjs';
 
+/**
+ * Files that run while the lab does, one after the other: they take long, wait for disks or a compiler, and measure nothing. The
+ * machine of the lab keeps little more than one processor busy, for about as long as these and the checks take.
+ */
+const BESIDE_THE_LAB = [
+  'test/e2e/base-upgrade.root.test.ts',
+  'native/test/layer/layer-forms.root.test.ts',
+];
+
 const root = fileURLToPath(new URL('..', import.meta.url));
+const node = `${root}node_modules/.bin/node`;
 const filters = process.argv.slice(2);
-const resultsFile = `${root}dist/test-results.json`;
-const labResultsFile = `${root}dist/lab-results.json`;
-
-const run = (program, args, environment = process.env) =>
-  spawnSync(program, args, { cwd: root, stdio: 'inherit', env: environment }).status ?? 1;
-
-const readJson = (file, fallback) =>
-  existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : fallback;
-
-if (run(process.execPath, ['tools/setup.mjs']) !== 0) process.exit(1);
-mkdirSync(`${root}dist`, { recursive: true });
-rmSync(resultsFile, { force: true });
-rmSync(labResultsFile, { force: true });
-rmSync(`${root}dist/check-results.json`, { force: true });
-
+const dist = (name) => `${root}dist/${name}`;
+const results = {
+  host: dist('test-results.json'),
+  besideLab: dist('test-results-beside-lab.json'),
+  lab: dist('lab-results.json'),
+  checks: dist('check-results.json'),
+};
+const labOutput = dist('lab-output.txt');
 const environment = { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}` };
 // Node 24 loads these certificates at every start of a process; no test needs them.
 delete environment.NODE_EXTRA_CA_CERTS;
 
-let checkStatus = 0;
-if (filters.length === 0) {
-  process.stdout.write('checks: formatting, types, lint, boundaries, contracts, house rules\n');
-  checkStatus = run(`${root}node_modules/.bin/node`, ['tools/check.mjs'], environment);
+const say = (text) => process.stdout.write(`${text}\n`);
+const readJson = (file, fallback) =>
+  existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : fallback;
+const run = (program, args, options = {}) =>
+  isEnding() ? 1 : runProgram(program, args, { cwd: root, env: environment, ...options });
+
+const runVitest = (resultsFile, ...words) =>
+  run(node, [
+    ...['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'],
+    ...[`--outputFile.json=${resultsFile}`, ...words],
+  ]);
+
+async function runLab(files, options) {
+  if (files.length === 0) return 0;
+  const words = ['--time-limit', '1800', '--results', results.lab, '--test', ...files];
+  return run(process.execPath, ['tools/lab.mjs', ...words], options);
 }
 
-process.stdout.write('tests\n');
-const filesForLab = labTests(root, filters);
-const testStatus = run(
-  `${root}node_modules/.bin/node`,
-  [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${resultsFile}`,
-    // Where only tests of the lab are named there are none for this host.
-    ...(filters.length > 0 && filesForLab.length > 0 ? ['--passWithNoTests'] : []),
-    ...filters,
-  ],
-  environment,
-);
+/** @returns {Promise<number>} exit status of the checks */
+async function runChecks() {
+  say('checks: formatting, types, lint, boundaries, contracts, house rules');
+  return run(node, ['tools/check.mjs']);
+}
 
-let labStatus = 0;
-if (filesForLab.length > 0) {
-  process.stdout.write('tests in the kernel lab\n');
-  labStatus = run(
-    process.execPath,
-    [
-      'tools/lab.mjs',
-      '--time-limit',
-      '1800',
-      '--results',
-      labResultsFile,
-      '--test',
-      ...filesForLab,
-    ],
-    environment,
+/** The lab has one processor, the checks and what measures nothing the other; then the rest has both. */
+async function runEverything(filesForLab) {
+  say(`tests in the kernel lab, beside others; what it says is in ${labOutput}`);
+  const inLab = runLab(filesForLab, { outputFile: labOutput });
+  const checks = await runChecks();
+  say('tests, beside the lab');
+  const besideLab = await runVitest(results.besideLab, '--maxWorkers=1', ...BESIDE_THE_LAB);
+  const lab = await inLab;
+  if (existsSync(labOutput)) say(`the kernel lab\n${readFileSync(labOutput, 'utf8')}`);
+  say('tests');
+  const host = await runVitest(
+    results.host,
+    ...BESIDE_THE_LAB.flatMap((file) => ['--exclude', file]),
   );
+  return { checks, besideLab, host, lab };
 }
 
-const checks = readJson(`${root}dist/check-results.json`, []);
-const passedChecks = checks.filter((check) => check.passed).length;
-const hostResults = readJson(resultsFile, undefined);
-const labResults = readJson(labResultsFile, undefined);
-const onHost = countTests(hostResults, testStatus);
-const inLab = filesForLab.length === 0 ? countTests() : countTests(labResults, labStatus);
-for (const failure of [hostResults, labResults].flatMap((of) => describeFailures(of, root))) {
-  process.stdout.write(`${failure}\n`);
+async function runSome(filesForLab) {
+  say('tests');
+  // Where only tests of the lab are named there are none for this host.
+  const words = filesForLab.length > 0 ? ['--passWithNoTests'] : [];
+  const host = await runVitest(results.host, ...words, ...filters);
+  if (filesForLab.length > 0) say('tests in the kernel lab');
+  return { checks: 0, besideLab: 0, host, lab: await runLab(filesForLab) };
 }
-for (const check of checks.filter(({ passed }) => !passed)) {
-  process.stdout.write(`failed: check ${check.name}\n`);
-}
-const skipped = [...onHost.skipped, ...inLab.skipped];
-for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
 
-const passedCount = onHost.passed + inLab.passed + passedChecks;
-let failedCount = onHost.failed + inLab.failed + checks.length - passedChecks;
-if (failedCount === 0 && checkStatus !== 0) failedCount = 1;
-const line = `${passedCount} passed, ${failedCount} failed, ${skipped.length} skipped`;
-writeFileSync(`${root}dist/test-summary.txt`, `${line}\n`);
-process.stdout.write(`${line}\n`);
-process.exit(failedCount === 0 && passedCount > 0 ? 0 : 1);
+/** Counts, says what failed, and writes the line that closes a run. */
+function summarize(status, filesForLab) {
+  const checks = readJson(results.checks, []);
+  const passedChecks = checks.filter((check) => check.passed).length;
+  const runs = ['besideLab', 'host', ...(filesForLab.length > 0 ? ['lab'] : [])].map((name) => ({
+    found: readJson(results[name], undefined),
+    status: status[name],
+  }));
+  for (const failure of runs.flatMap(({ found }) => describeFailures(found, root))) say(failure);
+  for (const check of checks.filter(({ passed }) => !passed)) say(`failed: check ${check.name}`);
+  const counts = runs.map(({ found, status: ended }) => countTests(found, ended));
+  const skipped = counts.flatMap((count) => count.skipped);
+  for (const name of skipped) say(`skipped: ${name}`);
+  const sum = (of) => counts.reduce((total, count) => total + of(count), 0);
+  const passed = sum((count) => count.passed) + passedChecks;
+  const failedChecks = checks.length - passedChecks;
+  let failed = sum((count) => count.failed) + failedChecks;
+  if (failed === 0 && status.checks !== 0) failed = 1;
+  const line = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
+  writeFileSync(dist('test-summary.txt'), `${line}\n`);
+  say(line);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+// The set-up asks registries, which may need the certificates.
+const setUp = await runProgram(process.execPath, ['tools/setup.mjs'], { cwd: root });
+if (setUp !== 0) process.exit(1);
+mkdirSync(`${root}dist`, { recursive: true });
+for (const file of [...Object.values(results), labOutput]) rmSync(file, { force: true });
+
+const filesForLab = labTests(root, filters);
+const status = await (filters.length === 0 ? runEverything : runSome)(filesForLab);
+const exitCode = summarize(status, filesForLab);
+process.exit(isEnding() ? process.exitCode : exitCode);

@@ -148,7 +148,8 @@ describe('a supervisor', () => {
       await connection.started();
       const stdin = await connection.openStdin();
       // A line is written when the one before has become a record.
-      for await (const _ of connection.attach({ from: 'start', blocking: true })) {
+      for await (const { data } of connection.attach({ from: 'start', blocking: true })) {
+        expect(data.toString()).toMatch(/^line \d\n$/);
         await stdin.write(Buffer.from('\n'));
       }
       await connection.exited();

@@ -86,7 +86,7 @@ function testUpgrade(row: DriverRow, imagesPath: () => string): void {
   const restart = async (name: string): Promise<string> => {
     await teu('stop', '-t', '0', name);
     await teu('start', name);
-    await waitFor(async () => (await teu('logs', name)) !== '', { timeoutMs: 10_000 });
+    await waitFor(async () => (await teu('logs', name)) !== '', { timeoutMs: 60_000 });
     return teu('logs', name);
   };
 

@@ -108,7 +108,7 @@ describe.runIf(requires('root'))('containers that share a budget', () => {
     await teu('rm', '-f', 'p');
     const story = ['paused', 'unpaused', 'paused', 'unpaused', 'paused'];
     const events = (): Promise<string> => teu('events', '--since', '1', '--until-now');
-    await waitFor(async () => (await events()).includes(' container removed '));
+    await waitFor(async () => / container removed .*name=p,/.test(await events()));
     const told = (await events()).matchAll(/ container (paused|unpaused) /g);
     expect([...told].map(([, word]) => word)).toEqual(story);
   });

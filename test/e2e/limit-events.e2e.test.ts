@@ -39,6 +39,14 @@ async function events(...more: string[]): Promise<Line[]> {
   return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as Line);
 }
 
+/** Whether all services say that they serve. */
+async function serves(): Promise<boolean> {
+  const status = await engine.teu(['status', '--format', 'json']);
+  if (status.code !== 0) return false;
+  const services = JSON.parse(status.stdout) as { health: string }[];
+  return services.every(({ health }) => health === 'SERVING');
+}
+
 const GREEDY = ['sh', '-c', 'dd if=/dev/zero of=/dev/null bs=100M count=1; exit $?'];
 const LIMITS = ['--memory', '16m', '--memory-swap', '16m'];
 
@@ -83,9 +91,10 @@ test('what the kernel killed is named by the run, the record and both events, wh
 test('a cgroup service that died hears what happens when it is back', async () => {
   const { cgroup } = await engine.pids();
   process.kill(cgroup!, 'SIGKILL');
-  await waitFor(async () => ((await engine.pids()).cgroup ?? cgroup) !== cgroup, {
-    timeoutMs: 15_000,
+  await waitFor(async () => ((await engine.pids()).cgroup ?? cgroup) !== cgroup && serves(), {
+    timeoutMs: 30_000,
   });
+  await oomReportRoom();
   const id = await output(
     engine,
     'run',

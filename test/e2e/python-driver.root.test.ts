@@ -7,6 +7,7 @@ import {
 import { SnapshotsService } from '@teu/proto/snapshots';
 import { DriverServiceService } from '@teu/proto/storage';
 import {
+  holdFile,
   loopFilesystem,
   type LoopFilesystem,
   requires,
@@ -57,16 +58,19 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
   it('has what it acknowledged after a kill, and nothing else', async () => {
     using directory = tempDir();
     const first = await startPythonDriver(directory.path);
-    await makeLayer(first, 'base', 60);
+    await makeLayer(first, 'base', 3);
     const snapshots = new SnapshotsClient(first.channel, 'plain');
     await snapshots.prepare('whole', 'base');
+    await using held = await holdFile(join(first.root, 'l/1/1'));
     const half = expect(snapshots.prepare('half', 'base')).rejects.toMatchObject({
       status: 'UNAVAILABLE',
     });
-    await waitFor(() => readdirSync(join(first.root, 's')).length > 0, { timeoutMs: 5000 });
+    await held.wanted;
+    await waitFor(() => readdirSync(join(first.root, 's')).length === 1);
     first.kill('SIGKILL');
     await half;
     await first.exited;
+    await held.release();
     first.channel.close();
     mkdirSync(join(first.root, 'l/77'));
 
@@ -76,7 +80,7 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
     await after.cleanup();
     expect(readdirSync(join(again.root, 'l')).sort()).toEqual(['1', '2']);
     for (const empty of ['s', 'removing']) expect(readdirSync(join(again.root, empty))).toEqual([]);
-    expect(readdirSync(join(again.root, 'l/2'))).toHaveLength(60);
+    expect(readdirSync(join(again.root, 'l/2'))).toHaveLength(3);
     await after.prepare('half', 'base');
     await again.close();
   });
@@ -84,7 +88,8 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
   it('does not make what nobody waits for any more', async () => {
     using directory = tempDir();
     const driver = await startPythonDriver(directory.path);
-    await makeLayer(driver, 'base', 60);
+    await makeLayer(driver, 'base', 3);
+    await using held = await holdFile(join(driver.root, 'l/1/1'));
     const giveUp = new AbortController();
     const request = { snapshotter: 'plain', key: 'a', parent: 'base', labels: {} };
     const options = { timeoutMs: 60_000, signal: giveUp.signal };
@@ -92,11 +97,13 @@ describe.runIf(requires('root', 'python3'))('the driver in Python', () => {
       driver.channel.unary(SnapshotsService.prepare, request, options),
     ).rejects.toMatchObject({ status: 'CANCELLED' });
     const staging = join(driver.root, 's');
-    await waitFor(() => readdirSync(staging).length > 0, { timeoutMs: 5000, intervalMs: 1 });
+    await held.wanted;
+    await waitFor(() => readdirSync(staging).length === 1);
     giveUp.abort();
     await given;
     const snapshots = new SnapshotsClient(driver.channel, 'plain');
     await expect(snapshots.remove('a')).rejects.toMatchObject({ status: 'NOT_FOUND' });
+    await held.release();
     await waitFor(() => readdirSync(staging).length === 0);
     await snapshots.cleanup();
     await waitFor(() => readdirSync(join(driver.root, 'l')).length === 1);

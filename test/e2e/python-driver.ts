@@ -1,4 +1,5 @@
 import { checkHealth, connect, type RpcChannel } from '@teu/rpc';
+import { patient } from '@teu/testing';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -42,7 +43,10 @@ export async function startPythonDriver(
   const channel = connect(address);
   const ended = exited.then(() => Promise.reject(new Error(`it has ended: ${log}`)));
   ended.catch(() => undefined);
-  await Promise.race([checkHealth(channel, '', { timeoutMs: 15_000, waitForReady: true }), ended]);
+  await Promise.race([
+    checkHealth(channel, '', { timeoutMs: patient(30_000), waitForReady: true }),
+    ended,
+  ]);
   return {
     address,
     socket,

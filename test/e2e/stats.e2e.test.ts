@@ -17,7 +17,9 @@ beforeAll(async () => {
     engine,
     ...['run', '-d', '--name', 'busy', '--memory', '64m', '--cpus', '0.5', 'busybox', ...spin],
   );
-  await output(engine, 'run', '-d', '--name', 'calm', 'busybox', 'sleep', '1000');
+  const rest = ['sh', '-c', 'echo ready; exec sleep 1000'];
+  await output(engine, 'run', '-d', '--name', 'calm', 'busybox', ...rest);
+  await waitFor(async () => (await output(engine, 'logs', 'calm')) === 'ready');
 });
 afterAll(async () => {
   await engine.teu(['rm', '-f', 'busy', 'calm']);
@@ -39,8 +41,8 @@ test('stats tells what each container uses, once', async () => {
   expect(lines.map(({ name }) => name)).toEqual(['busy', 'calm']);
   const [busy, calm] = lines;
   expect(busy?.containerId).toBe(id);
-  // Half a processor at most, and something of it even on a machine with much else to do.
-  expect(busy?.cpuPercent).toBeGreaterThan(2);
+  // Half a processor at most; how much of it is up to what else the machine has to do.
+  expect(busy?.cpuPercent).toBeGreaterThan(0);
   expect(busy?.cpuPercent).toBeLessThan(75);
   expect(busy?.stats).toMatchObject({
     pids: { currentCount: 1 },
@@ -57,6 +59,24 @@ test('stats of one container is a table for people', async () => {
   expect(more).toEqual([]);
 });
 
+test('stats tells the limit of a group that a container is in, and those that do not run if asked', async () => {
+  await output(engine, 'group', 'create', '--memory', '96m', 'team');
+  const sleep = ['busybox', 'sleep', '1000'];
+  await output(engine, 'run', '-d', '--name', 'member', '--group', 'team', ...sleep);
+  await output(engine, 'create', '--name', 'made', 'busybox', 'true');
+  try {
+    const [head, made, member] = (
+      await output(engine, 'stats', '--no-stream', '-a', 'member', 'made')
+    ).split('\n');
+    expect(head).toMatch(/^CONTAINER ID/);
+    expect(made).toMatch(/^[0-9a-f]{12} +made +-- +-- +-- +-- +--/);
+    expect(member).toMatch(/^[0-9a-f]{12} +member +\d+\.\d\d% +\S+iB \/ 96MiB /);
+  } finally {
+    await output(engine, 'rm', '-f', 'member', 'made');
+    await output(engine, 'group', 'rm', 'team');
+  }
+});
+
 test('metrics have the same containers, by name', async () => {
   const log = readFileSync(join(engine.dataDir, 'log/cgroup.log'), 'utf8');
   const address = /"metrics":"([^"]+)"/.exec(log)?.[1] ?? '';
@@ -65,7 +85,7 @@ test('metrics have the same containers, by name', async () => {
       IncomingMessage,
     ];
     const samples = checkExposition(await text(response));
-    const labels = `container_id="${id}",name="busy",group=""`;
+    const labels = `container_id="${id}",name="busy",image="busybox",group=""`;
     expect(samples.get(`teu_container_memory_limit_bytes{${labels}}`)).toBe(64 << 20);
     const used = samples.get(`teu_container_cpu_usage_seconds_total{${labels}}`) ?? 0;
     // Where much else is to do it does not come to its quota.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   busyboxImageTar,
   loopFilesystem,
+  patient,
   requires,
   runProgram,
   startService,
@@ -18,8 +19,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // Unmounting the root of a container writes out what its disk still owes, however long that takes: here
 // until somebody thaws the disk below. Nobody who asked for something else may wait for that.
 const DISK_BYTES = 256 * 1024 * 1024;
-const PROMPT_MS = 15_000;
-const TEST_MS = 60_000;
+const PROMPT_MS = patient(15_000);
+/** Six of these in a row, and what is done around them. */
+const TEST_MS = patient(120_000);
 const OUTPUT_BYTES = 24 * 1024 * 1024;
 
 describe.runIf(requires('root', 'loop', 'mkfs.ext4'))('with a disk that stands still', () => {

@@ -1,5 +1,6 @@
 export { checkExposition, type ExposedSamples } from './check-exposition.js';
 export { startNats, type StartNatsOptions, type TestNats } from '@teu/events/testing';
+export { holdFile, type HeldFile } from './held-file.js';
 export { startKnownWork, type KnownWork, type WorkFacts, type WorkPlace } from './known-work.js';
 export {
   expectNoLeaks,

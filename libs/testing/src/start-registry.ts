@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onFailure } from './on-failure.js';
@@ -29,16 +28,16 @@ export interface TestRegistry {
 }
 
 const START_MS = 15_000;
+/** The line of its log that tells of its address, complete. */
+const LISTENING = /msg="listening on (127\.0\.0\.1:\d+)/;
 
 /** Starts a registry and waits until it answers. */
 export async function startRegistry(options: StartRegistryOptions = {}): Promise<TestRegistry> {
   const own = tempDir();
-  const port = await freePort();
-  const host = `127.0.0.1:${port}`;
   const config = join(own.path, 'config.json');
   mkdirSync(join(own.path, 'data'));
   // JSON is YAML.
-  writeFileSync(config, JSON.stringify(configuration(join(own.path, 'data'), host, options)));
+  writeFileSync(config, JSON.stringify(configuration(join(own.path, 'data'), options)));
   const child = spawn('docker-registry', ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', OTEL_TRACES_EXPORTER: 'none' },
@@ -56,7 +55,9 @@ export async function startRegistry(options: StartRegistryOptions = {}): Promise
     own.remove();
   };
   const deadline = performance.now() + patient(START_MS);
-  while (!(await listens(port))) {
+  // It takes a port that is free, and says which.
+  let host: string | undefined;
+  while ((host = LISTENING.exec(logs())?.[1]) === undefined) {
     if (child.exitCode !== null || performance.now() > deadline) {
       await stop();
       throw new Error(`docker-registry does not serve; its log:\n${logs()}`);
@@ -66,14 +67,14 @@ export async function startRegistry(options: StartRegistryOptions = {}): Promise
   return { host, pid: child.pid ?? 0, logs, stop };
 }
 
-function configuration(data: string, host: string, options: StartRegistryOptions): object {
+function configuration(data: string, options: StartRegistryOptions): object {
   const { tls, htpasswd, token } = options;
   return {
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: false } },
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
     http: {
-      addr: host,
+      addr: '127.0.0.1:0',
       ...(tls === undefined
         ? {}
         : {
@@ -98,27 +99,4 @@ function configuration(data: string, host: string, options: StartRegistryOptions
           },
         }),
   };
-}
-
-/** A port that nobody listens at. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

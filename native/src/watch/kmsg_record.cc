@@ -1,5 +1,7 @@
 #include "watch/kmsg_record.h"
 
+#include <algorithm>
+
 #include "conversation/words.h"
 
 namespace teu::watch {
@@ -22,6 +24,14 @@ std::optional<std::uint64_t> takeNumber(std::string_view& text) {
   const auto number = conversation::parseNumber(text.substr(0, comma));
   text.remove_prefix(comma + 1);
   return number;
+}
+
+/// Takes the text before the next comma off the front.
+std::string_view takeWord(std::string_view& text) {
+  const std::size_t comma = std::min(text.find(','), text.size());
+  const std::string_view word = text.substr(0, comma);
+  text.remove_prefix(std::min(comma + 1, text.size()));
+  return word;
 }
 
 }  // namespace
@@ -55,6 +65,13 @@ std::optional<KmsgRecord> parseKmsgRecord(std::string_view raw) {
   const auto sequence = takeNumber(fields);
   const auto time = takeNumber(fields);
   if (!priority || !sequence || !time) return std::nullopt;
+  const bool isFragment = takeWord(fields) == "c";
+  std::string caller;
+  while (!fields.empty()) {
+    const std::string_view field = takeWord(fields);
+    constexpr std::string_view kCaller = "caller=";
+    if (field.starts_with(kCaller)) caller = field.substr(kCaller.size());
+  }
   std::string_view text = raw.substr(colon + 1);
   text = text.substr(0, text.find('\n'));
   std::optional<std::string> plain = unescapeKmsg(text);
@@ -62,6 +79,8 @@ std::optional<KmsgRecord> parseKmsgRecord(std::string_view raw) {
   return KmsgRecord{.sequence = *sequence,
                     .microseconds = *time,
                     .fromKernel = (*priority >> kFacilityShift) == 0,
+                    .isFragment = isFragment,
+                    .caller = std::move(caller),
                     .text = std::move(*plain)};
 }
 

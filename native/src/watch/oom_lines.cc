@@ -169,6 +169,13 @@ std::optional<VictimLine> parseVictim(Text text, Text comm, std::uint32_t pid, s
   return line;
 }
 
+bool isWholeVictim(Text text) {
+  if (!takeLastNumber(text)) return false;
+  // The kernel prints it as if it had a sign.
+  (void)takeSuffix(text, "-");
+  return takeSuffix(text, ",uid=") && takeLastNumber(text) && takeSuffix(text, ",pid=");
+}
+
 bool beginsReport(Text text) {
   const std::size_t at = text.find(" invoked oom-killer: gfp_mask=0x");
   return at != Text::npos && at <= kLongestComm;

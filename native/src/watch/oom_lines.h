@@ -44,6 +44,9 @@ struct VictimLine {
 std::optional<VictimLine> parseVictim(std::string_view text, std::string_view comm,
                                       std::uint32_t pid, std::uint32_t uid);
 
+/// Whether such a line has its end, ",pid=5,uid=0".
+bool isWholeVictim(std::string_view text);
+
 /// How a line of parseVictim begins.
 inline constexpr std::string_view kVictimPrefix = "oom-kill:constraint=CONSTRAINT_";
 

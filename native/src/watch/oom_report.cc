@@ -7,6 +7,8 @@ namespace {
 
 /// The kill follows its report at once, or as late as a slow console lets it.
 constexpr std::uint64_t kLongestReportMicroseconds = 30'000'000;
+/// Two paths of at most 4096 bytes, and what is around them.
+constexpr std::size_t kLongestVictim = 16384;
 
 }  // namespace
 
@@ -28,7 +30,15 @@ std::optional<OomReport> OomAssembler::take(const KmsgRecord& record) {
   }
   if (record.text.starts_with(kVictimPrefix)) {
     victim_ = record.text;
+    victimCaller_ = record.caller;
     victimMicroseconds_ = record.microseconds;
+    return std::nullopt;
+  }
+  // The kernel writes that line in pieces; what another processor writes in between makes records
+  // of their own of the pieces behind it.
+  if (record.isFragment && !victim_.empty() && !isWholeVictim(victim_)) {
+    const bool isOfVictim = record.caller == victimCaller_;
+    if (isOfVictim && victim_.size() + record.text.size() <= kLongestVictim) victim_ += record.text;
     return std::nullopt;
   }
   const auto kill = parseKill(record.text);

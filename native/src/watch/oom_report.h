@@ -47,6 +47,7 @@ class OomAssembler {
   LimitFigures memory_{};
   LimitFigures memoryAndSwap_{};
   std::string victim_{};
+  std::string victimCaller_{};
   std::uint64_t victimMicroseconds_ = 0;
 };
 

@@ -24,6 +24,7 @@ const std::vector<std::string> kRecords = {
     "6,4,13,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/"
     ",mems_allowed=0,oom_memcg=/t,task_memcg="
     "/t/i,task=a\\x20b,pid=26716,uid=0\n",
+    "6,5,13,c;x\n",
     "3,5,14,-;Memory cgroup out of memory: Killed process 26716 (a\\x20b) total-vm:18676kB, "
     "anon-rss:15872kB, "
     "file-rss:1516kB, shmem-rss:0kB, UID:0 pgtables:76kB oom_score_adj:0\n"};

@@ -14,6 +14,9 @@ void testRecords() {
   expectThat(usual && usual->fromKernel && usual->text == "oom-kill:constraint=X", "its text");
   const auto withCaller = parseKmsgRecord("3,1,2,-,caller=T12;hello\n");
   expectThat(withCaller && withCaller->text == "hello", "more fields than are known");
+  expectThat(withCaller && withCaller->caller == "T12" && !withCaller->isFragment, "who wrote it");
+  const auto fragment = parseKmsgRecord("6,1,2,c;hello\n");
+  expectThat(fragment && fragment->isFragment && fragment->caller.empty(), "a fragment");
   // Facility 1 is "user": what a process writes, whatever it asks for.
   for (const char* other : {"8,1,2,-;x\n", "11,1,2,-;x\n", "12,1,2,-;x\n", "2047,1,2,-;x\n"}) {
     const auto record = parseKmsgRecord(other);

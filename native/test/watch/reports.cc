@@ -70,10 +70,54 @@ void testParts() {
   expectThat(reportsOf({victim(kGroups, "tail"), ofHost}).empty(), "messages that contradict");
 }
 
+KmsgRecord recordOf(const std::string& text, bool isFragment = false, const char* caller = "T1") {
+  return {.fromKernel = true, .isFragment = isFragment, .caller = caller, .text = text};
+}
+
+/// Number of reports of a kill of which the line was split before the path of its group.
+std::size_t reportsOfSplit(const std::vector<KmsgRecord>& between) {
+  const std::string line = victim(kGroups, "tail");
+  const std::size_t at = line.find("/t/i");
+  std::vector<KmsgRecord> records{recordOf(line.substr(0, at))};
+  records.insert(records.end(), between.begin(), between.end());
+  records.push_back(recordOf(line.substr(at, 4), true));
+  records.push_back(recordOf(line.substr(at + 4), true));
+  records.push_back(recordOf(kill("tail")));
+  OomAssembler assembler;
+  std::size_t count = 0;
+  for (const KmsgRecord& record : records) {
+    const auto report = assembler.take(record);
+    if (report && report->taskGroup == "/t/i") ++count;
+  }
+  return count;
+}
+
+/// What another processor writes splits a line that is written in pieces.
+void testSplit() {
+  expectThat(reportsOfSplit({recordOf("noise", false, "T2")}) == 1, "split by another record");
+  expectThat(reportsOfSplit({recordOf("/x", true, "T2")}) == 1, "pieces of another's line");
+  expectThat(reportsOfSplit({recordOf("/x", true)}) == 0, "pieces that do not fit");
+  KmsgRecord ofProcess = recordOf("/x", true);
+  ofProcess.fromKernel = false;
+  expectThat(reportsOfSplit({ofProcess}) == 1, "processes are not believed in pieces either");
+  // What goes on after the end is not of the line.
+  OomAssembler assembler;
+  (void)assembler.take(recordOf(victim(kGroups, "tail")));
+  (void)assembler.take(recordOf("more", true));
+  expectThat(assembler.take(recordOf(kill("tail"))).has_value(), "a line that is whole");
+  // However much comes.
+  OomAssembler flooded;
+  (void)flooded.take(recordOf("oom-kill:constraint=CONSTRAINT_MEMCG"));
+  for (int round = 0; round < 1000; ++round)
+    (void)flooded.take(recordOf(std::string(1000, 'x'), true));
+  expectThat(!flooded.take(recordOf(kill("tail"))), "a line without end");
+}
+
 }  // namespace
 
 void testReports() {
   testWhole();
+  testSplit();
   testParts();
 }
 

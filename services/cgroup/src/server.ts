@@ -4,6 +4,7 @@ import { nativeBinary } from '@teu/config';
 import { connectEvents, startOutboxPublisher } from '@teu/events';
 import type { Logger } from '@teu/log';
 import type { CgroupEvent } from '@teu/proto/event';
+import type { OomKill } from '@teu/proto/type';
 import { startRpcServer } from '@teu/rpc';
 import { openStore } from '@teu/state';
 import type { CgroupParts, ContainerNames } from './cgroup-parts.js';
@@ -21,6 +22,7 @@ import { startMetricsServer } from './metrics/metrics-server.js';
 import { CGROUP_MIGRATIONS } from './store/schema.js';
 import { detectThisHost } from './this-host.js';
 import { Figures } from './stats/figures.js';
+import { OpenFiles } from './stats/open-files.js';
 import { CgroupTree } from './tree/cgroup-tree.js';
 import { DeviceFilter } from './tree/limits/device-filter.js';
 import { VERSION } from './version.js';
@@ -79,8 +81,10 @@ export async function startServer(
     const known = { log, node, store, tree, names };
     const watching = new CgroupWatch(known, config, onEvent);
     watch = watching;
-    const ledger = new UsageLedger({ store, tree, log, oomKills: (id) => watching.oomKills(id) });
-    const figures = new Figures(tree, names);
+    const files = new OpenFiles();
+    const oomKills = (id: string): readonly OomKill[] => watching.oomKills(id);
+    const ledger = new UsageLedger({ store, tree, files, log, oomKills });
+    const figures = new Figures(tree, names, files);
     const creations = new CallCost();
     const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
     const metrics =

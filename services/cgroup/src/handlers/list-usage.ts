@@ -14,7 +14,9 @@ export async function listUsage(
   const size = parsePageSize(request.pageSize);
   const place = parsePageToken(request.pageToken, ['number', 'number']);
   const filter = parseFilter(store, request.filter ?? UsageFilter.create());
-  if (filter.withRunning) await ledger.refresh({ durable: false, all: true });
+  // Later pages go on with what the first one has found.
+  if (filter.withRunning && place === undefined)
+    await ledger.refresh({ durable: false, all: true });
   const { sql, values } = all([filter.condition, ...(place === undefined ? [] : [behind(place)])]);
   const rows = store
     .prepare<RunRow>(

@@ -22,7 +22,9 @@ export async function summarizeUsage(
   const place = parsePageToken(request.pageToken, ['string']);
   const grouping = parseGrouping(request);
   const filter = parseFilter(store, request.filter ?? UsageFilter.create());
-  if (filter.withRunning) await ledger.refresh({ durable: false, all: true });
+  // Later pages go on with what the first one has found.
+  if (filter.withRunning && place === undefined)
+    await ledger.refresh({ durable: false, all: true });
   const behind = place === undefined ? undefined : String(place[0]);
   const summaries = summarize(store, filter, grouping, { behind, size: size + 1 });
   const page = summaries.slice(0, size);

@@ -104,7 +104,7 @@ test('it ends when the client goes, and listens to nothing any more', async () =
 
 test('records that are not there (any more) are refused', async () => {
   end(10);
-  prune(store, { keepMs: 1e12, records: 4 });
+  prune(store, { keepMs: 1e12, records: 4 }, 0);
   for (const from of [1, 6, 12, 1e6]) {
     await expect(watch(from).next(), String(from)).rejects.toMatchObject({
       ...{ reason: 'EVENTS_EXPIRED', metadata: { oldest: '7', newest: '10' } },
@@ -122,13 +122,13 @@ test('a client that is too slow for what is kept is told so', async () => {
   const stream = watch(1);
   await stream.next();
   expect(await take(stream, 64)).toEqual(series(1, 64));
-  prune(store, { keepMs: 1e12, records: 10 });
+  prune(store, { keepMs: 1e12, records: 10 }, 0);
   await expect(stream.next()).rejects.toMatchObject({ reason: 'EVENTS_EXPIRED' });
 });
 
 test('numbers go on when all records have gone', async () => {
   end(5);
-  prune(store, { keepMs: -1, records: 100 });
+  prune(store, { keepMs: -1, records: 100 }, Number.MAX_SAFE_INTEGER);
   end(1);
   const stream = watch(6);
   await stream.next();

@@ -1,7 +1,8 @@
 import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
-import { lastSequence } from '../store/usage-table.js';
+import { lastSequence, readBeat } from '../store/usage-table.js';
+import { monotonicMs } from './monotonic.js';
 import type { UsageLedger } from './usage-ledger.js';
 
 /** How much is kept. */
@@ -18,10 +19,13 @@ const HOURS_A_DAY = 24;
 const HOURLY_MARKS_MS = 32 * HOURS_A_DAY * HOUR_MS;
 /** Records that go in one transaction: more would keep other calls waiting. */
 const MOST_AT_ONCE = 2_000;
-/** A run of an earlier boot that nobody has asked about for so long is of an engine that is not there any more. */
+/** A run of an earlier boot of which no engine has told the end by then is of an engine that is not there any more. */
 const FORGOTTEN_MS = 24 * HOUR_MS;
 
-/** Starts checkpoints and the removal of what is too old. Gives the way to stop it. */
+/**
+ * Starts checkpoints and the removal of what is too old. Gives the way to stop it. Nothing is removed in the first hour:
+ * by then a clock that was wrong at the start of the machine is right.
+ */
 export function startHousekeeping(
   { store, ledger, log }: { store: Store; ledger: UsageLedger; log: Logger },
   checkpointMs: number,
@@ -30,16 +34,20 @@ export function startHousekeeping(
   const checkpoints = setInterval(() => {
     void ledger.refresh({ durable: true, all: false });
   }, checkpointMs);
+  const startMs = monotonicMs();
+  const newestMs = newestTime(store);
   const tidy = (): void => {
     try {
-      while (prune(store, retention) === MOST_AT_ONCE);
-      thinMarks(store);
-      ledger.endForgotten(FORGOTTEN_MS);
+      const upMs = monotonicMs() - startMs;
+      // No record can be older than that, whatever a clock says that was set far ahead.
+      const now = Math.min(clock.now().getTime(), newestMs + upMs);
+      while (prune(store, retention, now) === MOST_AT_ONCE);
+      thinMarks(store, now);
+      if (upMs >= FORGOTTEN_MS) ledger.endForgotten();
     } catch (error) {
       log.error({ err: error }, 'the usage ledger cannot be tidied up; trying again in an hour');
     }
   };
-  tidy();
   const tidying = setInterval(tidy, HOUR_MS);
   return () => {
     clearInterval(checkpoints);
@@ -47,13 +55,25 @@ export function startHousekeeping(
   };
 }
 
+/** The last moment of which the ledger knows, now if it knows of none. In milliseconds since 1970. */
+function newestTime(store: Store): number {
+  const newest = store
+    .prepare<{ time: number | null }>(
+      'SELECT final_time AS time FROM usage_runs ORDER BY sequence DESC LIMIT 1',
+    )
+    .get();
+  return Math.max(newest?.time ?? 0, readBeat(store).time.getTime()) || clock.now().getTime();
+}
+
 /**
  * Removes final records that are too old or too many, the oldest first, so that the numbers of those that stay have
  * no gap. Gives how many; there may be more.
+ *
+ * @param now milliseconds since 1970
  */
-export function prune(store: Store, { keepMs, records }: Retention): number {
+export function prune(store: Store, { keepMs, records }: Retention, now: number): number {
   const last = lastSequence(store);
-  const oldest = clock.now().getTime() - keepMs;
+  const oldest = now - keepMs;
   const young = store
     .prepare<{ sequence: number | null }>(
       `SELECT sequence FROM usage_runs WHERE sequence IS NOT NULL AND final_time >= ?
@@ -76,8 +96,8 @@ export function prune(store: Store, { keepMs, records }: Retention): number {
 }
 
 /** Leaves one mark a day of what is long ago. */
-function thinMarks(store: Store): void {
-  const hour = Math.floor((clock.now().getTime() - HOURLY_MARKS_MS) / HOUR_MS);
+function thinMarks(store: Store, now: number): void {
+  const hour = Math.floor((now - HOURLY_MARKS_MS) / HOUR_MS);
   store.transaction(
     () =>
       store

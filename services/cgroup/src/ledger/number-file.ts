@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import type { OpenFiles } from '../stats/open-files.js';
 import { isErrno } from '../tree/group-files.js';
 
 /** Numbers of the kernel have at most 20 digits. */
@@ -6,24 +7,33 @@ const buffer = Buffer.alloc(32);
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
-/** A file of the kernel with one number, kept open: reading it again is then one system call. */
+/** A file of the kernel with one number, kept open as long as there is room: reading it again is then one system call. */
 export class NumberFile {
+  readonly #path: string;
+  readonly #files: OpenFiles;
   #fd: number | undefined;
 
-  /** A file that is not there, or cannot be opened now, has no number. */
-  constructor(path: string) {
-    try {
-      this.#fd = openSync(path, 'r');
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENODEV', 'EMFILE', 'ENFILE')) throw error;
-    }
+  /** @param files what may be kept open */
+  constructor(path: string, files: OpenFiles) {
+    this.#path = path;
+    this.#files = files;
   }
 
-  /** The number as it is now; undefined if the cgroup is gone. */
+  /**
+   * The number as it is now; undefined if the cgroup is gone, or does not have the file.
+   *
+   * @throws EMFILE, ENFILE (open(2)) when no file can be opened now
+   */
   read(): number | undefined {
-    if (this.#fd === undefined) return undefined;
     try {
-      return numberOf(readSync(this.#fd, buffer, 0, buffer.length, 0));
+      if (this.#fd !== undefined) return readNumber(this.#fd);
+      const fd = this.#files.open(this.#path);
+      if (this.#files.mayKeep()) this.#fd = fd;
+      try {
+        return readNumber(fd);
+      } finally {
+        if (this.#fd === undefined) this.#files.close(fd, false);
+      }
     } catch (error) {
       if (isErrno(error, 'ENODEV', 'ENOENT')) return undefined;
       throw error;
@@ -31,9 +41,13 @@ export class NumberFile {
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#fd !== undefined) this.#files.close(this.#fd, true);
     this.#fd = undefined;
   }
+}
+
+function readNumber(fd: number): number | undefined {
+  return numberOf(readSync(fd, buffer, 0, buffer.length, 0));
 }
 
 function numberOf(length: number): number | undefined {

@@ -1,6 +1,8 @@
 import { clock } from '@teu/ids';
 import type { Run } from '@teu/proto/cgroup';
+import type { OpenFiles } from '../stats/open-files.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { isErrno } from '../tree/group-files.js';
 import { later, NO_FIGURES, type Figures } from './figures.js';
 import { extended, MemoryIntegral, type MemorySample } from './memory-integral.js';
 import { monotonicMs } from './monotonic.js';
@@ -35,6 +37,13 @@ export function stateAtStart(run: Run): RunState {
   return { figures: NO_FIGURES, figuresTime: startOf(run), sample: undefined, populated: true };
 }
 
+/** Where figures come from. */
+export interface Places {
+  readonly tree: CgroupTree;
+  /** What may be kept open. */
+  readonly files: OpenFiles;
+}
+
 /** A run that has not ended, and how its figures are kept up to date. */
 export class OpenRun implements Sampled {
   readonly runId: number;
@@ -47,6 +56,7 @@ export class OpenRun implements Sampled {
   /** Whether anything runs in its cgroup, as far as that is known. */
   populated: boolean;
   readonly #tree: CgroupTree;
+  readonly #files: OpenFiles;
   readonly #memory: MemoryIntegral;
   #memoryFile: NumberFile | undefined;
   #figures: Figures;
@@ -55,8 +65,9 @@ export class OpenRun implements Sampled {
   #earlierPeak: number;
 
   /** @param seenMs until when an earlier process of this boot has looked at it (monotonic clock) */
-  constructor(tree: CgroupTree, stored: StoredRun, seenMs = 0) {
+  constructor({ tree, files }: Places, stored: StoredRun, seenMs = 0) {
     this.#tree = tree;
+    this.#files = files;
     this.populated = stored.state.populated;
     this.runId = stored.runId;
     this.run = stored.run;
@@ -79,8 +90,14 @@ export class OpenRun implements Sampled {
   /** Looks at the memory in use. Nothing is to be seen any more when the cgroup is gone, or all in it have ended. */
   sample(): number | undefined {
     if (!this.populated) return undefined;
-    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id));
-    const bytes = this.#memoryFile.read();
+    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id), this.#files);
+    let bytes: number | undefined;
+    try {
+      bytes = this.#memoryFile.read();
+    } catch (error) {
+      if (!isErrno(error, 'EMFILE', 'ENFILE')) throw error;
+      return LONGEST_PAUSE_MS;
+    }
     if (bytes === undefined) return undefined;
     const now = monotonicMs();
     this.#memory.add(now, bytes);

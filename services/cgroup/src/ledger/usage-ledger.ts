@@ -17,18 +17,16 @@ import {
   writeState,
   type Ending,
 } from '../store/usage-table.js';
-import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { WriteBatch } from './batch.js';
 import { differ } from './figures.js';
 import { extended } from './memory-integral.js';
 import { monotonicMs } from './monotonic.js';
-import { hourOf, OpenRun, startOf, stateAtStart, type RunState } from './open-run.js';
+import { hourOf, OpenRun, startOf, stateAtStart, type Places, type RunState } from './open-run.js';
 import { SampleWheel } from './sample-wheel.js';
 
 /** What the ledger works with. */
-export interface LedgerParts {
+export interface LedgerParts extends Places {
   readonly store: Store;
-  readonly tree: CgroupTree;
   readonly log: Logger;
   /** What the kernel has killed in a cgroup for want of memory, newest first. */
   readonly oomKills: (id: string) => readonly OomKill[];
@@ -59,6 +57,8 @@ export class UsageLedger {
   readonly #batch: WriteBatch;
   readonly #listeners = new Set<() => void>();
   #refreshing: Promise<void> = Promise.resolve();
+  /** Passes that have not begun, by what they are to do. */
+  readonly #queued = new Map<string, Promise<void>>();
   #isFailing = false;
 
   constructor(parts: LedgerParts) {
@@ -71,7 +71,7 @@ export class UsageLedger {
     const beat = readBeat(parts.store);
     const seenMs = beat.bootId === bootId() ? beat.atMs : 0;
     for (const stored of loadOpenRuns(parts.store)) {
-      this.#watch(new OpenRun(parts.tree, stored, stored.bootId === bootId() ? seenMs : 0));
+      this.#watch(new OpenRun(parts, stored, stored.bootId === bootId() ? seenMs : 0));
     }
   }
 
@@ -85,6 +85,11 @@ export class UsageLedger {
     return this.#open.get(containerId)?.run.name ?? '';
   }
 
+  /** Image of a container that runs; empty if it is not known. */
+  imageOf(containerId: string): string {
+    return this.#open.get(containerId)?.run.image ?? '';
+  }
+
   /** Calls back after each commit of final records. Gives the way to stop that. */
   onFinal(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -93,7 +98,7 @@ export class UsageLedger {
 
   /** Takes note of a run that has begun. What is final already stays as it is. */
   record(run: Run): void {
-    const { store, tree } = this.#parts;
+    const { store } = this.#parts;
     const known = findRun(store, run);
     if (known?.isFinal) return;
     const before = this.#open.get(run.containerId);
@@ -115,7 +120,9 @@ export class UsageLedger {
       open.run = run;
       return;
     }
-    this.#watch(new OpenRun(tree, { runId, run, bootId: bootId(), state: stateAtStart(run) }));
+    this.#watch(
+      new OpenRun(this.#parts, { runId, run, bootId: bootId(), state: stateAtStart(run) }),
+    );
   }
 
   /**
@@ -153,10 +160,14 @@ export class UsageLedger {
 
   /**
    * Reads all figures and writes those that have changed. Never fails: what cannot be written now is written at the next
-   * time, and the log says so once.
+   * time, and the log says so once. Who asks for the same before it has begun shares it.
    */
   refresh(options: RefreshOptions): Promise<void> {
+    const key = JSON.stringify([options.durable, options.all]);
+    const queued = this.#queued.get(key);
+    if (queued !== undefined) return queued;
     this.#refreshing = this.#refreshing.then(async () => {
+      this.#queued.delete(key);
       try {
         await this.#refresh(options);
         this.#isFailing = false;
@@ -166,15 +177,14 @@ export class UsageLedger {
         this.#isFailing = true;
       }
     });
+    this.#queued.set(key, this.#refreshing);
     return this.#refreshing;
   }
 
-  /** Ends runs of earlier boots of which nobody has told the end for so long. */
-  endForgotten(afterMs: number): void {
-    const before = clock.now().getTime() - afterMs;
+  /** Ends runs of earlier boots: no engine has told of their end as long as this process lasts. */
+  endForgotten(): void {
     for (const open of [...this.#open.values()]) {
-      const isForgotten = open.bootId !== bootId() && open.figuresTime.getTime() < before;
-      if (isForgotten) this.#endForgotten(open);
+      if (open.bootId !== bootId()) this.#endForgotten(open);
     }
   }
 
@@ -237,7 +247,7 @@ export class UsageLedger {
   /** A run that was not told of before its end. */
   #begin(run: Run, runId = 0): OpenRun {
     const stored = { runId, run, bootId: bootId(), state: stateAtStart(run) };
-    return new OpenRun(this.#parts.tree, stored);
+    return new OpenRun(this.#parts, stored);
   }
 
   /** The engine has begun another run in the same container without a word about the end of this one. */
@@ -246,13 +256,11 @@ export class UsageLedger {
     const state = this.#lastState(open);
     const { figuresTime: endTime } = state;
     const { store } = this.#parts;
-    store.transaction(
-      () => {
-        writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
-        store.afterCommit(this.#announce);
-      },
-      { durable: false },
-    );
+    // Durable: a number that somebody has heard of is never given again.
+    store.transaction(() => {
+      writeEnding(store, open.runId, { run, endTime, state, incomplete: true, oomKills: [] });
+      store.afterCommit(this.#announce);
+    });
     this.#forget(open);
   }
 

@@ -17,10 +17,14 @@ const BEGIN = Date.UTC(2026, 0, 1);
 let store: Store;
 let remove: () => void;
 let parts: CgroupParts;
+let refreshCount = 0;
 
 beforeAll(() => {
   ({ store, remove } = emptyStore());
-  parts = { store, ledger: { refresh: async () => undefined }, log: silentLogger } as never;
+  const refresh = async () => {
+    refreshCount += 1;
+  };
+  parts = { store, ledger: { refresh }, log: silentLogger } as never;
   store.transaction(fillStore, { durable: false });
 });
 afterAll(() => remove());
@@ -141,6 +145,18 @@ describe(`of ${COUNT} records`, () => {
     expect(below.map(({ key }) => key)).toEqual(['team/build']);
   });
 
+  it('looks at what runs for the first page only', async () => {
+    const container = UsageGrouping.USAGE_GROUPING_CONTAINER;
+    const first = await list({ withRunning: true });
+    await list({ withRunning: true }, first.nextPageToken);
+    expect(refreshCount).toBe(1);
+    const firstSums = await sums({ withRunning: true }, container);
+    await sums({ withRunning: true }, container, '', firstSums.nextPageToken);
+    expect(refreshCount).toBe(2);
+    await list({});
+    expect(refreshCount).toBe(2);
+  });
+
   it('adds containers up in pages', async () => {
     const container = UsageGrouping.USAGE_GROUPING_CONTAINER;
     const first = await sums({}, container);
@@ -167,9 +183,9 @@ describe(`of ${COUNT} records`, () => {
 
   it('lets the oldest go when there are too many, and keeps numbers without a gap', () => {
     const retention = { keepMs: 1e12, records: COUNT - 3_000 };
-    expect(prune(store, retention)).toBe(2_000);
-    expect(prune(store, retention)).toBe(1_000);
-    expect(prune(store, retention)).toBe(0);
+    expect(prune(store, retention, BEGIN)).toBe(2_000);
+    expect(prune(store, retention, BEGIN)).toBe(1_000);
+    expect(prune(store, retention, BEGIN)).toBe(0);
     const { least, count } = store
       .prepare<{ least: number; count: number }>(
         'SELECT min(sequence) AS least, count(*) AS count FROM usage_runs',
@@ -179,6 +195,6 @@ describe(`of ${COUNT} records`, () => {
     expect(store.prepare('SELECT count(*) AS n FROM usage_details').get()).toEqual({
       n: COUNT - 3_000,
     });
-    expect(prune(store, { keepMs: -1, records: COUNT })).toBe(2_000);
+    expect(prune(store, { keepMs: -1, records: COUNT }, BEGIN)).toBe(2_000);
   });
 });

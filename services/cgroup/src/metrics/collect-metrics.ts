@@ -14,15 +14,17 @@ interface Labelled {
   readonly labels: string;
 }
 
-type MetricsParts = Pick<CgroupParts, 'tree' | 'figures' | 'creations'>;
+type MetricsParts = Pick<CgroupParts, 'tree' | 'figures' | 'creations' | 'ledger'>;
 
 /** Reads the figures of all and gives the text of one metric after the other, each in a turn of the event loop of its own. */
 export async function* collectMetrics(parts: MetricsParts): AsyncGenerator<string> {
-  const { tree, figures } = parts;
+  const { tree, figures, ledger } = parts;
   const subjects = selectSubjects(tree, { ids: [], group: '', withGroups: true });
   const readings = await figures.readAll(subjects, AGE_MS_MAX);
   const groups = readings.filter(({ containerId }) => containerId === '').map(groupLabels);
-  const containers = readings.filter(({ containerId }) => containerId !== '').map(containerLabels);
+  const containers = readings
+    .filter(({ containerId }) => containerId !== '')
+    .map((reading) => containerLabels(reading, ledger.imageOf(reading.containerId)));
   for (const [prefix, subject] of [
     ['teu_container_', containers],
     ['teu_group_', groups],
@@ -37,9 +39,9 @@ export async function* collectMetrics(parts: MetricsParts): AsyncGenerator<strin
   }
 }
 
-function containerLabels(reading: Reading): Labelled {
+function containerLabels(reading: Reading, image: string): Labelled {
   const { containerId, name, group } = reading;
-  return { reading, labels: labelText({ container_id: containerId, name, group }) };
+  return { reading, labels: labelText({ container_id: containerId, name, image, group }) };
 }
 
 function groupLabels(reading: Reading): Labelled {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { teuError } from '@teu/errors';
@@ -109,9 +109,13 @@ function refusalOf(where: MetricsAddress, request: IncomingMessage): [number, st
   return undefined;
 }
 
-async function roomOrEnd(response: ServerResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
+/** Waits until more may be written, or nobody is there any more. */
+export async function roomOrEnd(response: EventEmitter): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once('drain', resolve);
+  response.once('close', resolve);
+  await promise;
+  // A long answer waits many times.
+  response.off('drain', resolve);
+  response.off('close', resolve);
 }

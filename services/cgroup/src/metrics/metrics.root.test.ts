@@ -7,6 +7,7 @@ import { CgroupServiceService, GroupServiceService, type Cgroup } from '@teu/pro
 import { LinuxResources } from '@teu/proto/type';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInGroup } from '../testing/run-in-group.js';
+import { newRun, UsageCalls } from '../testing/usage-calls.js';
 import { startService, type StartedService } from '../testing/start-service.js';
 
 describe.runIf(requires('root'))('metrics of the service', () => {
@@ -32,7 +33,8 @@ describe.runIf(requires('root'))('metrics of the service', () => {
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode, headers: response.headers, text: await text(response) };
   };
-  const label = () => `container_id="${cgroup.id}",name="",group=""`;
+  const label = (name = '', image = '') =>
+    `container_id="${cgroup.id}",name="${name}",image="${image}",group=""`;
 
   it('are in the text format of Prometheus, of containers, groups and the service itself', async () => {
     const { status, headers, text: body } = await ask('/metrics');
@@ -57,6 +59,14 @@ describe.runIf(requires('root'))('metrics of the service', () => {
       const used = samples.get(`teu_container_cpu_usage_seconds_total{${label()}}`) ?? 0;
       return used > 0.01 && used < 60;
     });
+  });
+
+  it('name a container and its image as soon as its run is known', async () => {
+    const run = newRun(cgroup.id, { name: 'web', image: 'busybox' });
+    await new UsageCalls(service.channel).begin(run);
+    const named = `teu_container_pids_limit{${label('web', 'busybox')}}`;
+    // A reading is shared for half a second.
+    await waitFor(async () => checkExposition((await ask('/metrics')).text).get(named) === 9);
   });
 
   it('close the files of a container that is removed', async () => {

@@ -30,17 +30,20 @@ interface Subject {
 export class Figures {
   readonly #tree: CgroupTree;
   readonly #names: ContainerNames;
-  readonly #files = new OpenFiles();
-  readonly #above = new LimitsAbove(this.#files);
+  readonly #files: OpenFiles;
+  readonly #above: LimitsAbove;
   readonly #subjects = new Map<string, Subject>();
   readonly #idleTimer: NodeJS.Timeout;
   readonly #turns = new Turns();
   #sampleCount = 0;
   #readCount = 0;
 
-  constructor(tree: CgroupTree, names: ContainerNames) {
+  /** @param files - What may be kept open; others may share it. */
+  constructor(tree: CgroupTree, names: ContainerNames, files = new OpenFiles()) {
     this.#tree = tree;
     this.#names = names;
+    this.#files = files;
+    this.#above = new LimitsAbove(files);
     this.#idleTimer = setInterval(() => this.#closeIdle(), IDLE_MS / 2).unref();
   }
 

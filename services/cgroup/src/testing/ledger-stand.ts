@@ -9,6 +9,7 @@ import { monotonicMs } from '../ledger/monotonic.js';
 import type { RunState } from '../ledger/open-run.js';
 import { UsageLedger } from '../ledger/usage-ledger.js';
 import { insertRun, writeBeat, writeState } from '../store/usage-table.js';
+import { OpenFiles } from '../stats/open-files.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { emptyStore, some } from './usage-store.js';
 
@@ -27,6 +28,7 @@ export interface Left {
 /** A ledger over groups of version 2 that are plain files, and what it has written. */
 export class LedgerStand {
   readonly store: Store;
+  readonly files = new OpenFiles(1);
   /** Messages of the log. */
   readonly errors: string[] = [];
   readonly #place = tempDir();
@@ -42,7 +44,7 @@ export class LedgerStand {
     const log = { error: (_: object, text: string) => this.errors.push(text) };
     this.#ledger ??= new UsageLedger({
       store: this.store,
-      tree: this.#tree(),
+      ...{ tree: this.#tree(), files: this.files },
       log: log as unknown as Logger,
       oomKills: () => [],
     });

@@ -8,7 +8,13 @@ describe('what the kernel notifies of on version 2', () => {
   let probe: EventProbe;
   beforeAll(async () => {
     const pressure = ['--pressure-threshold', 'memory=1'];
-    probe = await EventProbe.start(['--throttle-interval', '200ms', ...pressure]);
+    probe = await EventProbe.start([
+      '--event-window',
+      '0s',
+      '--throttle-interval',
+      '200ms',
+      ...pressure,
+    ]);
   });
   afterAll(() => probe.close());
 

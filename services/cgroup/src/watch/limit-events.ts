@@ -1,6 +1,12 @@
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import type { CgroupParts } from '../cgroup-parts.js';
-import { isGroupKey, keyOfGroup, withAncestors } from '../domain/group-path.js';
+import {
+  groupOfKey,
+  isGroupKey,
+  keyOfGroup,
+  parentOf,
+  withAncestors,
+} from '../domain/group-path.js';
 import type { ControllerName } from '../domain/host.js';
 import { parseNumber } from '../domain/keyed-file.js';
 import { readIfThere } from '../tree/group-files.js';
@@ -50,20 +56,36 @@ export function limitEvents(
   });
 }
 
-/** A fork is counted where it was tried; a container without a limit was stopped by that of its group. */
 function limitEvent(parts: Parts, id: string, limit: Limit, count: number): CgroupEvent {
-  const candidates = isGroupKey(id)
-    ? [id]
-    : [id, ...withAncestors(parts.tree.placeOf(id)).reverse().filter(Boolean).map(keyOfGroup)];
-  const limited = candidates.find((candidate) => limitValue(parts, candidate, limit) !== -1) ?? id;
   return {
     ...eventAbout(parts, id, {
       action: CgroupAction.CGROUP_ACTION_LIMIT_REACHED,
       limit: limit.name,
-      limitValue: limitValue(parts, limited, limit),
+      limitValue:
+        limit.name === 'pids.max' ? tasksLimit(parts, id, limit) : limitValue(parts, id, limit),
       count,
     }),
   };
+}
+
+/**
+ * The limit that a fork failed at. It is counted where it was tried (on version 2 until Linux 6.11), and may have been
+ * stopped by the limit of a group further up.
+ *
+ * @returns -1 if it cannot be told which of several it was.
+ */
+function tasksLimit(parts: Parts, id: string, limit: Limit): number {
+  const above = withAncestors(isGroupKey(id) ? parentOf(groupOfKey(id)) : parts.tree.placeOf(id));
+  const limits = [id, ...above.reverse().filter(Boolean).map(keyOfGroup)]
+    .map((group) => ({ group, value: limitValue(parts, group, limit) }))
+    .filter(({ value }) => value !== -1);
+  if (limits.length === 1) return limits[0]!.value;
+  return limits.find(({ group, value }) => tasksIn(parts, group) >= value)?.value ?? -1;
+}
+
+function tasksIn({ tree }: Parts, id: string): number {
+  const path = tree.groupOf('pids', id)?.path;
+  return Number((path && readIfThere(`${path}/pids.current`)) ?? 0);
 }
 
 /** The limit in force; -1 for none, and of a group that is gone. */

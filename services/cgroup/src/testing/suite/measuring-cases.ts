@@ -1,5 +1,6 @@
 import type { Cgroup } from '@teu/proto/cgroup';
 import { runProgram, tempDir, waitFor } from '@teu/testing';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MEBIBYTE, type GroupProbe } from './group-probe.js';
@@ -40,7 +41,7 @@ export function describeMeasuring(probe: () => GroupProbe): void {
     const light = await probe().create({ cpu: { shares: 128 } });
     const heavy = await probe().create({ cpu: { shares: 8192 } });
     // On one processor, or each would have one to itself.
-    const spin = 'exec taskset -c 0 sh -c "while :; do :; done"';
+    const spin = `exec taskset -c ${firstProcessor()} sh -c "while :; do :; done"`;
     // The light one may wait long for its turn on a machine with much else to do.
     const patience = { timeoutMs: 50_000 };
     const running = [light, heavy].map((cgroup) => probe().run(cgroup, spin));
@@ -80,4 +81,10 @@ export function describeMeasuring(probe: () => GroupProbe): void {
     expect((await probe().run(cgroup, read).ended).code).toBe(0);
     expect((await probe().stats(cgroup.id)).io?.readBytes).toBeGreaterThanOrEqual(8 * MEBIBYTE);
   };
+}
+
+/** Number of a processor that this process may use. */
+function firstProcessor(): string {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return /^Cpus_allowed_list:\s*(\d+)/m.exec(status)?.[1] ?? '0';
 }

@@ -6,6 +6,7 @@ import {
   unmountSnapshot,
 } from '@teu/snapshot-conformance';
 import {
+  holdFile,
   loopFilesystem,
   requires,
   startService,
@@ -183,21 +184,21 @@ describe.runIf(requires('root'))('vfs whose parent is gone', () => {
   });
 });
 
-describe.runIf(requires('root'))('vfs while it copies', () => {
+describe.runIf(requires('root', 'python3'))('vfs while it copies', () => {
   it('lets the parent be removed, and then says so', TIMEOUT, async () => {
     using directory = tempDir();
     const driver = await startDriver(directory.path, ['--driver', 'vfs']);
     const { snapshots } = driver;
     const root = join(directory.path, 'vfs');
-    await makeLayer(snapshots, 100);
+    await makeLayer(snapshots, 3);
+    await using held = await holdFile(join(root, 'l/1/1'));
     const preparing = expect(snapshots.prepare('a', 'base')).rejects.toMatchObject({
       reason: 'SNAPSHOT_NOT_FOUND',
     });
-    await waitFor(() => readdirSync(join(root, 's')).length > 0, {
-      timeoutMs: 5000,
-      intervalMs: 1,
-    });
+    await held.wanted;
+    await waitFor(() => readdirSync(join(root, 's')).length === 1);
     await snapshots.remove('base');
+    await held.release();
     await preparing;
     await snapshots.cleanup();
     for (const empty of ['l', 's', 'removing']) expect(readdirSync(join(root, empty))).toEqual([]);
@@ -209,13 +210,12 @@ describe.runIf(requires('root'))('vfs while it copies', () => {
     const root = directory.path;
     const driver = new VfsDriver(root, await checkVfsHost(root));
     await driver.create({ id: 1, writable: true, parentIds: [] });
-    for (let index = 0; index < 2000; index += 1) writeFileSync(join(root, `l/1/${index}`), 'x');
+    for (const name of ['one', 'two', 'three']) writeFileSync(join(root, 'l/1', name), 'x');
+    await using held = await holdFile(join(root, 'l/1/two'));
     const copying = driver.create({ id: 2, writable: true, parentIds: [1] });
     const givenUp = expect(copying).rejects.toMatchObject({ reason: 'UNAVAILABLE' });
-    await waitFor(() => readdirSync(join(root, 's')).length > 0, {
-      timeoutMs: 5000,
-      intervalMs: 1,
-    });
+    await held.wanted;
+    await waitFor(() => readdirSync(join(root, 's')).length === 1);
     await driver.close();
     expect(readdirSync(join(root, 's'))).toEqual([]);
     await givenUp;
@@ -227,14 +227,17 @@ describe.runIf(requires('root'))('vfs while it copies', () => {
     const directories = { runDir: join(directory.path, 'r'), dataDir: join(directory.path, 'd') };
     const root = join(directories.dataDir, 'vfs');
     const first = await startService('vfs', directories);
-    await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 100);
+    await makeLayer(new SnapshotsClient(first.channel, 'vfs'), 3);
+    await using held = await holdFile(join(root, 'l/1/1'));
     const preparing = new SnapshotsClient(first.channel, 'vfs').prepare('a', 'base');
     const outcome = expect(preparing).rejects.toMatchObject({ status: 'UNAVAILABLE' });
-    await waitFor(() => readdirSync(join(root, 's')).length > 0, { timeoutMs: 5000 });
+    await held.wanted;
+    await waitFor(() => readdirSync(join(root, 's')).length === 1);
     first.kill('SIGKILL');
     await outcome;
     await first.exited;
-    await waitFor(() => !programsNaming(root), { timeoutMs: 5000 });
+    await waitFor(() => !copiesNaming(root));
+    await held.release();
 
     const again = await startService('vfs', directories);
     const snapshots = new SnapshotsClient(again.channel, 'vfs');
@@ -246,12 +249,13 @@ describe.runIf(requires('root'))('vfs while it copies', () => {
   });
 });
 
-/** Whether a process has a path in its command line. */
-function programsNaming(path: string): boolean {
+/** Whether a process that copies has a path in its command line. */
+function copiesNaming(path: string): boolean {
   return readdirSync('/proc').some((name) => {
     if (!/^[0-9]+$/.test(name)) return false;
     try {
-      return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`${path}/`);
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return line.includes('/usr/bin/cp\0') && line.includes(`${path}/`);
     } catch {
       return false;
     }
