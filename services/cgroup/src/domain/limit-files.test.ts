@@ -6,7 +6,7 @@ import { weightOfShares } from './weights.js';
 describe('limit files of version 2', () => {
   const format = (limits: Partial<Limits>): Record<string, string> =>
     Object.fromEntries(
-      V2_LIMIT_FILES.filter(({ inherited }) => inherited !== true).map((file) => [
+      V2_LIMIT_FILES.filter(({ chosen }) => chosen !== true).map((file) => [
         file.file,
         file.format({ ...NO_LIMITS, ...limits }),
       ]),

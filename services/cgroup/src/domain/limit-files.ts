@@ -10,10 +10,10 @@ export interface LimitFile {
   readonly limits: readonly LimitName[];
   /** What to write for these limits. */
   readonly format: (limits: Limits) => string;
-  /**
-   * Whether a new group has what the group above it has, or what this kernel chooses: then -1 stands for that.
-   */
-  readonly inherited?: boolean;
+  /** Whether this kernel, or its administrator, chooses what a new group has: then -1 stands for that. */
+  readonly chosen?: boolean;
+  /** Whether a new group has what the group above it has. */
+  readonly copied?: boolean;
   /** What the file's text means; also given what was read so far. */
   readonly parse: (text: string, before: Partial<Limits>) => Partial<Limits>;
 }
@@ -37,9 +37,10 @@ export const V1_LIMIT_FILES: readonly LimitFile[] = [
   plainNumber('memory', 'memory.limit_in_bytes', 'memory'),
   plainNumber('memory', 'memory.memsw.limit_in_bytes', 'memorySwap'),
   plainNumber('memory', 'memory.soft_limit_in_bytes', 'memoryReservation'),
-  { ...plainNumber('memory', 'memory.swappiness', 'swappiness'), inherited: true },
+  { ...plainNumber('memory', 'memory.swappiness', 'swappiness'), chosen: true, copied: true },
   {
     ...plainNumber('memory', 'memory.oom_control', 'oomKillerOff'),
+    copied: true,
     parse: (text) => ({ oomKillerOff: Number(/^(?:oom_kill_disable )?(\d)/.exec(text)?.[1] ?? 0) }),
   },
   weight('blkio', 'blkio.weight'),
@@ -100,7 +101,7 @@ export const V2_LIMIT_FILES: readonly LimitFile[] = [
 function weight(controller: ControllerName, file: string): LimitFile {
   return {
     ...plainNumber(controller, file, 'blockIoWeight'),
-    inherited: true,
+    chosen: true,
     parse: (text) => ({ blockIoWeight: defaultOf(text) }),
   };
 }

@@ -3,6 +3,7 @@ import { formatCpuList, parseCpuList } from '../../domain/cpu-list.js';
 import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile, readIfThere } from '../group-files.js';
+import { followersOf } from './followers.js';
 import type { GroupWrite } from './group-write.js';
 import { invalid, NOTHING, unsupported, type LimitFamily } from './limit-family.js';
 
@@ -54,9 +55,8 @@ export const cpuset: LimitFamily = {
           ? allOf(list, hierarchy, dirname(group))
           : checked(list, wanted, effective(list, hierarchy, dirname(group)));
       if (text === before) return [];
-      // The kernel takes an empty line for "all" on version 2.
-      const undo = before === undefined ? [] : [`${before}\n`];
-      return [{ hierarchy, file, field, text: `${text}\n`, undo }];
+      const change = { hierarchy, file, field, text };
+      return before === undefined ? [lineOf(change)] : changeOf(tree, id, change, before);
     });
   },
 
@@ -85,6 +85,37 @@ function checked({ field }: List, text: string, there: string): string {
   const available = new Set(parseCpuList(there));
   if (wanted.every((number) => available.has(number))) return formatCpuList(wanted);
   throw invalid(field, `is ${text}; there are ${there} here`);
+}
+
+type Change = Pick<GroupWrite, 'group' | 'hierarchy' | 'file' | 'field' | 'text'>;
+
+/** The kernel takes an empty line for "all" on version 2. */
+function lineOf(change: Change, before?: string): GroupWrite {
+  const undo = before === undefined ? [] : [`${before}\n`];
+  return { ...change, text: `${change.text}\n`, undo };
+}
+
+/**
+ * Changes the list of a group and, on version 1, of what is in it and has the same. At no time may one below have
+ * what one above it has not: so first all get what they have and shall have, those above first, and then give up
+ * what they shall not keep, those below first.
+ */
+function changeOf(tree: CgroupTree, id: string, change: Change, before: string): GroupWrite[] {
+  const followers =
+    change.hierarchy.version === 1
+      ? followersOf(tree, id, change, (text) => text.trim() === before)
+      : [];
+  if (followers.length === 0) return [lineOf(change, before)];
+  const all = [id, ...followers].map((group) => ({ ...change, group }));
+  const both = unionOf(before, change.text);
+  const wider = both === before ? [] : all.map((one) => lineOf({ ...one, text: both }, before));
+  const last = both === change.text ? [] : all.reverse().map((one) => lineOf(one, both));
+  return [...wider, ...last];
+}
+
+function unionOf(...texts: readonly string[]): string {
+  const numbers = new Set(texts.flatMap((text) => parseCpuList(text) ?? []));
+  return formatCpuList([...numbers].sort((a, b) => a - b));
 }
 
 /** What stands for no limit: on version 1 what the group above has. */

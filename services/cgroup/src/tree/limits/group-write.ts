@@ -5,6 +5,8 @@ import { isErrno, writeGroupFile, writeToGroupFile } from '../group-files.js';
 
 /** One write to a file of a group. */
 export interface GroupWrite {
+  /** The group, if it is another than the one that is changed: one in it. */
+  readonly group?: string;
   readonly hierarchy: Hierarchy;
   readonly file: string;
   readonly text: string;
@@ -62,16 +64,17 @@ export function undoWrite(tree: CgroupTree, id: string, write: GroupWrite): void
 function pathOf(
   tree: CgroupTree,
   id: string,
-  { hierarchy, file }: Pick<GroupWrite, 'hierarchy' | 'file'>,
+  { hierarchy, file, group = id }: Pick<GroupWrite, 'hierarchy' | 'file' | 'group'>,
 ): string {
-  return `${tree.groupIn(hierarchy, id)}/${file}`;
+  return `${tree.groupIn(hierarchy, group)}/${file}`;
 }
 
 function refusalOf(
-  { field, text }: Pick<GroupWrite, 'field' | 'text'>,
+  { field, text: line }: Pick<GroupWrite, 'field' | 'text'>,
   id: string,
   cause: unknown,
 ): unknown {
+  const text = line.trim();
   const metadata = { field, cgroup: id, value: text };
   if (isErrno(cause, 'EBUSY')) return inUse(field, id, text, cause);
   const code = String((cause as NodeJS.ErrnoException).code);

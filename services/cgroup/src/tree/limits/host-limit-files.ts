@@ -26,27 +26,28 @@ export function findLimitFiles(host: CgroupHost, groupPath: string): HostLimitFi
       const text = readIfThere(`${hierarchy.mountPath}/${groupPath}/${limitFile.file}`);
       const known = found.some(({ limits }) => limits.some((x) => limitFile.limits.includes(x)));
       if (text === undefined || known) continue;
-      found.push({ ...(limitFile.inherited ? inheriting(limitFile, text) : limitFile), hierarchy });
+      found.push({ ...(limitFile.chosen ? choosing(limitFile, text) : limitFile), hierarchy });
     }
   }
   return found;
 }
 
-/** Takes -1 for what a new group has by itself, which is what the engine's own group has. */
-function inheriting(limitFile: LimitFile, text: string): LimitFile {
+/**
+ * Takes -1 for what a new group has by itself, which is what the engine's own group has. The text counts and not
+ * what it means: of two texts that mean the same only one does.
+ */
+function choosing(limitFile: LimitFile, text: string): LimitFile {
   const name = limitFile.limits[0] as LimitName;
-  const initial = limitFile.parse(text, {})[name];
+  const initial = numberIn(text);
   return {
     ...limitFile,
-    format: (limits: Limits) =>
-      limits[name] === -1 ? textOf(limitFile, limits, initial) : limitFile.format(limits),
-    parse: (line, before) => {
-      const parsed = limitFile.parse(line, before);
-      return parsed[name] === initial ? { [name]: -1 } : parsed;
-    },
+    format: (limits: Limits) => (limits[name] === -1 ? initial : limitFile.format(limits)),
+    parse: (line, before) =>
+      numberIn(line) === initial ? { [name]: -1 } : limitFile.parse(line, before),
   };
 }
 
-function textOf({ limits: [name], format }: LimitFile, limits: Limits, value?: number): string {
-  return format(name === undefined ? limits : { ...limits, [name]: value });
+/** The number of "100", or of "default 100" with lines for single devices after it. */
+function numberIn(text: string): string {
+  return /^(?:default )?(\d+)/.exec(text)?.[1] ?? '';
 }

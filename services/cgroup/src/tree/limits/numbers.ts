@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { LinuxResources } from '@teu/proto/type';
 import { wholePages } from '../../domain/limit-files.js';
 import {
@@ -17,16 +18,18 @@ import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile } from '../group-files.js';
 import { reclaimMemory } from '../reclaim-memory.js';
 import type { HostLimitFile } from './host-limit-files.js';
+import { followersOf } from './followers.js';
 import { inUse, type GroupWrite } from './group-write.js';
-import { unsupported, type LimitFamily, type ResourcesPart, type Rest } from './limit-family.js';
+import { unsupported, type LimitFamily, type ResourcesPart } from './limit-family.js';
 import { inSafeOrder } from './write-order.js';
 
 /** Limits that are one number each. */
 export const numbers: LimitFamily = {
-  planNew(tree, _id, resources) {
+  planNew(tree, id, resources) {
     const requested = requestedHere(tree, resources);
-    const limits = completeLimits(requested, NO_LIMITS, canLimit(tree, 'memorySwap'));
-    const files = changedFiles(tree, NO_LIMITS, limits);
+    const initial = limitsOfNew(tree, id);
+    const limits = completeLimits(requested, initial, canLimit(tree, 'memorySwap'));
+    const files = changedFiles(tree, initial, limits);
     return {
       writes: files.map((file) => writeOf(file, limits)),
       inForce: partOf(inForce(tree, limits)),
@@ -37,22 +40,47 @@ export const numbers: LimitFamily = {
     const requested = requestedHere(tree, resources);
     if (rest === 'stays' && Object.keys(requested).length === 0) return [];
     const before = readNumbers(tree, id);
-    const after = changed(tree, requested, before, rest);
+    const base = rest === 'stays' ? before : limitsOfNew(tree, id);
+    const after =
+      rest === 'unlimited'
+        ? { ...base, ...requested }
+        : completeLimits(requested, base, canLimit(tree, 'memorySwap'));
     const files = changedFiles(tree, before, inForce(tree, after));
-    return inSafeOrder(files, before, after).map((file) => ({
-      ...writeOf(file, after),
-      undo: [file.format(before)],
-      prepare: () => makeRoom(tree, id, file, after),
-    }));
+    return inSafeOrder(files, before, after).flatMap((file) => {
+      const write: GroupWrite = {
+        ...writeOf(file, after),
+        undo: [file.format(before)],
+        prepare: () => makeRoom(tree, id, file, after),
+      };
+      return [write, ...followingWrites(tree, id, file, write)];
+    });
   },
 
   read: (tree, id) => partOf(readNumbers(tree, id)),
 };
 
-function changed(tree: CgroupTree, requested: RequestedLimits, before: Limits, rest: Rest): Limits {
-  if (rest === 'unlimited') return { ...NO_LIMITS, ...requested };
-  const base = rest === 'stays' ? before : NO_LIMITS;
-  return completeLimits(requested, base, canLimit(tree, 'memorySwap'));
+/** What a group has when it was just made: of some limits what the group of containers that it is in has. */
+function limitsOfNew(tree: CgroupTree, id: string): Limits {
+  const parent = dirname(tree.pathOf(id));
+  if (parent === tree.groupPath) return NO_LIMITS;
+  const copied = tree.limitFiles.filter(({ copied }) => copied);
+  return parseAll(copied, ({ hierarchy, file }) =>
+    readGroupFile(`${hierarchy.mountPath}/${parent}/${file}`),
+  );
+}
+
+/** Writes the same where a group of containers has given away a copy of what it had. */
+function followingWrites(
+  tree: CgroupTree,
+  id: string,
+  file: HostLimitFile,
+  write: GroupWrite,
+): GroupWrite[] {
+  const [before = ''] = write.undo ?? [];
+  const followers = file.copied
+    ? followersOf(tree, id, write, (text) => file.format(parseAll([file], () => text)) === before)
+    : [];
+  return followers.map((group) => ({ ...write, group }));
 }
 
 function requestedHere(tree: CgroupTree, resources: LinuxResources): RequestedLimits {

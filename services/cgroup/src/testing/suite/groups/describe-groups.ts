@@ -4,6 +4,7 @@ import type { CgroupHost } from '../../../domain/host.js';
 import { describeBudgets } from './budget-cases.js';
 import { describeForce } from './force-cases.js';
 import { GroupsProbe } from './groups-probe.js';
+import { describeInherited } from './inherited-cases.js';
 import { describeTree } from './tree-cases.js';
 
 /** What groups of containers promise on every kind of host: the same cases on each. */
@@ -24,6 +25,7 @@ export function describeGroups(name: string, host?: () => CgroupHost): void {
 
     describeTree(probe);
     describeBudgets(probe);
+    describeInherited(probe);
     describeForce(probe);
   });
 }

@@ -33,9 +33,14 @@ export class GroupsProbe {
 
   /** Whether the service has a controller. */
   async has(controller: string): Promise<boolean> {
+    return (await this.versionOf(controller)) !== undefined;
+  }
+
+  /** Version of the hierarchy that has a controller; undefined if the service has it not. */
+  async versionOf(controller: string): Promise<number | undefined> {
     const { getHierarchy } = CgroupServiceService;
     const { controllers } = await this.service.channel.unary(getHierarchy, {});
-    return controllers.some(({ name }) => name === controller);
+    return controllers.find(({ name }) => name === controller)?.version;
   }
 
   async create(name: string, wanted: Wanted = {}, labels = {}): Promise<Group> {
@@ -101,6 +106,12 @@ export class GroupsProbe {
   async cgroup(id: string): Promise<Cgroup> {
     const { channel } = this.service;
     return (await channel.unary(CgroupServiceService.getCgroup, { id })).cgroup!;
+  }
+
+  /** Gives a container these limits in the place of all that it has. */
+  async replace(id: string, wanted: Wanted): Promise<void> {
+    const request = { id, resources: LinuxResources.fromPartial(wanted), replace: true };
+    await this.service.channel.unary(CgroupServiceService.updateCgroup, request);
   }
 
   async freezeContainer(id: string): Promise<void> {
