@@ -27,6 +27,7 @@ import { CgroupTree } from './tree/cgroup-tree.js';
 import { DeviceFilter } from './tree/limits/device-filter.js';
 import { VERSION } from './version.js';
 import { CgroupWatch } from './watch/cgroup-watch.js';
+import type { WatchOptions } from './watch/watch-options.js';
 
 /** A service that serves. */
 export interface CgroupServer {
@@ -76,17 +77,9 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
-    const { node } = config;
-    const names: ContainerNames = (id) => ledger.nameOf(id);
-    const known = { log, node, store, tree, names };
-    const watching = new CgroupWatch(known, config, onEvent);
-    watch = watching;
-    const files = new OpenFiles();
-    const oomKills = (id: string): readonly OomKill[] => watching.oomKills(id);
-    const ledger = new UsageLedger({ store, tree, files, log, oomKills });
-    const figures = new Figures(tree, names, files);
-    const creations = new CallCost();
-    const parts: CgroupParts = { ...known, groups, ledger, figures, watch, creations };
+    const parts = makeParts({ log, node: config.node, store, tree, groups }, config, onEvent);
+    const { ledger, figures } = parts;
+    watch = parts.watch;
     const metrics =
       config.metricsAddress &&
       (await startMetricsServer(config.metricsAddress, () => collectMetrics(parts), log));
@@ -130,6 +123,22 @@ export async function startServer(
     store.close();
     throw error;
   }
+}
+
+/** Makes what watches and measures groups. */
+function makeParts(
+  given: Pick<CgroupParts, 'log' | 'node' | 'store' | 'tree' | 'groups'>,
+  options: WatchOptions,
+  onEvent: (event: CgroupEvent) => void,
+): CgroupParts {
+  const { log, store, tree } = given;
+  const names: ContainerNames = (id) => ledger.nameOf(id);
+  const watch = new CgroupWatch({ ...given, names }, options, onEvent);
+  const files = new OpenFiles();
+  const oomKills = (id: string): readonly OomKill[] => watch.oomKills(id);
+  const ledger = new UsageLedger({ store, tree, files, log, oomKills });
+  const figures = new Figures(tree, names, files);
+  return { ...given, names, watch, ledger, figures, creations: new CallCost() };
 }
 
 /** Publishes what is in the outbox. Nothing waits for it. */

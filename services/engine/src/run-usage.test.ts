@@ -148,7 +148,10 @@ test('who reads the output slowly does not hold the run back from the ledger', a
 
 test('usage is settled when every run that had ended is on record', async () => {
   await host.startEngine();
-  const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
+  let makeRoom = (): void => undefined;
+  const room = new Promise<void>((resolve) => {
+    makeRoom = resolve;
+  });
   host.cgroup.onDelete = () => room;
   const { id } = await host.client.run(['true'], { autoRemove: true }, { wait: true });
   expect(await settleUsage({ seconds: 0, nanos: 50_000_000 })).toBe(1);

@@ -111,11 +111,14 @@ function refusalOf(where: MetricsAddress, request: IncomingMessage): [number, st
 
 /** Waits until more may be written, or nobody is there any more. */
 export async function roomOrEnd(response: EventEmitter): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  response.once('drain', resolve);
-  response.once('close', resolve);
-  await promise;
-  // A long answer waits many times.
-  response.off('drain', resolve);
-  response.off('close', resolve);
+  await new Promise<void>((resolve) => {
+    const goOn = (): void => {
+      // A long answer waits many times.
+      response.off('drain', goOn);
+      response.off('close', goOn);
+      resolve();
+    };
+    response.once('drain', goOn);
+    response.once('close', goOn);
+  });
 }

@@ -178,7 +178,10 @@ export class TeardownQueue {
   }
 
   #add(task: TeardownTask, intentId: string): void {
-    const { promise: recorded, resolve: markRecorded } = Promise.withResolvers<void>();
+    let markRecorded = (): void => undefined;
+    const recorded = new Promise<void>((resolve) => {
+      markRecorded = resolve;
+    });
     const job: Job = { task, intentId, attempts: 0, recorded, markRecorded };
     const jobs = this.#jobs.get(task.containerId) ?? new Set();
     this.#jobs.set(task.containerId, jobs.add(job));

@@ -95,7 +95,11 @@ export class GroupsProbe {
   }
 
   /** Makes the cgroup of a container in a group. It is removed with the service. */
-  async container(group: string, wanted: Wanted = {}, id = newContainerId()): Promise<Cgroup> {
+  async container(
+    group: string,
+    wanted: Wanted = {},
+    id: string = newContainerId(),
+  ): Promise<Cgroup> {
     const request = { id, resources: LinuxResources.fromPartial(wanted), group };
     const { channel } = this.service;
     const { cgroup } = await channel.unary(CgroupServiceService.createCgroup, request);
