@@ -29,7 +29,7 @@ export function describeTree(probe: () => GroupsProbe): void {
     expect(
       await probe().container('tree/inner', { pids: { limit: 5 } }, cgroup.id as never),
     ).toEqual(cgroup);
-    const elsewhere = probe().container('tree', { pids: { limit: 5 } }, cgroup.id as never);
+    const elsewhere = probe().container('tree', { pids: { limit: 5 } }, cgroup.id);
     await expect(elsewhere).rejects.toMatchObject({ reason: 'CGROUP_EXISTS' });
     expect(await probe().get('tree')).toMatchObject({ containerCount: 1, groupCount: 1 });
     await probe().remove(cgroup.id);
