@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { capture } from '../harness/process.js';
 
 const hierarchy = '/sys/fs/cgroup/hugetlb';
@@ -12,8 +12,6 @@ export function freeVersion2OfControllers(): () => void {
   const unified = '/sys/fs/cgroup/unified/cgroup.controllers';
   const controllers = existsSync(unified) ? readFileSync(unified, 'utf8').trim() : '';
   if (controllers !== 'hugetlb' || existsSync(hierarchy)) return () => undefined;
-  // An engine that ran here before may have left it passed on to groups that are gone.
-  writeFileSync('/sys/fs/cgroup/unified/cgroup.subtree_control', '-hugetlb');
   mkdirSync(hierarchy);
   capture('mount', ['-t', 'cgroup', '-o', 'hugetlb', 'cgroup', hierarchy]);
   return () => {

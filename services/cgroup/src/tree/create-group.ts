@@ -35,7 +35,7 @@ export function createGroup(
   id: string,
   requested: LinuxResources = LinuxResources.create(),
 ): LinuxResources {
-  const wanted = plan(tree, id, requested);
+  const wanted = withParents(tree, () => plan(tree, id, requested));
   if (makeNew(tree, id, wanted)) return wanted.inForce;
   if (isComplete(tree, id)) {
     if (!isDeepStrictEqual(readResources(tree, id), wanted.inForce)) throw exists(id);
@@ -66,7 +66,7 @@ function plan(tree: CgroupTree, id: string, requested: LinuxResources): Wanted {
 function makeNew(tree: CgroupTree, id: string, { hierarchies, limit }: Wanted): boolean {
   const made: string[] = [];
   const make = (path: string): void => {
-    makeGroup(tree, path);
+    withParents(tree, () => mkdirSync(path, 0o755));
     made.push(path);
   };
   const paths = hierarchies.map((hierarchy) => tree.groupIn(hierarchy, id));
@@ -83,13 +83,14 @@ function makeNew(tree: CgroupTree, id: string, { hierarchies, limit }: Wanted): 
   }
 }
 
-function makeGroup(tree: CgroupTree, path: string): void {
+/** Does something in the engine's own groups, and again if somebody has removed them. */
+function withParents<T>(tree: CgroupTree, work: () => T): T {
   try {
-    mkdirSync(path, 0o755);
+    return work();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
     tree.makeParents();
-    mkdirSync(path, 0o755);
+    return work();
   }
 }
 

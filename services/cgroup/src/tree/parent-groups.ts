@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { teuError } from '@teu/errors';
 import type { CgroupHost, Hierarchy } from '../domain/host.js';
 import { isErrno, readGroupFile, readIfThere, writeGroupFile } from './group-files.js';
+import { isPassedOnByNeed, passControllersOn, passOnTo, takeBack } from './pass-controllers.js';
 
 /** All groups of all engines of this host are below a group of this name; nothing else is touched. */
 export const TOP_GROUP = 'teu';
@@ -46,7 +47,12 @@ export function makeInnerGroup(hierarchy: Hierarchy, path: string): void {
   // Kernels before 5.11 count a child's memory against its parents only when told so.
   if (hierarchy.controllers.includes('memory') && hierarchy.version === 1) countChildren(path);
   if (hierarchy.controllers.includes('cpuset') && hierarchy.version === 1) copyCpuset(path);
-  if (hierarchy.version === 2) passControllersOn(path, hierarchy);
+  passOn(hierarchy, path);
+}
+
+/** Has the groups that a group is in pass on to it what is passed on only by need. */
+export function passOnWhatIsNeeded(hierarchy: Hierarchy, group: string): void {
+  if (isPassedOnByNeed(hierarchy)) passOnTo(hierarchy, TOP_GROUP, dirname(group));
 }
 
 /**
@@ -61,7 +67,9 @@ export function removeParentGroups(
   inner: readonly string[] = [],
 ): void {
   const engine = enginePath(instance);
-  removeEmptyGroups(host, [...inner.map((path) => `${engine}/${path}`), engine, TOP_GROUP]);
+  removeEmptyGroups(host, [...inner.map((path) => `${engine}/${path}`), engine]);
+  for (const hierarchy of host.hierarchies.filter(isPassedOnByNeed)) takeBack(hierarchy, TOP_GROUP);
+  removeEmptyGroups(host, [TOP_GROUP]);
 }
 
 /** Removes groups one after the other in every hierarchy, each if nothing is in it. Paths are relative to its root. */
@@ -95,7 +103,7 @@ function makeParents(hierarchy: Hierarchy, instance: string): void {
   const { mountPath } = hierarchy;
   const top = join(mountPath, TOP_GROUP);
   const engine = join(mountPath, enginePath(instance));
-  if (hierarchy.version === 2) passControllersOn(mountPath, hierarchy);
+  passOn(hierarchy, mountPath);
   for (const path of [top, engine]) makeInnerGroup(hierarchy, path);
 }
 
@@ -125,10 +133,6 @@ function copyCpuset(path: string): void {
   if (readGroupFile(clone).trim() === '0') writeGroupFile(clone, '1');
 }
 
-/** Lets children have the controllers; only those that are missing are written. */
-function passControllersOn(path: string, { controllers }: Hierarchy): void {
-  const file = join(path, 'cgroup.subtree_control');
-  const enabled = readGroupFile(file).trim().split(' ');
-  const missing = controllers.filter((name) => !enabled.includes(name));
-  if (missing.length > 0) writeGroupFile(file, missing.map((name) => `+${name}`).join(' '));
+function passOn(hierarchy: Hierarchy, path: string): void {
+  if (hierarchy.version === 2 && !isPassedOnByNeed(hierarchy)) passControllersOn(path, hierarchy);
 }

@@ -1,11 +1,11 @@
-import type { LinuxWeightDevice } from '@teu/proto/type';
+import type { LinuxResources, LinuxWeightDevice } from '@teu/proto/type';
 import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import { blockIoWeightOf, ioWeightOf } from '../../domain/weights.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readIfThere } from '../group-files.js';
 import { blockDeviceOf } from './block-device.js';
 import type { GroupWrite } from './group-write.js';
-import { invalid, NOTHING, unsupported, type LimitFamily } from './limit-family.js';
+import { invalid, NOTHING, unsupported, type LimitFamily, type Rest } from './limit-family.js';
 import { sortedByDevice, weightsIn, type ByDevice } from './rate-files.js';
 
 const FIELD = 'resources.block_io.weight_devices';
@@ -18,21 +18,26 @@ interface WeightFile {
   readonly file: string;
   /** What takes the weight of a device away. */
   readonly none: string;
+  /** Whether the weights of devices are lost when the plain weight of the group is written. */
+  readonly clears: boolean;
   readonly format: (weight: number) => number;
   readonly parse: (value: number) => number;
 }
 
 const same = (weight: number): number => weight;
-const PLAIN = { none: '0', format: same, parse: same };
+const PLAIN = { none: '0', clears: false, format: same, parse: same };
+/** BFQ gives every device the plain weight of a group when that is written, and takes no 0. */
+const BFQ = { ...PLAIN, none: 'default', clears: true };
 /** In the order in which they are looked for. io.weight is of the io.cost controller, with other numbers. */
 const FILES = [
   { controller: 'blkio', file: 'blkio.weight_device', ...PLAIN },
-  { controller: 'blkio', file: 'blkio.bfq.weight_device', ...PLAIN },
-  { controller: 'io', file: 'io.bfq.weight', ...PLAIN, none: 'default' },
+  { controller: 'blkio', file: 'blkio.bfq.weight_device', ...BFQ },
+  { controller: 'io', file: 'io.bfq.weight', ...BFQ },
   {
     controller: 'io',
     file: 'io.weight',
     none: 'default',
+    clears: false,
     format: ioWeightOf,
     parse: blockIoWeightOf,
   },
@@ -55,13 +60,15 @@ export const blockWeights: LimitFamily = {
   planChange(tree, id, { blockIo }, rest) {
     const requested = blockIo?.weightDevices ?? [];
     const there = findWeightFile(tree);
-    if (requested.length === 0 && (rest === 'stays' || there === undefined)) return [];
+    const isAsked = requested.length > 0 || rest !== 'stays';
+    const isLost = mayBeLost(there, blockIo, rest);
+    if (!isLost && (!isAsked || (requested.length === 0 && there === undefined))) return [];
     const file = needWeightFile(tree);
     const before = readWeights(tree, id, file);
-    const after = requestedWeights(requested);
+    const after = isAsked ? requestedWeights(requested) : before;
     return [...new Set([...before.keys(), ...after.keys()])].flatMap((device) => {
       const [was, is] = [before.get(device) ?? 0, after.get(device) ?? 0];
-      if (was === is) return [];
+      if (was === is && !(isLost && is !== 0)) return [];
       return [{ ...writeOf(file, device, is), undo: [writeOf(file, device, was).text] }];
     });
   },
@@ -71,6 +78,32 @@ export const blockWeights: LimitFamily = {
     return file === undefined ? {} : partOf(readWeights(tree, id, file));
   },
 };
+
+/**
+ * Plans what brings the weights of devices back if a change of the plain weight is undone: it is undone after it, as it
+ * is done before it.
+ */
+export function planToKeepWeights(
+  tree: CgroupTree,
+  id: string,
+  { blockIo }: LinuxResources,
+  rest: Rest,
+): GroupWrite[] {
+  const file = findWeightFile(tree);
+  if (file === undefined || !mayBeLost(file, blockIo, rest)) return [];
+  return [...readWeights(tree, id, file)].map(([device, weight]) => {
+    const write = writeOf(file, device, weight);
+    return { ...write, undo: [write.text] };
+  });
+}
+
+function mayBeLost(
+  file: WeightFile | undefined,
+  blockIo: LinuxResources['blockIo'],
+  rest: Rest,
+): boolean {
+  return file?.clears === true && (blockIo?.weight !== undefined || rest !== 'stays');
+}
 
 function findWeightFile(tree: CgroupTree): WeightFile | undefined {
   for (const { controller, ...file } of FILES) {

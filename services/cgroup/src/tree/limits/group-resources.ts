@@ -2,7 +2,7 @@ import { LinuxResources } from '@teu/proto/type';
 import { hierarchyOf, isOnDemand, type Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { blockRates } from './block-rates.js';
-import { blockWeights } from './block-weights.js';
+import { blockWeights, planToKeepWeights } from './block-weights.js';
 import { cpuset } from './cpuset.js';
 import type { GroupWrite } from './group-write.js';
 import { hugepages } from './hugepages.js';
@@ -44,7 +44,10 @@ export function planChange(
   requested: LinuxResources,
   rest: Rest,
 ): readonly GroupWrite[] {
-  return FAMILIES.flatMap((family) => family.planChange(tree, id, requested, rest));
+  return [
+    ...planToKeepWeights(tree, id, requested, rest),
+    ...FAMILIES.flatMap((family) => family.planChange(tree, id, requested, rest)),
+  ];
 }
 
 /** Reads the limits in force of a group. Throws Node's error if it is gone. */

@@ -4,6 +4,7 @@ import { parseNumber } from '../../domain/keyed-file.js';
 import type { LinuxHugepageLimit } from '@teu/proto/type';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readIfThere } from '../group-files.js';
+import { passOnWhatIsNeeded } from '../parent-groups.js';
 import type { GroupWrite } from './group-write.js';
 import { invalid, NOTHING, unsupported, type LimitFamily } from './limit-family.js';
 
@@ -23,9 +24,10 @@ interface PageSize {
  * set for what is used and, where the kernel can, for what is reserved.
  */
 export const hugepages: LimitFamily = {
-  planNew(tree, _id, { hugepageLimits }) {
+  planNew(tree, id, { hugepageLimits }) {
     if (hugepageLimits.length === 0) return NOTHING;
     const hierarchy = hugetlbHierarchy(tree);
+    passOnWhatIsNeeded(hierarchy, tree.pathOf(id));
     const limits = checked(sizesOf(tree, hierarchy), hugepageLimits);
     return {
       writes: limits.flatMap(({ size, bytes }) => writesOf(hierarchy, size, String(bytes))),
@@ -39,6 +41,7 @@ export const hugepages: LimitFamily = {
     const there = hierarchyOf(tree.host, 'hugetlb');
     if (hugepageLimits.length === 0 && (rest === 'stays' || there === undefined)) return [];
     const hierarchy = hugetlbHierarchy(tree);
+    if (hugepageLimits.length > 0) passOnWhatIsNeeded(hierarchy, tree.pathOf(id));
     const sizes = sizesOf(tree, hierarchy);
     const limits = checked(sizes, hugepageLimits);
     const group = tree.groupIn(hierarchy, id);

@@ -80,10 +80,11 @@ export function describeInherited(probe: () => GroupsProbe): void {
   }) => {
     if ((await probe().versionOf('memory')) !== 1) skip();
     await probe().create('copies', { memory: { swappiness: 10, disableOomKiller: true } });
-    const plain = await probe().container('copies');
+    const id = newContainerId();
+    const plain = await probe().container('copies', {}, id);
     const copied = { swappiness: 10, disableOomKiller: true };
     expect(plain.resources?.memory).toMatchObject(copied);
-    expect((await probe().container('copies', {}, plain.id)).resources).toEqual(plain.resources);
+    expect((await probe().container('copies', {}, id)).resources).toEqual(plain.resources);
     const own = await probe().container('copies', {
       memory: { swappiness: 20, disableOomKiller: false },
     });
@@ -96,7 +97,7 @@ export function describeInherited(probe: () => GroupsProbe): void {
     await probe().update('copies', { memory: { swappiness: 30, disableOomKiller: false } });
     expect(await memoryOf(plain)).toMatchObject({ swappiness: 30, disableOomKiller: undefined });
     expect(await memoryOf(own)).toMatchObject({ swappiness: 20 });
-    for (const { id } of [plain, own]) await probe().remove(id);
+    for (const each of [plain, own]) await probe().remove(each.id);
     await probe().delete('copies');
   });
 }
