@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -29,6 +30,13 @@ Result<UniqueFd> loadProgram(const std::vector<bpf_insn>& program) {
 
 }  // namespace
 
+void liftLockedMemory() {
+  rlimit memory{RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &memory) == 0 || getrlimit(RLIMIT_MEMLOCK, &memory) != 0) return;
+  memory.rlim_cur = memory.rlim_max;
+  setrlimit(RLIMIT_MEMLOCK, &memory);
+}
+
 Status attachProgram(const char* directory, const std::vector<bpf_insn>& program,
                      bool overridable) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -36,6 +44,7 @@ Status attachProgram(const char* directory, const std::vector<bpf_insn>& program
       fdOf(sys::rawSyscall(__NR_openat, AT_FDCWD, sys::asArgument(directory), kFlags, 0, 0, 0),
            "openat");
   if (!group) return group.status().during("open");
+  liftLockedMemory();
   Result<UniqueFd> loaded = loadProgram(program);
   if (!loaded) return loaded.status().during("load");
   bpf_attr attributes{};

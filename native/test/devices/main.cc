@@ -2,11 +2,13 @@
 // sanitizers. Silent on success. No kernel is needed: the few instructions are interpreted here.
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <cstring>
 #include <string>
 
+#include "devices/attach.h"
 #include "devices/program.h"
 #include "devices/rule.h"
 
@@ -123,9 +125,23 @@ void testRules() {
   }
 }
 
+void testLockedMemory() {
+  rlimit memory;
+  getrlimit(RLIMIT_MEMLOCK, &memory);
+  memory.rlim_cur = 0;
+  setrlimit(RLIMIT_MEMLOCK, &memory);
+  const rlim_t most = memory.rlim_max;
+  teu::devices::liftLockedMemory();
+  getrlimit(RLIMIT_MEMLOCK, &memory);
+  if (memory.rlim_cur != RLIM_INFINITY && memory.rlim_cur != most) {
+    fail("the limit on locked memory is not lifted");
+  }
+}
+
 }  // namespace
 
 int main() {
+  testLockedMemory();
   testRules();
   testProgram();
   return 0;

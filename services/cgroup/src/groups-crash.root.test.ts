@@ -1,3 +1,5 @@
+import { LinuxResources } from '@teu/proto/type';
+import { openStore } from '@teu/state';
 import {
   requires,
   startService,
@@ -11,8 +13,14 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CGROUP_FAILPOINTS } from './failpoints.js';
 import { instanceOf } from './server.js';
+import { createGroupTable } from './store/group-table.js';
+import { CGROUP_MIGRATIONS } from './store/schema.js';
+import type { Wanted } from './testing/suite/group-probe.js';
 import { directoriesOf, GroupsProbe } from './testing/suite/groups/groups-probe.js';
 import { groupsBelow } from './tree/group-processes.js';
+
+/** A limit on a device that no host has. */
+const GONE = { path: '', major: 4000, minor: 1, rate: 1 << 20 };
 
 // The service is killed at every step of every change of a group; the next start finds each group wholly there or
 // wholly gone, in its rows and in the kernel.
@@ -58,6 +66,18 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     expect(roots.filter((root) => existsSync(root))).toEqual([]);
     directory.remove();
   });
+
+  const end = async (): Promise<void> => {
+    service.kill('SIGKILL');
+    await service.exited;
+  };
+  /** Gives a group other limits in its row; the service does not run. */
+  const recordLimits = (name: string, wanted: Wanted): void => {
+    const path = join(directory.path, 'd/cgroup/state.db');
+    const store = openStore({ path, migrations: CGROUP_MIGRATIONS, role: 'cgroup' });
+    createGroupTable(store).setResources(name, LinuxResources.fromPartial(wanted));
+    store.close();
+  };
 
   const changes: Record<string, () => Promise<unknown>> = {
     create: () => probe.create('new', { pids: { limit: 7 } }),
@@ -118,8 +138,7 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     await begin();
     await probe.create('old/inner', { memory: { limit: 64 << 20, swap: -1 } }, { who: 'me' });
     const before = await probe.get('old/inner');
-    service.kill('SIGKILL');
-    await service.exited;
+    await end();
     for (const path of roots.flatMap((root) => groupsBelow(root))) rmdirSync(path);
     await start();
     expect(await probe.get('old/inner')).toEqual(before);
@@ -127,5 +146,88 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     expect(kernelHas('g.old/g.inner')).toEqual(roots.map(() => true));
     const { id } = await probe.container('old/inner');
     await probe.remove(id);
+  });
+
+  it('by a restart of the host lets nobody into one whose limits cannot be set again', async () => {
+    await begin();
+    await probe.create('old/inner');
+    await end();
+    for (const path of roots.flatMap((root) => groupsBelow(root))) rmdirSync(path);
+    recordLimits('old', { pids: { limit: 50 }, blockIo: { throttleReadBpsDevices: [GONE] } });
+    await start();
+    expect(kernelHas('g.old')).toEqual(roots.map(() => false));
+    const refused = {
+      reason: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('4000:1, which is none') as string,
+    };
+    for (const name of ['old', 'old/inner']) {
+      await expect(probe.container(name)).rejects.toMatchObject(refused);
+    }
+    await expect(probe.create('old/other')).rejects.toMatchObject(refused);
+    expect(kernelHas('g.old')).toEqual(roots.map(() => false));
+    expect((await probe.get('old')).resources?.blockIo?.throttleReadBpsDevices).toEqual([GONE]);
+    const blockIo = { throttleReadBpsDevices: [{ ...GONE, rate: 0 }] };
+    expect((await probe.update('old', { blockIo })).resources).toMatchObject({
+      pids: { limit: 50 },
+      blockIo: undefined,
+    });
+    expect(taskLimit('g.old')).toBe('50');
+    await probe.remove((await probe.container('old/inner')).id);
+  });
+
+  it('by a restart keeps one in force whose device has gone meanwhile', async () => {
+    await begin();
+    await probe.create('old/inner');
+    const { id } = await probe.container('old');
+    await end();
+    recordLimits('old', { pids: { limit: 40 }, blockIo: { throttleReadBpsDevices: [GONE] } });
+    await start();
+    expect(taskLimit('g.old')).toBe('40');
+    await probe.remove((await probe.container('old/inner')).id);
+    await probe.remove(id);
+  });
+
+  it('by a restart tries limits again that it could not set, and kills nonetheless', async () => {
+    await begin();
+    const cgroup = await probe.container('old');
+    const { ended } = probe.run(cgroup, 'exec sleep 1000');
+    await waitFor(async () => (await probe.cgroup(cgroup.id)).processCount === 1);
+    await end();
+    recordLimits('old', { pids: { limit: 40 }, cpu: { cpus: '4000' } });
+    await start();
+    const refused = { reason: 'INVALID_ARGUMENT' };
+    await expect(probe.container('old')).rejects.toMatchObject(refused);
+    await expect(probe.update('old', { pids: { limit: 30 } })).rejects.toMatchObject(refused);
+    expect(taskLimit('g.old')).toBe('50');
+    expect(await probe.kill('old')).toBe(1);
+    expect((await ended).signal).toBe('SIGKILL');
+    await probe.remove(cgroup.id);
+    expect((await probe.update('old', { cpu: { cpus: '0' } })).resources).toMatchObject({
+      pids: { limit: 40 },
+      cpu: { cpus: '0' },
+    });
+    expect(taskLimit('g.old')).toBe('40');
+    await probe.remove((await probe.container('old')).id);
+  });
+
+  it('by a failed removal that cannot be repaired keeps it, and tells the first failure', async () => {
+    await begin();
+    await end();
+    recordLimits('old', { blockIo: { throttleReadBpsDevices: [GONE] } });
+    await start('cgroup.group-delete.after-directories=error');
+    await expect(probe.delete('old')).rejects.toMatchObject({ reason: 'INTERNAL' });
+    await end();
+    await start();
+    expect(await probe.names()).toEqual(['old']);
+  });
+
+  it('by a failed change that cannot be repaired lets nobody in, and tells the first failure', async () => {
+    await begin();
+    await end();
+    recordLimits('old', { cpu: { cpus: '4000' } });
+    await start('cgroup.group-update.after-limits=error');
+    const failed = { reason: 'INTERNAL' };
+    await expect(probe.update('old', { cpu: { cpus: '0' } })).rejects.toMatchObject(failed);
+    await expect(probe.container('old')).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
   });
 });

@@ -2,6 +2,7 @@ import { teuError } from '@teu/errors';
 import type { LinuxResources } from '@teu/proto/type';
 import { keyOfGroup } from '../domain/group-path.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { isBlockDevice } from '../tree/limits/block-device.js';
 import { planNew, readResources } from '../tree/limits/group-resources.js';
 import { setExactly, updateGroup } from '../tree/update-group.js';
 
@@ -40,8 +41,36 @@ export async function changeResources(
   requested: LinuxResources,
 ): Promise<LinuxResources> {
   await updateGroup(tree, keyOfGroup(name), requested);
-  const unified = { ...before.unified, ...requested.unified };
+  return readLimits(tree, name, { ...before.unified, ...requested.unified });
+}
+
+/**
+ * Reads the limits in force of a group.
+ * @param unified - Files of version 2 that were asked for.
+ */
+export function readLimits(
+  tree: CgroupTree,
+  name: string,
+  unified: LinuxResources['unified'],
+): LinuxResources {
   return { ...readResources(tree, keyOfGroup(name)), unified };
+}
+
+/** The same limits, but for those of block devices that this host does not have any more. */
+export function withoutGoneDevices(resources: LinuxResources): LinuxResources {
+  const { blockIo } = resources;
+  if (blockIo === undefined) return resources;
+  return {
+    ...resources,
+    blockIo: {
+      ...blockIo,
+      weightDevices: blockIo.weightDevices.filter(isBlockDevice),
+      throttleReadBpsDevices: blockIo.throttleReadBpsDevices.filter(isBlockDevice),
+      throttleWriteBpsDevices: blockIo.throttleWriteBpsDevices.filter(isBlockDevice),
+      throttleReadIopsDevices: blockIo.throttleReadIopsDevices.filter(isBlockDevice),
+      throttleWriteIopsDevices: blockIo.throttleWriteIopsDevices.filter(isBlockDevice),
+    },
+  };
 }
 
 /**

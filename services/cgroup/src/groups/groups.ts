@@ -15,7 +15,12 @@ import { waitUntil } from '../tree/wait-until.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
 import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
-import { recoverGroups, restoreGroup, type GroupOperation } from './recover-groups.js';
+import {
+  recoverGroups,
+  restoreChanged,
+  restoreGroup,
+  type GroupOperation,
+} from './recover-groups.js';
 
 /** How long a removal waits for what containers that have ended left. */
 const CLEARING_MS = 500;
@@ -37,6 +42,8 @@ export class Groups {
   readonly #records = new Map<string, GroupRecord>();
   /** Groups that are being removed: they are not there any more, and their names are not free yet. */
   readonly #going = new Set<string>();
+  /** Groups whose limits could not be set: nobody may begin in them before they are. */
+  readonly #unlimited = new Set<string>();
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
@@ -45,9 +52,9 @@ export class Groups {
 
   /** Reads the groups, puts in order what a crash has left, and makes them again where the host has forgotten them. */
   recover(): void {
-    for (const record of recoverGroups(this.#parts, this.#table)) {
-      this.#records.set(record.name, record);
-    }
+    const { records, unlimited } = recoverGroups(this.#parts, this.#table);
+    for (const record of records) this.#records.set(record.name, record);
+    for (const name of unlimited) this.#unlimited.add(name);
   }
 
   /** All groups below one, or all; ordered by name. */
@@ -69,8 +76,8 @@ export class Groups {
   }
 
   /**
-   * Gives a group, and makes it again if somebody has removed its directories.
-   * @throws GROUP_NOT_FOUND
+   * Gives a group, and makes it again if somebody has removed its directories. Its limits need not be in force.
+   * @throws GROUP_NOT_FOUND; what restoreGroup throws if it cannot be made
    */
   ensure(name: string): GroupRecord {
     const record = this.get(name);
@@ -80,10 +87,11 @@ export class Groups {
 
   /**
    * Makes sure that a container can be made in a group.
-   * @throws GROUP_NOT_FOUND; INVALID_STATE if the group is frozen, since a program could not begin in it
+   * @throws GROUP_NOT_FOUND; INVALID_STATE if the group is frozen, since a program could not begin in it; what
+   *   restoreGroup throws if its limits, or those of one that it is in, cannot be set
    */
   requireOpen(name: string): void {
-    this.ensure(name);
+    this.#ensureLimits(name);
     if (isFrozen(this.#parts.tree, keyOfGroup(name))) throw groupFrozen(name);
   }
 
@@ -107,6 +115,7 @@ export class Groups {
       throw groupExists(name);
     }
     if (this.#going.has(name)) throw teuError('CONFLICT', `group "${name}" is being removed`);
+    if (parentOf(name) !== '') this.#ensureLimits(parentOf(name));
     return this.#make(name, resources, labels);
   }
 
@@ -116,12 +125,12 @@ export class Groups {
    */
   async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
     refuseDevices(requested);
-    const { store, tree } = this.#parts;
-    const before = this.ensure(name);
+    const { store } = this.#parts;
+    this.get(name);
     const intent = this.#begin('group-update', name);
     try {
       failpoint('cgroup.group-update.after-intent');
-      const resources = await changeResources(tree, name, before.resources, requested);
+      const resources = await this.#change(name, requested);
       failpoint('cgroup.group-update.after-limits');
       // It may have been removed meanwhile.
       const record = { ...this.get(name), resources };
@@ -130,8 +139,10 @@ export class Groups {
         store.intents.finish(intent);
       });
       this.#records.set(name, record);
+      this.#unlimited.delete(name);
     } catch (error) {
-      if (this.#records.has(name)) setResources(tree, name, this.get(name).resources);
+      const record = this.#records.get(name);
+      if (record !== undefined) this.#repair(record);
       store.intents.finish(intent);
       throw error;
     }
@@ -160,16 +171,20 @@ export class Groups {
       await deleteGroup(tree, keyOfGroup(name), false, () => undefined);
       failpoint('cgroup.group-delete.after-directories');
     } catch (error) {
-      this.#setGoing(removed, false);
-      for (const record of removed) this.#restore(record);
+      // First of all: a start that found the intent would remove what lives on.
       store.intents.finish(intent);
+      this.#setGoing(removed, false);
+      for (const record of removed) this.#repair(record);
       throw error;
     }
     store.transaction(() => {
       for (const record of removed) this.#table.delete(record.name);
       store.intents.finish(intent);
     });
-    for (const record of removed) this.#going.delete(record.name);
+    for (const record of removed) {
+      this.#going.delete(record.name);
+      this.#unlimited.delete(record.name);
+    }
     failpoint('cgroup.group-delete.after-record');
   }
 
@@ -208,10 +223,40 @@ export class Groups {
     await waitUntil(() => tree.inhabitants(name).containers.size === 0, CLEARING_MS);
   }
 
-  /** Makes a group again whose directories somebody has removed. */
+  /** @returns The limits in force; the record has them not yet. */
+  async #change(name: string, requested: LinuxResources): Promise<LinuxResources> {
+    const { tree } = this.#parts;
+    if (this.#unlimited.has(name)) {
+      if (parentOf(name) !== '') this.ensure(parentOf(name));
+      return restoreChanged(tree, this.get(name), requested);
+    }
+    return changeResources(tree, name, this.ensure(name).resources, requested);
+  }
+
+  /** Gives a group the limits of its record, and so the ones that it is in, if they are not in force. */
+  #ensureLimits(name: string): void {
+    const record = this.ensure(name);
+    if (this.#unlimited.size === 0) return;
+    if (parentOf(name) !== '') this.#ensureLimits(parentOf(name));
+    if (this.#unlimited.has(name)) this.#restore(record);
+  }
+
+  /** Makes a group again whose directories somebody has removed, or whose limits are not in force. */
   #restore(record: GroupRecord): void {
+    this.#unlimited.add(record.name);
     if (parentOf(record.name) !== '') this.ensure(parentOf(record.name));
     restoreGroup(this.#parts.tree, record);
+    this.#unlimited.delete(record.name);
+  }
+
+  /** Has a group follow its record after something else has failed; that is what the caller hears of. */
+  #repair(record: GroupRecord): void {
+    try {
+      this.#restore(record);
+    } catch (error) {
+      const fields = { group: record.name, err: error };
+      this.#parts.log.error(fields, 'the limits of a group are not those of its record');
+    }
   }
 
   #begin(operation: GroupOperation, name: string): string {

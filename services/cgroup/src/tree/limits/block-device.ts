@@ -16,12 +16,21 @@ export interface DeviceName {
  */
 export function blockDeviceOf(device: DeviceName, field: string): string {
   const numbers = device.path === '' ? `${device.major}:${device.minor}` : numbersOf(device, field);
-  const entry = `/sys/dev/block/${numbers}`;
+  const entry = entryOf(numbers);
   if (!existsSync(entry)) throw invalid(field, `names the block device ${numbers}, which is none`);
   if (existsSync(`${entry}/partition`)) {
     throw invalid(field, `names ${nameOf(device)}, a partition; limits are of whole disks`);
   }
   return numbers;
+}
+
+/** Tells whether there is a block device with the numbers that a limit in force is of. */
+export function isBlockDevice({ major, minor }: Omit<DeviceName, 'path'>): boolean {
+  return existsSync(entryOf(`${major}:${minor}`));
+}
+
+function entryOf(numbers: string): string {
+  return `/sys/dev/block/${numbers}`;
 }
 
 function numbersOf(device: DeviceName, field: string): string {

@@ -2,7 +2,7 @@ import type { LinuxBlockIo, LinuxThrottleDevice } from '@teu/proto/type';
 import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readIfThere } from '../group-files.js';
-import { blockDeviceOf } from './block-device.js';
+import { blockDeviceOf, isBlockDevice } from './block-device.js';
 import type { GroupWrite } from './group-write.js';
 import { invalid, unsupported, type LimitFamily } from './limit-family.js';
 import {
@@ -85,6 +85,8 @@ function readRates(tree: CgroupTree, id: string, hierarchy: Hierarchy, list: Rat
 function requestedRates({ name, field }: RateList, blockIo: LinuxBlockIo | undefined): ByDevice {
   const rates = new Map<string, number>();
   for (const device of blockIo?.[name] ?? []) {
+    // What has gone has no limit; who takes it off the record may name it.
+    if (device.rate === 0 && device.path === '' && !isBlockDevice(device)) continue;
     const numbers = blockDeviceOf(device, field);
     if (rates.has(numbers)) throw invalid(field, `names the block device ${numbers} twice`);
     rates.set(numbers, device.rate);
