@@ -31,11 +31,6 @@ export class GroupsProbe {
     await this.service.close();
   }
 
-  /** Whether the service has a controller. */
-  async has(controller: string): Promise<boolean> {
-    return (await this.versionOf(controller)) !== undefined;
-  }
-
   /** Version of the hierarchy that has a controller; undefined if the service has it not. */
   async versionOf(controller: string): Promise<number | undefined> {
     const { getHierarchy } = CgroupServiceService;
