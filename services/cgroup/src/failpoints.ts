@@ -12,6 +12,16 @@ export const CGROUP_FAILPOINTS = defineFailpoints('cgroup', [
   'cgroup.group-delete.after-intent',
   'cgroup.group-delete.after-directories',
   'cgroup.group-delete.after-record',
+  /** Processes are frozen, to be brought into hierarchies that their group is not in yet. */
+  'cgroup.join.after-freeze',
+  'cgroup.join.after-directories',
+  'cgroup.join.after-limits',
+  /** One of the processes is there. */
+  'cgroup.join.after-move',
+  /** All are there, and still frozen. */
+  'cgroup.join.after-moves',
+  /** The limits of a container are changed, and it goes on. */
+  'cgroup.update.after-limits',
   /** The last figures of a run are read, nothing is written. */
   'cgroup.usage.after-figures',
   /** The final record is on disk. */

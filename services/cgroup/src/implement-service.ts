@@ -42,7 +42,7 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
     },
     killCgroup: (request) => killCgroup(tree, request),
     freezeCgroup: (request) => freezeCgroup(tree, request),
-    thawCgroup: async (request) => thawCgroup(tree, request),
+    thawCgroup: (request) => thawCgroup(tree, request),
     getStats: (request) => getStats(parts, request),
     watchStats: (request, context) => watchStats(parts, watches, request, context),
     getHierarchy: async () => getHierarchy(tree),

@@ -12,6 +12,7 @@ import type { CgroupConfig } from './config.js';
 import type { CgroupHost } from './domain/host.js';
 import './failpoints.js';
 import { Groups } from './groups/groups.js';
+import { recoverUpdates } from './handlers/update-cgroup.js';
 import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
@@ -77,6 +78,7 @@ export async function startServer(
     );
     const groups = new Groups({ log, store, tree });
     groups.recover();
+    recoverUpdates({ tree, store });
     const parts = makeParts({ log, node: config.node, store, tree, groups }, config, onEvent);
     const { ledger, figures } = parts;
     watch = parts.watch;

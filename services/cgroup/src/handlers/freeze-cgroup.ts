@@ -9,6 +9,7 @@ export async function freezeCgroup(
 ): Promise<FreezeCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
-  await freezeGroup(tree, id);
+  // An update may hold it frozen for a moment.
+  await tree.updates.run(id, () => freezeGroup(tree, id));
   return {};
 }

@@ -3,9 +3,13 @@ import type { ThawCgroupRequest, ThawCgroupResponse } from '@teu/proto/cgroup';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { thawGroup } from '../tree/freeze-group.js';
 
-export function thawCgroup(tree: CgroupTree, request: ThawCgroupRequest): ThawCgroupResponse {
+export async function thawCgroup(
+  tree: CgroupTree,
+  request: ThawCgroupRequest,
+): Promise<ThawCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
-  thawGroup(tree, id);
+  // An update may hold it frozen for a moment.
+  await tree.updates.run(id, async () => thawGroup(tree, id));
   return {};
 }

@@ -1,11 +1,11 @@
 import { LinuxResources } from '@teu/proto/type';
 import type { CgroupTree } from './cgroup-tree.js';
-import { joinHierarchies } from './join-hierarchies.js';
+import { hasJoined, joinHierarchies } from './join-hierarchies.js';
 import { setDevices } from './limits/devices.js';
 import type { Rest } from './limits/limit-family.js';
 import { hierarchiesFor, planChange } from './limits/group-resources.js';
 import { performWrite, undoWrite, type GroupWrite } from './limits/group-write.js';
-import { existsSync } from 'node:fs';
+import { tryTo } from './try-to.js';
 
 /**
  * Changes limits of a group. If one cannot be set, those
@@ -26,12 +26,17 @@ export async function updateGroup(
 ): Promise<void> {
   await tree.updates.run(id, async () => {
     const missing = hierarchiesFor(tree, requested).filter(
-      (hierarchy) => !existsSync(tree.groupIn(hierarchy, id)),
+      (hierarchy) => !hasJoined(tree, id, hierarchy),
     );
     const writes = planChange(tree, id, requested, rest);
-    const apply = (): void => applyAll(tree, id, writes, requested, rest);
-    if (missing.length === 0) apply();
-    else await joinHierarchies(tree, id, missing, apply);
+    const limit = (): (() => void) => applyAll(tree, id, writes);
+    const finish = (): void => {
+      if (rest !== 'stays' || requested.devices.length > 0) {
+        setDevices(tree, id, requested.devices, 'live');
+      }
+    };
+    if (missing.length > 0) await joinHierarchies(tree, id, missing, { limit, finish });
+    else allOrNothing(limit, finish);
   });
 }
 
@@ -40,26 +45,36 @@ export async function updateGroup(
  * those set before it are set back.
  */
 export function setExactly(tree: CgroupTree, id: string, wanted: LinuxResources): void {
-  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'), LinuxResources.create(), 'stays');
+  applyAll(tree, id, planChange(tree, id, wanted, 'unlimited'));
 }
 
-function applyAll(
-  tree: CgroupTree,
-  id: string,
-  writes: readonly GroupWrite[],
-  requested: LinuxResources,
-  rest: Rest,
-): void {
+function allOrNothing(limit: () => () => void, finish: () => void): void {
+  const unlimit = limit();
+  try {
+    finish();
+  } catch (error) {
+    unlimit();
+    throw error;
+  }
+}
+
+/**
+ * Writes one after the other; if one fails, what was written is set back.
+ * @returns What sets all of them back, as far as the kernel lets it.
+ */
+function applyAll(tree: CgroupTree, id: string, writes: readonly GroupWrite[]): () => void {
   const done: GroupWrite[] = [];
+  const undo = (): void => {
+    for (const write of done.reverse()) tryTo(() => undoWrite(tree, id, write));
+  };
   try {
     for (const write of writes) {
       performWrite(tree, id, write);
       done.push(write);
     }
-    if (rest !== 'stays' || requested.devices.length > 0)
-      setDevices(tree, id, requested.devices, 'live');
   } catch (error) {
-    for (const write of done.reverse()) undoWrite(tree, id, write);
+    undo();
     throw error;
   }
+  return undo;
 }
