@@ -59,12 +59,15 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     directory = tempDir();
   });
   afterEach(async () => {
-    for (const name of await probe.names()) {
-      if (!name.includes('/')) await probe.delete(name, true);
+    try {
+      for (const name of await probe.names()) {
+        if (!name.includes('/')) await probe.delete(name, true);
+      }
+    } finally {
+      await service.stop();
+      directory.remove();
     }
-    await service.stop();
     expect(roots.filter((root) => existsSync(root))).toEqual([]);
-    directory.remove();
   });
 
   const end = async (): Promise<void> => {

@@ -42,10 +42,13 @@ describe.runIf(requires('root', 'cgroup_v1'))('processes that a service was brin
     directory = tempDir();
   });
   afterEach(async () => {
-    await probe.remove(running.cgroup.id, true);
-    await running.process.ended;
-    await service.stop();
-    directory.remove();
+    try {
+      await probe.remove(running.cgroup.id, true);
+      await running.process.ended;
+    } finally {
+      await service.stop();
+      directory.remove();
+    }
   });
 
   /** Two shells in a container that is in no group, each with programs that come and go. */

@@ -1,3 +1,4 @@
+import { teuError } from '@teu/errors';
 import { startService, waitFor, type RunningTestService } from '@teu/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EngineClient, FakeHost } from './testing/index.js';
@@ -68,6 +69,20 @@ describe('an update of limits', () => {
       reason: 'INVALID_ARGUMENT',
       message: expect.stringContaining(message) as string,
     });
+  });
+
+  test('is not tried again and again where nothing would change: a device that is gone', async () => {
+    const { id } = await client.run(['sleep'], { name: 'box', resources: { pids: { limit: 5 } } });
+    let attempts = 0;
+    host.cgroup.onUpdate = () => {
+      attempts += 1;
+      throw teuError('INVALID_ARGUMENT', 'there is no device /dev/gone');
+    };
+    const update = client.update('box', { pids: { limit: 9 } });
+    await expect(update).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    // Once to change it, once to have it as it was.
+    expect(attempts).toBe(2);
+    expect(noIntents(id)).toEqual([]);
   });
 
   test('is not lost on a service that cannot be reached: the kernel follows the record', async () => {

@@ -6,10 +6,14 @@ import { teuError } from '@teu/errors';
 /** How the kernel refused an operation. `code` is the name of the errno, as in errors of Node. */
 export class KernelError extends Error {
   readonly code: string;
+  readonly call: string;
+  readonly step: string;
 
   constructor(code: string, call: string, step: string) {
     super(`${call} to ${step}: ${code}`);
     this.code = code;
+    this.call = call;
+    this.step = step;
   }
 }
 

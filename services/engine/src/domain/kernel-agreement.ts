@@ -3,7 +3,10 @@ import { isTeuError } from '@teu/errors';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 
-const AGAIN_MS = 500;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** Another attempt would not change these: what a record asks for is not there any more. */
+const LASTING: ReadonlySet<string> = new Set(['INVALID_ARGUMENT', 'RESOURCE_UNSUPPORTED']);
 
 type Parts = Pick<EngineParts, 'log' | 'store' | 'registry'>;
 
@@ -39,8 +42,8 @@ export class KernelAgreement {
   }
 
   /**
-   * Makes the kernel agree with the record and ends the intent; later, and again until it is done, if that fails. The lock
-   * must be held. It never fails: what the work before it came to is what its caller wants to hear.
+   * Makes the kernel agree with the record and ends the intent; later, and again until it is done, if that fails for a
+   * while only. The lock must be held. It never fails: what the work before it came to is what its caller wants to hear.
    */
   async restore(entry: ContainerEntry, intentId: string): Promise<void> {
     try {
@@ -68,19 +71,25 @@ export class KernelAgreement {
   }
 
   async #restoreOnce(entry: ContainerEntry, intentId: string): Promise<void> {
-    await this.#agreement.make(entry).catch(unlessGone);
+    try {
+      await this.#agreement.make(entry).catch(unlessGone);
+    } catch (error) {
+      if (!isTeuError(error) || !LASTING.has(error.reason)) throw error;
+      this.#parts.log.error({ err: error, container_id: entry.id }, this.#agreement.warning);
+    }
     this.#parts.store.intents.finish(intentId);
   }
 
   #restoreLater(entry: ContainerEntry, intentId: string): void {
     const { signal } = this.#closing;
     const goOn = async (): Promise<void> => {
-      while (!signal.aborted) {
+      for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted;) {
         try {
           await entry.mutex.run(() => this.#restoreOnce(entry, intentId));
           return;
         } catch {
-          await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+          await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+          pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         }
       }
     };

@@ -35,6 +35,8 @@ export class FakeCgroup {
   readonly begun: Run[] = [];
   /** Runs that ended with their cgroups, each time. */
   readonly ended: Run[] = [];
+  /** Called at each update; what it throws is the answer. */
+  onUpdate: () => void = () => undefined;
   /** Called for RecordRun; may throw. */
   onRecord: (run: Run) => void = () => undefined;
   /** Called for DeleteCgroup before anything is done; may take its time. */
@@ -112,6 +114,7 @@ export class FakeCgroup {
   #update({ id, resources, replace }: UpdateCgroupRequest): UpdateCgroupResponse {
     this.#require(id);
     const wanted = resources ?? LinuxResources.create();
+    this.onUpdate();
     this.#refuse(wanted);
     if (!replace) throw teuError('INTERNAL', 'the engine always says all limits');
     this.groups.set(id, JSON.stringify(LinuxResources.toJSON(wanted)));

@@ -18,9 +18,10 @@ export function storageError(error: unknown, what: string): unknown {
       });
     case 'EBUSY':
       return teuError('CONFLICT', `${what}: it is in use`, { cause: error });
-    default:
-      return teuError('STORAGE_FAILED', `${what}: the kernel has refused (${error.code})`, {
-        cause: error,
-      });
+    default: {
+      const { code, call, step } = error;
+      const text = `${what}: the kernel has refused (${code} of ${call} to ${step})`;
+      return teuError('STORAGE_FAILED', text, { metadata: { errno: code, step }, cause: error });
+    }
   }
 }
