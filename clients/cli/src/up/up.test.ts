@@ -148,14 +148,11 @@ test('a run directory is left with its lock alone', () => {
 });
 
 /** A program that notes each start in a file and then waits. */
-function managed(
-  script: string,
-  isReady = () => existsSync(join(directory.path, 'starts')),
-  startTimeoutMs = 15_000,
-) {
+function managed(script: string, isReady?: () => boolean, startTimeoutMs = 15_000) {
   const counter = join(directory.path, 'starts');
+  const starts = (): number => (existsSync(counter) ? readFileSync(counter, 'utf8').length : 0);
   return {
-    starts: () => (existsSync(counter) ? readFileSync(counter, 'utf8').length : 0),
+    starts,
     process: new ManagedProcess(
       {
         name: 'probe',
@@ -166,7 +163,8 @@ function managed(
         version: '1',
         dataDir: directory.path,
         startTimeoutMs,
-        probe: () => Promise.resolve(isReady()),
+        // The file is there a moment before the start is noted in it.
+        probe: () => Promise.resolve(isReady?.() ?? starts() > 0),
       },
       { changed: () => undefined },
       silentLogger,
