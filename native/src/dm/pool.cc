@@ -131,14 +131,25 @@ Status Pool::snapshot(std::uint64_t origin, std::uint64_t id) const {
   return mapper_.message(name_, message);
 }
 
+/// Whether a device has gone by itself, which was to go when it is closed. While it goes the kernel
+/// counts it as suspended, and refuses to do what needs the opposite (drivers/md/dm.c,
+/// __dm_destroy).
+bool Pool::hasGone(const std::string& device, const Status& refused) const {
+  const int number = refused.error().number;
+  if (number != EINVAL) return number == ENXIO;
+  const Result<DeviceState> state = mapper_.state(device);
+  return !state && state.error().number == ENXIO;
+}
+
 Status Pool::snapshotFrozen(const std::string& origin, const std::string& message) const {
   if (const Status frozen = mapper_.suspend(origin); !frozen) {
-    // One that was to go when it is closed has gone: nothing of it waits to be written.
-    return frozen.error().number == ENXIO ? mapper_.message(name_, message) : frozen;
+    // Nothing of it waits to be written.
+    return hasGone(origin, frozen) ? mapper_.message(name_, message) : frozen;
   }
   const Status made = mapper_.message(name_, message);
   const Status resumed = mapper_.resume(origin);
-  return made ? resumed : made;
+  if (!made || resumed || hasGone(origin, resumed)) return made;
+  return resumed;
 }
 
 Status Pool::destroy(std::uint64_t id) const {

@@ -79,6 +79,7 @@ class Pool {
   Status removeNode(std::uint64_t id) const;
   Status makeNode(std::uint64_t id, const DeviceNumber& number) const;
   Status build(std::uint64_t id, std::uint64_t bytes, bool readOnly) const;
+  bool hasGone(const std::string& device, const Status& refused) const;
   Status snapshotFrozen(const std::string& origin, const std::string& message) const;
   Status holdMetadata() const;
   /// Lets `work` read the metadata as they are now.
