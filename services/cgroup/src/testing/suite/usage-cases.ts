@@ -40,7 +40,7 @@ const HELD_FIRST = 24 * MEBIBYTE;
 const STEPS = 24;
 
 /**
- * Holds 24 MiB when it is ready, and takes a MiB more in each of 24 steps, within three seconds: what grows evenly can be
+ * Holds 24 MiB when it is ready, and takes a MiB more in each of 24 steps, within six seconds: what grows evenly can be
  * measured whenever somebody looks. Says what it had beside that, how much it had for how long, and when it began and
  * let go, in bytes and seconds.
  */
@@ -51,7 +51,7 @@ held, size, byte_seconds = [take(${HELD_FIRST})], ${HELD_FIRST}, 0
 ready(own=memory_in_use() - size)
 first = last = time.monotonic()
 for _ in range(${STEPS}):
-    time.sleep(${(3 * SCALE) / STEPS})
+    time.sleep(${(6 * SCALE) / STEPS})
     now = time.monotonic()
     byte_seconds += (now - last) * size
     last = now
