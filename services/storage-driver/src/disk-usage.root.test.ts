@@ -1,7 +1,7 @@
 import { DriverServiceService } from '@teu/proto/storage';
 import { mountSnapshot, unmountSnapshot } from '@teu/snapshot-conformance';
-import { runProgram, tempDir } from '@teu/testing';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { runProgram, tempDir, waitFor } from '@teu/testing';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startDriver } from './testing/start-driver.js';
@@ -26,9 +26,17 @@ it('accounts for every block that it uses', async () => {
   await snapshots.view('view', 'two');
   await snapshots.cleanup();
 
-  const usage = await channel.unary(DriverServiceService.getDiskUsage, {});
-  const { stdout } = await runProgram('du', ['--summarize', '--block-size=1', root]);
-  expect(usage.totalBytes).toBe(Number.parseInt(stdout, 10));
+  // Manifests come in the background, and a row after each: compared is what nothing was written beside.
+  await waitFor(() => readdirSync(join(root, 'manifests')).sort().join() === '1,2');
+  let usage = await channel.unary(DriverServiceService.getDiskUsage, {});
+  let total = await diskUse(root);
+  await waitFor(async () => {
+    const before = total;
+    usage = await channel.unary(DriverServiceService.getDiskUsage, {});
+    total = await diskUse(root);
+    return total === before;
+  });
+  expect(usage.totalBytes).toBe(total);
   const parts = [usage.committedBytes, usage.activeBytes, usage.removingBytes, usage.metadataBytes];
   expect(parts.reduce((sum, part) => sum + part)).toBe(usage.totalBytes);
   expect(usage.committedBytes).toBeGreaterThanOrEqual(600_000);
@@ -38,3 +46,8 @@ it('accounts for every block that it uses', async () => {
   }
   await driver.close();
 });
+
+async function diskUse(directory: string): Promise<number> {
+  const { stdout } = await runProgram('du', ['--summarize', '--block-size=1', directory]);
+  return Number.parseInt(stdout, 10);
+}

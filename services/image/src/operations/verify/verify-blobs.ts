@@ -30,7 +30,9 @@ export async function* verifyBlobs(parts: ImageParts, scope: VerifyScope): Findi
     signal.throwIfAborted();
     parts.pins.pin(blob.digest);
     try {
-      const bad = await judgeBlob(parts, scope, blob);
+      // Pinned while it is there, it stays: one that went and comes again meanwhile would look like a lost one.
+      const isHere = parts.blobs.find(blob.digest) !== undefined;
+      const bad = isHere ? await judgeBlob(parts, scope, blob) : undefined;
       tally.countBlob(blob.size);
       if (bad !== undefined) yield await dealWith(parts, scope, bad);
     } finally {

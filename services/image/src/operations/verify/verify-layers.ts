@@ -86,11 +86,9 @@ async function verifyLayer(
   layer: HeldLayer,
 ): Promise<Damage | undefined> {
   const { chainId, driver, image, position } = layer;
-  const found = await judgeLayer(parts, scope, layer);
-  // Let go of meanwhile.
-  if (found === undefined || parts.snapshots.find(driver.name, chainId) === undefined) {
-    return undefined;
-  }
+  if ((await judgeLayer(parts, scope, layer)) === undefined) return undefined;
+  const found = await judgeAlone(parts, scope, layer);
+  if (found === undefined) return undefined;
   const damage = Damage.create({
     kind: found.kind,
     digest: image.layers[position]?.diffId ?? '',
@@ -101,6 +99,23 @@ async function verifyLayer(
   });
   if (!scope.repair) return damage;
   return { ...damage, ...(await mendLayer(parts, scope, layer, found.why)) };
+}
+
+/**
+ * A layer on its way into a driver or out of it looks like a lost one. What was found counts if it is still so while
+ * nobody brings or removes the layer; nearly all layers are whole and hold nobody up.
+ */
+function judgeAlone(
+  parts: ImageParts,
+  scope: VerifyScope,
+  layer: HeldLayer,
+): ReturnType<typeof judgeLayer> {
+  const { layerMutex, snapshots } = parts;
+  const { chainId, driver } = layer;
+  return layerMutex.run(`${driver.name} ${chainId}`, async () => {
+    if (snapshots.find(driver.name, chainId) === undefined) return undefined;
+    return judgeLayer(parts, scope, layer);
+  });
 }
 
 async function judgeLayer(
