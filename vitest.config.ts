@@ -36,6 +36,7 @@ export default defineConfig({
     ],
     // These need the kernel of the lab (test/lab).
     exclude: [...configDefaults.exclude, '**/*.lab.test.ts', '**/*.long-lab.test.ts'],
+    setupFiles: ['libs/testing/src/failure-logs.ts'],
     pool: 'forks',
     maxWorkers: Math.min(2, availableParallelism()),
     retry: 0,

@@ -27,6 +27,8 @@ export function countTests(results = NO_TESTS, status = 0) {
 /** Escape sequences of a terminal: CSI, parameters, and the final letter (ECMA-48, section 5.4). */
 const COLOUR = new RegExp(`${String.fromCodePoint(27)}\\[[0-9;]*m`, 'gu');
 const LINES_OF_A_FAILURE = 25;
+/** What vitest's JSON has instead of the message that a test ran out of time. */
+const OUT_OF_TIME = /^(?:Error: )?STACK_TRACE_ERROR$/mu;
 /** Vitest writes errors of files and of their own hooks, but not of hooks within `describe`. */
 const UNTOLD = 'a hook of a group of its tests; why is in the log above';
 
@@ -35,6 +37,7 @@ const beginningOf = (messages) =>
   messages
     .join('\n')
     .replaceAll(COLOUR, '')
+    .replace(OUT_OF_TIME, 'Error: the test ran out of time')
     .split('\n')
     .slice(0, LINES_OF_A_FAILURE)
     .map((line) => `    ${line}`)

@@ -26,7 +26,14 @@ const results = {
   checks: dist('check-results.json'),
 };
 const labOutput = dist('lab-output.txt');
-const environment = { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}` };
+const failureLogs = dist('failure-logs.txt');
+/** What is shown of it at the end. */
+const FAILURE_LOG_CHARACTERS = 16_000;
+const environment = {
+  ...process.env,
+  PATH: `${root}node_modules/.bin:${process.env.PATH ?? ''}`,
+  TEU_TEST_FAILURE_LOGS: failureLogs,
+};
 // Node 24 loads these certificates at every start of a process; no test needs them.
 delete environment.NODE_EXTRA_CA_CERTS;
 
@@ -88,6 +95,10 @@ function summarize(status, filesForLab) {
     found: readJson(results[name], undefined),
     status: status[name],
   }));
+  if (existsSync(failureLogs)) {
+    const logs = readFileSync(failureLogs, 'utf8').slice(-FAILURE_LOG_CHARACTERS);
+    say(`the end of the logs of what failed, all in ${failureLogs}:\n${logs}`);
+  }
   for (const failure of runs.flatMap(({ found }) => describeFailures(found, root))) say(failure);
   for (const check of checks.filter(({ passed }) => !passed)) say(`failed: check ${check.name}`);
   const counts = runs.map(({ found, status: ended }) => countTests(found, ended));
@@ -108,7 +119,8 @@ function summarize(status, filesForLab) {
 const setUp = await runProgram(process.execPath, ['tools/setup.mjs'], { cwd: root });
 if (setUp !== 0) process.exit(1);
 mkdirSync(`${root}dist`, { recursive: true });
-for (const file of [...Object.values(results), labOutput]) rmSync(file, { force: true });
+for (const file of [...Object.values(results), labOutput, failureLogs])
+  rmSync(file, { force: true });
 
 const filesForLab = labTests(root, filters);
 const status = await (filters.length === 0 ? runEverything : runSome)(filesForLab);

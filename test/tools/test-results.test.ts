@@ -81,5 +81,9 @@ describe('the results of a run', () => {
     expect(describeFailures(resultsOf('failed', '', skipped), '/root/')).toEqual([
       'failed: x.test.ts\n    a hook of a group of its tests; why is in the log above',
     ]);
+    const late = { ...failed, failureMessages: ['Error: STACK_TRACE_ERROR\n    at task'] };
+    expect(describeFailures(resultsOf('failed', '', late), '/root/')).toEqual([
+      'failed: x.test.ts > a bad one\n    Error: the test ran out of time\n        at task',
+    ]);
   });
 });

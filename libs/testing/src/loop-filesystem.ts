@@ -1,5 +1,6 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { imageDirectory } from './image-directory.js';
 import { runProgram } from './run-program.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
@@ -34,7 +35,7 @@ export async function loopFilesystem(
   bytes: number,
   type: 'ext4' | 'btrfs' = 'ext4',
 ): Promise<LoopFilesystem> {
-  const directory = tempDir();
+  const directory = tempDir(imageDirectory(bytes));
   let image = join(directory.path, 'disk');
   const path = join(directory.path, 'mounted');
   writeFileSync(image, '');

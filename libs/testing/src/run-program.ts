@@ -17,7 +17,7 @@ export interface RunOptions {
   cwd?: string;
   /** Written to its standard input, which is then closed; none if not given. */
   stdin?: string | Uint8Array;
-  /** Milliseconds until it is killed; 60 000 if not given. */
+  /** Milliseconds until it is killed; 50 000 if not given: before the test ends, so that what failed has a name. */
   timeoutMs?: number;
 }
 
@@ -28,7 +28,7 @@ export function runProgram(
   options: RunOptions = {},
 ): Promise<ProgramResult> {
   const { cwd, env, stdin } = options;
-  const timeoutMs = patient(options.timeoutMs ?? 60_000);
+  const timeoutMs = patient(options.timeoutMs ?? 50_000);
   const child = spawn(program, args, {
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     ...(env && { env }),
