@@ -24,6 +24,8 @@ export class Reclaimer {
     this.#again = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // Somebody may have asked between the last look of the run and now, and waits for this run.
+      if (this.#again) return this.finish();
     });
     return this.#running;
   }
