@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { teuError } from '@teu/errors';
 import { ContainerState } from '@teu/proto/engine';
 import { waitFor } from '@teu/testing';
 import { FakeHost } from './testing/index.js';
@@ -26,6 +27,18 @@ describe('exits are not lost', () => {
     await host.startEngine();
     expect((await host.client.wait(id)).exitCode).toBe(42);
     expect(await host.client.actions(id)).toEqual(['CREATED', 'STARTED', 'EXITED']);
+  });
+
+  test('also when the executor cannot say at first what still runs', async () => {
+    const { id } = await host.client.run(['sleep']);
+    await host.stopEngine();
+    first(id).end(42);
+    host.executor.onList = () => {
+      host.executor.onList = () => undefined;
+      throw teuError('RESOURCE_EXHAUSTED', 'too busy');
+    };
+    await host.startEngine();
+    expect((await host.client.wait(id)).exitCode).toBe(42);
   });
 
   test('when they happen while the executor is down', async () => {
