@@ -25,7 +25,7 @@ export class Reclaimer {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       // Somebody may have asked between the last look of the run and now, and waits for this run.
-      if (this.#again) return this.finish();
+      return this.#again ? this.finish() : undefined;
     });
     return this.#running;
   }

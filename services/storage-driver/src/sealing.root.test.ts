@@ -50,12 +50,13 @@ describe.runIf(requires('root', 'overlayfs', 'python3'))('sealing', () => {
   it('holds no removal up', async () => {
     using directory = tempDir();
     const driver = await startDriver(directory.path);
-    await using _held = await commitHeld(driver.snapshots, directory.path);
+    const held = await commitHeld(driver.snapshots, directory.path);
     await driver.snapshots.remove('sealed');
     await driver.snapshots.cleanup();
     expect(manifestsOf(directory.path)).toEqual([]);
     expect(programsBelow(directory.path)).toEqual([]);
     expect(await driver.snapshots.list()).toEqual([]);
+    await held.release();
     await driver.close();
   });
 
