@@ -24,6 +24,8 @@ export class Reclaimer {
     this.#again = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // Somebody may have asked between the last look of the run and now, and waits for this run.
+      return this.#again ? this.finish() : undefined;
     });
     return this.#running;
   }

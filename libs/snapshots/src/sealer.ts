@@ -45,6 +45,8 @@ export class Sealer {
       this.#timer = undefined;
       this.#running = this.#run().finally(() => {
         this.#running = undefined;
+        // Somebody may have asked between the last look of the run and now.
+        if (this.#again) this.schedule();
       });
     }, DELAY_MS).unref();
   }

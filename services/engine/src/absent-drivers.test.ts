@@ -54,7 +54,11 @@ describe('while a driver hangs', { timeout: 60_000 }, () => {
     await everythingElse();
     expect(isDone).toBe(false);
     await expect(waiting).rejects.toMatchObject(unavailable);
-    await expect(host.client.run(['sleep'], onOther)).rejects.toThrow(/a moment ago/);
+    // One at most finds out whether it answers again; that costs it another deadline, and the other one nothing.
+    const next = await Promise.allSettled([1, 2].map(() => host.client.run(['sleep'], onOther)));
+    const told = next.map((run) => (run.status === 'rejected' ? String(run.reason) : 'it runs'));
+    expect(told.filter((text) => text.includes('a moment ago')).length).toBeGreaterThan(0);
+    expect(told).not.toContain('it runs');
     await expect(host.client.create(['sleep'], onOther)).rejects.toMatchObject(unavailable);
     await everythingElse();
     host.other.goOn();

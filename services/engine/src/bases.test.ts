@@ -217,13 +217,13 @@ describe('a failure', () => {
     await create('base:1', 'doubtful');
     host.driver.afterSetParent = () => {
       host.driver.hang();
-      setTimeout(() => host.driver.goOn(), 6_000);
       throw teuError('STORAGE_FAILED', 'an I/O error');
     };
     const { containers } = await upgrade();
     expect(containers).toMatchObject([{ state: REBASE_STATE_SCHEDULED, detail: 'an I/O error' }]);
     expect((await host.client.get('doubtful')).pendingRebase?.isBegun).toBe(true);
     host.driver.afterSetParent = () => undefined;
+    host.driver.goOn();
     await waitFor(async () => (await host.client.drivers())[0]?.state === 1, { timeoutMs: 20_000 });
     expect(await host.client.start('doubtful')).toMatchObject({ imageId: 'sha256:b2' });
   });

@@ -1,8 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ContainerState } from '@teu/proto/engine';
+import { teuError } from '@teu/errors';
+import { Container, ContainerState } from '@teu/proto/engine';
 import { waitFor } from '@teu/testing';
+import { checkedBody } from './store/checked-body.js';
 import { FakeHost } from './testing/index.js';
 
 let host: FakeHost;
@@ -12,11 +14,25 @@ beforeEach(async () => {
 afterEach(() => host.close());
 
 const first = (containerId: string) => host.executor.find({ containerId, execId: '' })!;
+const database = () => new DatabaseSync(join(host.directory, 'data', 'engine', 'state.db'));
 const query = (sql: string) => {
-  const db = new DatabaseSync(join(host.directory, 'data', 'engine', 'state.db'));
+  using db = database();
   db.exec(sql);
-  db.close();
 };
+
+/** Puts containers into the state of an engine that does not run. */
+function insert(containers: readonly Container[]): void {
+  using db = database();
+  const statement = db.prepare(
+    `INSERT INTO containers (id, name, boot_id, body, checksum) VALUES (?, ?, '', ?, ?)`,
+  );
+  db.exec('BEGIN');
+  for (const container of containers) {
+    const { body, checksum } = checkedBody(Container, container);
+    statement.run(container.id, container.name, body, checksum);
+  }
+  db.exec('COMMIT');
+}
 
 describe('exits are not lost', () => {
   test('when they happen while the engine is down', async () => {
@@ -26,6 +42,18 @@ describe('exits are not lost', () => {
     await host.startEngine();
     expect((await host.client.wait(id)).exitCode).toBe(42);
     expect(await host.client.actions(id)).toEqual(['CREATED', 'STARTED', 'EXITED']);
+  });
+
+  test('also when the executor cannot say at first what still runs', async () => {
+    const { id } = await host.client.run(['sleep']);
+    await host.stopEngine();
+    first(id).end(42);
+    host.executor.onList = () => {
+      host.executor.onList = () => undefined;
+      throw teuError('RESOURCE_EXHAUSTED', 'too busy');
+    };
+    await host.startEngine();
+    expect((await host.client.wait(id)).exitCode).toBe(42);
   });
 
   test('when they happen while the executor is down', async () => {
@@ -105,17 +133,18 @@ describe('the state', () => {
   });
 
   test('a thousand containers are read in well under ten seconds', async () => {
-    const { id } = await host.client.create(['sleep'], { name: 'x0' });
+    const container = await host.client.create(['sleep'], { name: 'x0' });
     await host.stopEngine();
-    query(`
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-      INSERT INTO containers (id, name, boot_id, body, checksum)
-      SELECT printf('%064x', i), 'x' || i, '', body, checksum FROM containers, n
-      WHERE id = '${id}'`);
+    const copies = Array.from({ length: 1000 }, (_, i) => ({
+      ...container,
+      id: String(i).padStart(64, '0'),
+      name: `x${i + 1}`,
+    }));
+    insert(copies);
     const begin = performance.now();
     await host.startEngine();
     expect(performance.now() - begin).toBeLessThan(5_000);
-    expect((await host.client.list({ all: true })).containers.length).toBe(1);
+    expect(host.engine.engine.registry.all()).toHaveLength(1001);
   });
 });
 

@@ -26,7 +26,6 @@ beforeAll(async () => {
   stand = await startImageStand({
     env: {
       TEU_IMAGE_REGISTRY_RETRY: '10ms',
-      TEU_IMAGE_REGISTRY_STALL: '500ms',
       TEU_IMAGE_REGISTRIES_FILE: '/nonexistent/registries.json',
     },
   });
@@ -157,7 +156,9 @@ describe('urls of a layer', () => {
       }
     });
     const first = digestOf(LAYERS[0] ?? '');
-    const stub = await start(files, ({ url }) => (url.includes(first) ? undefined : false));
+    const stub = await start(files, ({ url }, response) =>
+      url.includes(first) ? response.destroy() : false,
+    );
     stub.seen.length = 0;
     await expect(pullFrom(stub)).rejects.toMatchObject({ reason: 'REGISTRY_UNAVAILABLE' });
     expect([canaries, canary.connections()]).toEqual([0, 0]);

@@ -5,26 +5,29 @@ import type { RepairAction } from '@teu/proto/storage';
 import { DriverServiceService } from '@teu/proto/storage';
 import { mountSnapshot, SnapshotsClient, unmountSnapshot } from '@teu/snapshot-conformance';
 import {
+  holdFile,
   loopFilesystem,
   requires,
   startService,
   tempDir,
   waitFor,
+  type HeldFile,
   type RunningTestService,
 } from '@teu/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDriver } from './testing/start-driver.js';
 
-/** Takes teu-tree longer to read than a test takes to do something meanwhile. */
-const BIG_BYTES = 256 << 20;
-
-describe.runIf(requires('root', 'overlayfs'))('sealing', () => {
-  async function commitBig(snapshots: SnapshotsClient, directory: string): Promise<void> {
+describe.runIf(requires('root', 'overlayfs', 'python3'))('sealing', () => {
+  /** Commits a snapshot, and returns when teu-tree stands before a file of it. */
+  async function commitHeld(snapshots: SnapshotsClient, directory: string): Promise<HeldFile> {
     const place = join(directory, 'm');
     await mountSnapshot(await snapshots.prepare('making'), place);
-    writeFileSync(join(place, 'big'), Buffer.alloc(BIG_BYTES, 1));
+    writeFileSync(join(place, 'file'), 'content');
     await unmountSnapshot(place);
-    await snapshots.commit('big', 'making');
+    const held = await holdFile(join(directory, 'overlay2/l/1/file'));
+    await snapshots.commit('sealed', 'making');
+    await held.wanted;
+    return held;
   }
 
   const manifestsOf = (directory: string): string[] =>
@@ -33,11 +36,11 @@ describe.runIf(requires('root', 'overlayfs'))('sealing', () => {
   it('holds no end up, and goes on at the next start', async () => {
     using directory = tempDir();
     const first = await startDriver(directory.path);
-    await commitBig(first.snapshots, directory.path);
-    await waitFor(() => manifestsOf(directory.path).length > 0);
+    const held = await commitHeld(first.snapshots, directory.path);
     await first.close();
     expect(manifestsOf(directory.path)).toEqual([]);
     expect(programsBelow(directory.path)).toEqual([]);
+    await held.release();
 
     const again = await startDriver(directory.path);
     await waitFor(() => manifestsOf(directory.path).join() === '1');
@@ -47,13 +50,13 @@ describe.runIf(requires('root', 'overlayfs'))('sealing', () => {
   it('holds no removal up', async () => {
     using directory = tempDir();
     const driver = await startDriver(directory.path);
-    await commitBig(driver.snapshots, directory.path);
-    await waitFor(() => manifestsOf(directory.path).length > 0);
-    await driver.snapshots.remove('big');
+    const held = await commitHeld(driver.snapshots, directory.path);
+    await driver.snapshots.remove('sealed');
     await driver.snapshots.cleanup();
     expect(manifestsOf(directory.path)).toEqual([]);
     expect(programsBelow(directory.path)).toEqual([]);
     expect(await driver.snapshots.list()).toEqual([]);
+    await held.release();
     await driver.close();
   });
 

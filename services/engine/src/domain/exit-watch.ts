@@ -58,21 +58,25 @@ export class ExitWatch {
     }
   }
 
+  /** Ends with an error also if the comparison fails: what happened before the watch is missed until one succeeds. */
   async #watchOnce(connected: () => void): Promise<void> {
-    const { signal } = this.#closing;
+    const failing = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, failing.signal]);
     const { executor } = this.#parts.peers;
     const exits = executor.serverStream(ExecutorServiceService.watchExits, {}, { signal });
     let compared: Promise<void> | undefined;
-    for await (const { process } of exits) {
-      connected();
-      // The first message says that the watch stands: from here on nothing is missed.
-      compared ??= this.#compare().catch((error: unknown) => {
-        if (signal.aborted) return;
-        this.#parts.log.warn({ err: error }, 'could not compare with the executor');
-      });
-      if (process !== undefined) this.#record(process);
+    try {
+      for await (const { process } of exits) {
+        // The first message says that the watch stands: from here on nothing is missed.
+        compared ??= this.#compare().then(connected, (error: unknown) => failing.abort(error));
+        if (process !== undefined) this.#record(process);
+      }
+    } catch (error) {
+      failing.signal.throwIfAborted();
+      throw error;
     }
     await compared;
+    failing.signal.throwIfAborted();
   }
 
   /** In the background: what one container's exit waits for must not hold up the others'. */

@@ -38,6 +38,11 @@ interface Row {
   checksum: number;
 }
 
+interface DamagedRow {
+  row: Row;
+  problem: string;
+}
+
 /** Makes the table of a store. */
 export function createContainerTable(store: Store): ContainerTable {
   return {
@@ -65,7 +70,7 @@ export function createContainerTable(store: Store): ContainerTable {
 
 function load(store: Store): ReturnType<ContainerTable['load']> {
   const containers: StoredContainer[] = [];
-  const quarantined: QuarantinedRow[] = [];
+  const quarantined: DamagedRow[] = [];
   const rows = store.prepare<Row>('SELECT * FROM containers ORDER BY position').all();
   for (const row of rows) {
     const problem = problemOf(row);
@@ -73,11 +78,12 @@ function load(store: Store): ReturnType<ContainerTable['load']> {
       const container = Container.decode(row.body);
       containers.push({ position: row.position, bootId: row.boot_id, container });
     } else {
-      quarantine(store, row, problem);
-      quarantined.push({ id: row.id, name: row.name, problem });
+      quarantined.push({ row, problem });
     }
   }
-  return { containers, quarantined };
+  quarantine(store, quarantined);
+  const names = quarantined.map(({ row: { id, name }, problem }) => ({ id, name, problem }));
+  return { containers, quarantined: names };
 }
 
 function problemOf(row: Row): string | undefined {
@@ -91,12 +97,16 @@ function problemOf(row: Row): string | undefined {
   }
 }
 
-/** Keeps the bytes for people to look at; the id and the name are free again. */
-function quarantine(store: Store, row: Row, problem: string): void {
+/** Keeps the bytes for people to look at; the ids and the names are free again. One write to the disk, however many. */
+function quarantine(store: Store, damaged: readonly DamagedRow[]): void {
+  if (damaged.length === 0) return;
+  const time = clock.now().getTime();
   store.transaction(() => {
-    store
-      .prepare('INSERT INTO quarantined_containers VALUES (?, ?, ?, ?, ?)')
-      .run(row.id, row.name, row.body, problem, clock.now().getTime());
-    store.prepare('DELETE FROM containers WHERE position = ?').run(row.position);
+    for (const { row, problem } of damaged) {
+      store
+        .prepare('INSERT INTO quarantined_containers VALUES (?, ?, ?, ?, ?)')
+        .run(row.id, row.name, row.body, problem, time);
+      store.prepare('DELETE FROM containers WHERE position = ?').run(row.position);
+    }
   });
 }

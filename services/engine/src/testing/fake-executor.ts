@@ -37,6 +37,8 @@ export class FakeExecutor {
   #nextPid = 1000;
   /** Called before a launch is answered. */
   onLaunch: (process: FakeProcess) => Promise<void> | void = () => undefined;
+  /** Called before processes are listed; may throw. */
+  onList: () => void = () => undefined;
 
   /** Process of a container, or an exec process of it. */
   find({ containerId, execId }: ProcessKey): FakeProcess | undefined {
@@ -57,10 +59,11 @@ export class FakeExecutor {
       },
       execProcess: async (request: ExecProcessRequest) => this.#exec(request),
       getProcess: async (key: ProcessKey) => ({ process: this.#require(key).describe() }),
-      listProcesses: async () => ({
-        processes: [...this.processes.values()].map((process) => process.describe()),
-        nextPageToken: '',
-      }),
+      listProcesses: async () => {
+        this.onList();
+        const processes = [...this.processes.values()].map((process) => process.describe());
+        return { processes, nextPageToken: '' };
+      },
       signalProcess: async ({ signal, ...key }: ProcessKey & { signal: number }) => {
         const process = this.#require(key);
         if (process.exit !== undefined) throw teuError('PROCESS_NOT_RUNNING', 'it has ended');

@@ -94,9 +94,12 @@ export class FakeHost {
     return new EngineClient(this.#channel);
   }
 
-  /** Waits until everything that ended containers left is cleared away. */
+  /**
+   * Waits until everything that ended containers left is cleared away. What failed because a service was away is tried
+   * again after about as long as that was, and after 30 s at most.
+   */
   async settled(): Promise<void> {
-    await waitFor(() => this.engine.engine.teardown.pending === 0, { timeoutMs: 5_000 });
+    await waitFor(() => this.engine.engine.teardown.pending === 0, { timeoutMs: 40_000 });
   }
 
   /** What the other services hold, by service; nothing when no container is there. */

@@ -55,7 +55,9 @@ export function createDownloads(parts: {
       const { digest } = request.blob;
       let job = jobs.get(digest);
       if (job === undefined) {
-        const made = new Job(parts, request.blob, () => void jobs.delete(digest));
+        const made: Job = new Job(parts, request.blob, () => {
+          if (jobs.get(digest) === made) jobs.delete(digest);
+        });
         jobs.set(digest, made);
         job = made;
       }
@@ -160,6 +162,8 @@ class Job {
         this.#participants.shift();
       }
     }
+    // In the same turn in which nobody is left: who comes now begins anew, and is not forgotten with this one.
+    this.#onEnd();
   }
 
   #failAll(cause: unknown): void {

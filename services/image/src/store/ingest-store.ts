@@ -20,7 +20,7 @@ export interface IngestStore {
   /** Where the whole file is, to be put in its place. */
   path(digest: string): string;
   has(digest: string): boolean;
-  /** In a transaction: it has become a blob. */
+  /** In a transaction: it has become a blob. What another pull has begun of it meanwhile is not needed. */
   finish(digest: string): void;
   /** What was put in its place and not recorded goes back, for the next pull. */
   takeBack(digest: string, from: string): void;
@@ -57,7 +57,7 @@ export function createIngestStore(
     path,
     has,
     remove,
-    finish: forget,
+    finish: remove,
     open: async (digest, size) => {
       store
         .prepare('INSERT OR REPLACE INTO ingests (digest, size, use_ms) VALUES (?, ?, ?)')

@@ -34,8 +34,8 @@ export interface ImageStand {
   stored(): { blobs: string[]; staging: string[] };
   /** Starts the image service again, after it has ended. */
   restart(env?: Record<string, string>): Promise<void>;
-  /** Kills both services, does something, and starts them again. */
-  crash(meanwhile: () => Promise<void>): Promise<void>;
+  /** Kills both services, does something, and starts them again, the image service with these variables. */
+  crash(meanwhile: () => Promise<void>, env?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -105,7 +105,7 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
       await stand.service.exited;
       stand.service = await start(more);
     },
-    crash: async (meanwhile) => {
+    crash: async (meanwhile, env = {}) => {
       for (const victim of [stand.service, stand.driver]) {
         victim.channel.close();
         victim.kill('SIGKILL');
@@ -113,7 +113,7 @@ export async function startImageStand(options: StandOptions = {}): Promise<Image
       }
       await meanwhile();
       stand.driver = await startDriver();
-      stand.service = await start({});
+      stand.service = await start(env);
     },
     stop: async () => {
       await stand.service.stop();
