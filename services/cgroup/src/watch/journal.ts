@@ -98,6 +98,8 @@ export class Journal {
     if (this.#pauseMs === FIRST_PAUSE_MS) {
       const what = 'what the kernel told of groups cannot be written; it is kept and tried again';
       this.#log.error({ err: error }, what);
+    } else {
+      this.#log.debug({ err: error }, 'it still cannot be written');
     }
     this.#timer = setTimeout(() => this.#flush(), this.#pauseMs).unref();
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
