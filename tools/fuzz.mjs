@@ -1,4 +1,4 @@
-// Fuzzes the code that reads hostile layers. Usage: npm run fuzz [-- --seconds N] [--target NAME] [--seed N]
+// Fuzzes the code that reads hostile bytes. Usage: npm run fuzz [-- --seconds N] [--target NAME] [--seed N]
 // Defaults: 60 seconds for each target, all targets, a seed from the clock. A crash prints how to repeat it.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -78,7 +78,9 @@ int fuzz(const Target& target, std::vector<Input> corpus, int crashFd, double se
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   while (Clock::now() < end) {
     const Input& input = corpus[mutator.below(corpus.size())];
-    Input changed = mutator.mutate(input, corpus[mutator.below(corpus.size())]);
+    const Input& other = corpus[mutator.below(corpus.size())];
+    Input changed = target.format == Format::kText ? mutator.mutateText(input, other)
+                                                   : mutator.mutate(input, other);
     if (one(changed)) corpus.push_back(std::move(changed));
   }
   std::printf("{\"target\":\"%s\",\"runs\":%zu,\"given\":%zu,\"kept\":%zu,\"edges\":%zu}\n",

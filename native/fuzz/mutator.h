@@ -1,5 +1,6 @@
-// Makes inputs out of others: bytes and numbers changed, blocks moved, and checksums of tar headers
-// set right, without which nothing behind the first header would ever be reached.
+// Makes inputs out of others. Of tars: bytes and numbers changed, blocks moved, and checksums of
+// tar headers set right, without which nothing behind the first header would ever be reached. Of
+// text: words, numbers and lines.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,14 @@ class Mutator {
 
   /// A change of `input`; `other` may give a part of itself.
   Input mutate(const Input& input, const Input& other);
+  /// The same of text, which is in lines.
+  Input mutateText(const Input& input, const Input& other);
   /// A number below `bound`, which is not 0.
   std::size_t below(std::size_t bound) { return random_() % bound; }
 
  private:
   void change(Input& input, const Input& other);
+  void changeText(Input& input, const Input& other);
 
   std::mt19937_64 random_;
 };

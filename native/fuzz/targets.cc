@@ -49,11 +49,6 @@ class FilledRing {
   layer::ChunkRing ring_;
 };
 
-[[noreturn]] void broken(const char* promise, const std::string& what) {
-  std::fprintf(stderr, "broken promise: %s: %s\n", promise, what.c_str());
-  std::abort();
-}
-
 /// What the reader promises of every entry that it returns.
 void checkEntry(const layer::TarEntry& entry) {
   if (entry.name.find('\0') != std::string::npos) broken("no NUL in a name", entry.name);
@@ -143,9 +138,16 @@ void runWriter(const Input& input) {
   (void)writer.finish();
 }
 
-constexpr Target kTargets[] = {{"reader", runReader}, {"writer", runWriter}};
+constexpr Target kTargets[] = {{"reader", runReader, Format::kTar},
+                               {"writer", runWriter, Format::kTar},
+                               {"kernel-log", runKernelLog, Format::kText}};
 
 }  // namespace
+
+void broken(const char* promise, const std::string& what) {
+  std::fprintf(stderr, "broken promise: %s: %s\n", promise, what.c_str());
+  std::abort();
+}
 
 std::span<const Target> targets() {
   return kTargets;

@@ -1,5 +1,6 @@
 #include "watch/counts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -40,8 +41,9 @@ Counts readCounts(const Hierarchies& hierarchies, const std::string& path, bool&
   const auto in = [&](const UniqueFd& root, const auto& read) {
     if (!root) return;
     Result<UniqueFd> group = openGroup(root, path);
+    // One that cannot be looked at just now, for want of descriptors or memory, is not gone.
+    exists |= group || group.error().number != ENOENT;
     if (!group) return;
-    exists = true;
     read(group.value().get());
   };
   in(hierarchies.memory, [&](int group) { readMemory(group, counts); });

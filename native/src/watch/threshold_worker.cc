@@ -20,6 +20,8 @@ ThresholdWorker::~ThresholdWorker() {
 
 void ThresholdWorker::add(Task task) {
   const std::lock_guard lock(mutex_);
+  // Limits may change faster than the kernel is asked, and each that waits holds a descriptor.
+  std::erase_if(waiting_, [&](const Task& other) { return other.key == task.key; });
   waiting_.push_back(std::move(task));
   changed_.notify_one();
 }

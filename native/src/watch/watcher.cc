@@ -456,6 +456,8 @@ void Watcher::onInotify() {
         for (const auto& [key, group] : groups_) changed[key] = true;
       } else if ((event->mask & IN_DELETE) != 0) {
         onRemoved(event->wd, event->len == 0 ? "" : event->name);
+      } else if ((event->mask & IN_IGNORED) != 0 && parents_.contains(event->wd)) {
+        onParentGone(event->wd);
       } else if (const auto file = files_.find(event->wd); file != files_.end()) {
         changed[file->second] = true;
       }
@@ -481,6 +483,16 @@ void Watcher::onRemoved(int parent, std::string_view name) {
   // It was made again, and what is watched is the new one.
   if (group != groups_.end() && group->second.inode == inodeOf(path)) return;
   tellGone(found->second);
+}
+
+/// It may have been made again, with groups in it that were watched before the kernel told that.
+void Watcher::onParentGone(int parent) {
+  const std::string path = std::move(parents_[parent].path);
+  parents_.erase(parent);
+  parentWatches_.erase(path);
+  for (const auto& [key, group] : groups_) {
+    if (parentOf(group.path()) == path && !watchParent(group.path())) pollAlways(key);
+  }
 }
 
 void Watcher::onThreads() {

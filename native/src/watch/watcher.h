@@ -71,6 +71,7 @@ class Watcher {
   void onReady(std::uint64_t data, std::uint32_t events);
   void onInotify();
   void onRemoved(int parent, std::string_view name);
+  void onParentGone(int parent);
   void onThreads();
   void onKmsg();
   void onRecord(const KmsgRecord& record, bool live);

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSED } from '../layer/hostile-list.js';
@@ -9,6 +9,7 @@ import { dir, file, hard, link, tar, xattr } from '../layer/tar-builder.js';
 
 const native = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(native, 'dist/asan/fuzz/teu-fuzz');
+const planted = `${program}-planted`;
 // `npm run fuzz` sets these.
 const seconds = Number(process.env['TEU_FUZZ_SECONDS'] ?? 3);
 const seed = process.env['TEU_FUZZ_SEED'] ?? '1';
@@ -28,29 +29,66 @@ const GOOD = [
   }),
 ];
 
-let corpus: string;
+/** A report as the kernel writes it into its log. */
+const REPORT = [
+  '4,1,10,-;tail invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0',
+  '6,2,11,-,caller=T7;memory: usage 16384kB, limit 16384kB, failcnt 0',
+  '6,3,12,-;memory+swap: usage 16384kB, limit 16384kB, failcnt 0',
+  '6,4,13,-,caller=T7;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/t',
+  ' SUBSYSTEM=memory',
+  '6,5,13,c,caller=T7;,task_memcg=/t/i,task=a\\x20b,pid=26716,uid=0',
+  '3,6,14,-;Memory cgroup out of memory: Killed process 26716 (a\\x20b) total-vm:18676kB, anon-rss:15872kB, file-rss:1516kB, shmem-rss:0kB, UID:0 pgtables:76kB oom_score_adj:0',
+];
+const HOST_REPORT = [
+  '6,7,20,-;oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=c,mems_allowed=0-1,global_oom,task_memcg=/c,task=dd,pid=5,uid=1000',
+  '3,8,21,-;Out of memory: Killed process 5 (dd) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:1000 pgtables:4kB oom_score_adj:-17',
+  '6,9,22,-;cgroup: fork rejected by pids controller in /teu/x',
+];
+const RECORDS = [REPORT, HOST_REPORT].map((lines) => Buffer.from(`${lines.join('\n')}\n`));
+
+const TARGETS = ['reader', 'writer', 'kernel-log'] as const;
+type Target = (typeof TARGETS)[number];
+
+let corpora: string;
+const corpusOf = (target: Target): string =>
+  join(corpora, target === 'kernel-log' ? 'records' : 'tars');
 
 beforeAll(() => {
   // Test files run side by side, and make does not expect to.
-  const make = ['make', '-s', '-j2', '-f', 'fuzz/rules.mk', 'dist/asan/fuzz/teu-fuzz'];
+  const programs = ['dist/asan/fuzz/teu-fuzz', 'dist/asan/fuzz/teu-fuzz-planted'];
+  const make = ['make', '-s', '-j2', '-f', 'fuzz/rules.mk', ...programs];
   const made = spawnSync('flock', ['fuzz/rules.mk', ...make], { cwd: native, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`teu-fuzz cannot be built: ${made.stderr}`);
-  corpus = mkdtempSync(join(tmpdir(), 'teu-fuzz-'));
+  corpora = mkdtempSync(join(tmpdir(), 'teu-fuzz-'));
   const hostile = REFUSED.map(([, layers]) => tar(...layers.flat()));
-  for (const [index, input] of [...GOOD, ...hostile].entries()) {
-    // Large ones only make it slow.
-    if (input.length < 65_536) writeFileSync(join(corpus, String(index).padStart(3, '0')), input);
-  }
+  keep(corpusOf('reader'), [...GOOD, ...hostile]);
+  keep(corpusOf('kernel-log'), RECORDS);
 }, SLOW_MS);
 
-afterAll(() => rmSync(corpus, { recursive: true, force: true }));
+afterAll(() => rmSync(corpora, { recursive: true, force: true }));
 
-/** Ends with what the program printed; if it crashed, with how to see that again. */
-async function fuzz(target: string): Promise<Record<string, unknown>> {
+function keep(directory: string, inputs: readonly Buffer[]): void {
+  mkdirSync(directory);
+  for (const [index, input] of inputs.entries()) {
+    // Large ones only make it slow.
+    if (input.length < 65_536)
+      writeFileSync(join(directory, String(index).padStart(3, '0')), input);
+  }
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+  readonly complaint: string;
+  /** The input that ran last. */
+  readonly input: string;
+}
+
+async function run(program: string, target: Target, limitSeconds: number): Promise<Outcome> {
   const crashes = join(native, 'dist/asan/fuzz/crashes');
   mkdirSync(crashes, { recursive: true });
-  const crash = join(crashes, `${target}-${seed}`);
-  const child = spawn(program, [target, String(seconds), seed, crash, corpus], {
+  const input = join(crashes, `${basename(program)}-${target}-${seed}`);
+  const child = spawn(program, [target, String(limitSeconds), seed, input, corpusOf(target)], {
     // What is still reachable at the end is no leak of a program that runs on.
     env: { ASAN_OPTIONS: 'detect_leaks=0' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,16 +97,21 @@ async function fuzz(target: string): Promise<Record<string, unknown>> {
   child.stdout.on('data', (text: Buffer) => output.push(text.toString()));
   const complaint: string[] = [];
   child.stderr.on('data', (text: Buffer) => complaint.push(text.toString()));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) {
-    throw new Error(`repeat with: ${program} ${target} replay ${crash}\n${complaint.join('')}`);
-  }
-  rmSync(crash);
-  return JSON.parse(output.join('')) as Record<string, unknown>;
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, output: output.join(''), complaint: complaint.join(''), input };
+}
+
+/** Ends with what the program printed; if it crashed, with how to see that again. */
+async function fuzz(target: Target): Promise<Record<string, unknown>> {
+  const { code, output, complaint, input } = await run(program, target, seconds);
+  if (code !== 0)
+    throw new Error(`repeat with: ${program} ${target} replay ${input}\n${complaint}`);
+  rmSync(input);
+  return JSON.parse(output) as Record<string, unknown>;
 }
 
 describe('hostile bytes', () => {
-  it.each(['reader', 'writer'].filter((target) => only === undefined || only === target))(
+  it.each(TARGETS.filter((target) => only === undefined || only === target))(
     'make nothing go wrong in the %s',
     async (target) => {
       const result = await fuzz(target);
@@ -77,5 +120,18 @@ describe('hostile bytes', () => {
       expect(result['kept']).toBeGreaterThan(0);
     },
     seconds * 1000 + SLOW_MS,
+  );
+
+  it.runIf(only === undefined || only === 'kernel-log')(
+    'make go wrong what was broken on purpose',
+    async () => {
+      // It ends as soon as it has found that.
+      const { complaint, input } = await run(planted, 'kernel-log', 60);
+      expect(complaint).toMatch(/heap-buffer-overflow[^]*unescapeKmsg/);
+      const replayed = spawnSync(program, ['kernel-log', 'replay', input], { encoding: 'utf8' });
+      expect(replayed.stdout).toBe('no crash\n');
+      rmSync(input);
+    },
+    SLOW_MS,
   );
 });

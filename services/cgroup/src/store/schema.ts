@@ -131,4 +131,21 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
 
   // Whether anything ran at the last look: then a sample of memory held until the last checkpoint.
   `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
+
+  // Events that wait for the end of a window and that no counter tells again; and up to where the periods of each quota
+  // were looked at. The row without an id says that groups are there of which that is not known.
+  `CREATE TABLE waiting_events (
+     kind TEXT PRIMARY KEY,
+     event BLOB NOT NULL
+   ) STRICT, WITHOUT ROWID;
+
+   CREATE TABLE quota_periods (
+     id TEXT PRIMARY KEY,
+     boot_id TEXT NOT NULL,
+     inode TEXT NOT NULL,
+     periods INTEGER NOT NULL,
+     throttled INTEGER NOT NULL,
+     waited_ns INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO quota_periods VALUES ('', '', '', 0, 0, 0);`,
 ];

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { nativeBinary } from '@teu/config';
 import { waitFor } from '@teu/testing';
 
+/** Often: what is to happen while notifications rest has 20 ms for it. */
+const PATIENCE = { timeoutMs: 20_000, intervalMs: 1 };
+
 /** teu-cgroup-watch, run on directories that stand for hierarchies. */
 export class WatchedDirectories {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -22,6 +25,11 @@ export class WatchedDirectories {
     });
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** What it has said of a kind, by itself, oldest first. */
   said(kind: string): string[] {
     return this.#lines.filter((line) => line.startsWith(`0 ${kind}`));
@@ -31,13 +39,13 @@ export class WatchedDirectories {
   async ask(id: number, ...words: readonly (string | number)[]): Promise<string> {
     this.#child.stdin.write(`${id} ${words.join(' ')}\n`);
     const find = (): string | undefined => this.#lines.find((line) => line.startsWith(`${id} `));
-    await waitFor(() => find() !== undefined, { timeoutMs: 20_000 });
+    await waitFor(() => find() !== undefined, PATIENCE);
     return find() ?? '';
   }
 
   /** Waits until it has said so much of a kind. */
   async hear(kind: string, count = 1): Promise<string[]> {
-    await waitFor(() => this.said(kind).length >= count, { timeoutMs: 20_000 });
+    await waitFor(() => this.said(kind).length >= count, PATIENCE);
     return this.said(kind);
   }
 

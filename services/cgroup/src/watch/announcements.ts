@@ -2,10 +2,12 @@ import { makeEvent } from '@teu/events';
 import { CgroupAction, type CgroupEvent } from '@teu/proto/event';
 import type { CgroupParts } from '../cgroup-parts.js';
 import { keyOfGroup } from '../domain/group-path.js';
-import { EventWindows } from './event-windows.js';
+import { EventWindows, kindOf } from './event-windows.js';
 import type { Journal } from './journal.js';
+import { LatestValues } from './latest-values.js';
 import { eventAbout } from './subject.js';
 import type { ToldCounts, ToldTable } from './told-table.js';
+import { createWaitingTable, type WaitingTable } from './waiting-table.js';
 import type { WatchedGroup, WatchedGroups } from './watched-groups.js';
 
 type Parts = Pick<CgroupParts, 'node' | 'store' | 'tree' | 'names'>;
@@ -27,19 +29,45 @@ const COUNTED: ReadonlyMap<string, keyof ToldCounts> = new Map([
   ['memory.high', 'memoryHigh'],
 ]);
 
+/** What no counter tells again: it is written while it waits. */
+const UNCOUNTED: ReadonlySet<CgroupAction> = new Set([
+  CgroupAction.CGROUP_ACTION_THROTTLED,
+  CgroupAction.CGROUP_ACTION_PRESSURE,
+]);
+
 /**
  * Tells events. With each it is written, in one transaction, what has been told of its group: an event that waits for
- * the end of a window when the service ends is told by the next one.
+ * the end of a window when the service ends is told by the next one. What the kernel does not count is written while it
+ * waits.
  */
 export class Announcements {
   readonly #parts: Parts;
   readonly #options: AnnouncementOptions;
   readonly #windows: EventWindows;
+  readonly #waitingTable: WaitingTable;
+  readonly #waiting: LatestValues<CgroupEvent>;
+  /** Kinds of which an event is in the table, or on its way there. */
+  readonly #kept = new Set<string>();
 
   constructor(parts: Parts, options: AnnouncementOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#windows = new EventWindows((event) => this.tell(event), options.windowMs);
+    const { journal, windowMs } = options;
+    this.#waitingTable = createWaitingTable(parts.store);
+    this.#waiting = new LatestValues(journal, (kind, event) => this.#waitingTable.set(kind, event));
+    this.#windows = new EventWindows(
+      (event) => this.tell(event),
+      windowMs,
+      (kind, event) => this.#keepWaiting(kind, event),
+    );
+  }
+
+  /** Tells what waited when the last run of the service ended. */
+  resume(): void {
+    for (const { kind, event } of this.#waitingTable.list()) {
+      this.#kept.add(kind);
+      this.offer(event);
+    }
   }
 
   /** Takes an event. It is told at once, or together with others of its kind. */
@@ -54,6 +82,7 @@ export class Announcements {
     const event = makeEvent({ node, source: 'cgroup', payload: { $case: 'cgroup', value } });
     journal.together(() => {
       journal.write(() => store.outbox.append(event), { done: () => onEvent(value) });
+      this.#forgetWaiting(kindOf(value));
       const group = groups.get(value.containerId || keyOfGroup(value.group));
       if (group !== undefined && countAsTold(group.told, value)) this.keep(group);
     });
@@ -76,6 +105,18 @@ export class Announcements {
   /** Tells all that waits. */
   flush(): void {
     this.#windows.flush();
+  }
+
+  #keepWaiting(kind: string, event: CgroupEvent): void {
+    if (!UNCOUNTED.has(event.action)) return;
+    this.#kept.add(kind);
+    this.#waiting.set(kind, event);
+  }
+
+  #forgetWaiting(kind: string): void {
+    if (!this.#kept.delete(kind)) return;
+    this.#waiting.forget(kind);
+    this.#options.journal.write(() => this.#waitingTable.delete(kind));
   }
 }
 

@@ -65,9 +65,10 @@ export class CgroupWatch {
       program: () => this.#program,
     });
     const { throttleShare: share, throttleIntervalMs: intervalMs } = options;
-    this.#throttling = new ThrottleSampler(parts, { share, intervalMs }, (event) =>
-      this.#announcements.offer(event),
-    );
+    this.#throttling = new ThrottleSampler(parts, {
+      ...{ share, intervalMs, journal: this.#journal },
+      emit: (event) => this.#announcements.offer(event),
+    });
     this.#adoptAll();
     this.#program = new WatchProgram({
       log,
@@ -119,7 +120,7 @@ export class CgroupWatch {
     group.isLeaving = true;
     this.#beginning.delete(group);
     this.#onCounts(group, finalCounts(stats, group.counts), false);
-    this.#throttling.remove(id, stats.cpu);
+    this.#throttling.leave(id, stats.cpu);
     const ended = this.#program.request('unwatch', group.number);
     if (group.tellsPressure) await Promise.race([ended, delay(UNWATCH_TIME_MS)]);
   }
@@ -166,8 +167,15 @@ export class CgroupWatch {
   #adoptAll(): void {
     const { containers, groups } = this.#parts.tree.inhabitants();
     const isUnsure = this.#table.isUnsure();
+    const gone = new Set(this.#table.ids());
     this.#journal.together(() => {
-      for (const id of [...containers.keys(), ...groups]) this.#adopt(id, isUnsure);
+      this.#announcements.resume();
+      for (const id of [...containers.keys(), ...groups]) {
+        this.#adopt(id, isUnsure);
+        gone.delete(id);
+      }
+      this.#throttling.adopt(this.#groups.all());
+      for (const id of gone) this.#journal.write(() => this.#table.delete(id), { durable: false });
       if (isUnsure) this.#journal.write(() => this.#table.setSure());
     });
     for (const id of this.#kills.containers()) if (!containers.has(id)) this.#kills.forgetLater(id);
@@ -206,7 +214,7 @@ export class CgroupWatch {
     this.#beginning.clear();
     for (const group of groups) {
       if (!this.#groups.has(group)) continue;
-      this.#throttling.add(group.id, group.madeTime > 0);
+      this.#throttling.add(group);
       this.#accounts.tellWaiting(group);
       void this.#watch(group);
     }

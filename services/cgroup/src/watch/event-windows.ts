@@ -13,12 +13,21 @@ interface Window {
 export class EventWindows {
   readonly #emit: (event: CgroupEvent) => void;
   readonly #windowMs: number;
+  readonly #keep: (kind: string, waiting: CgroupEvent) => void;
   readonly #windows = new Map<string, Window>();
 
-  /** @param windowMs - 0 to tell each by itself. */
-  constructor(emit: (event: CgroupEvent) => void, windowMs: number) {
+  /**
+   * @param windowMs - 0 to tell each by itself.
+   * @param keep - Hears what waits of a kind, each time that it has become other.
+   */
+  constructor(
+    emit: (event: CgroupEvent) => void,
+    windowMs: number,
+    keep: (kind: string, waiting: CgroupEvent) => void = () => undefined,
+  ) {
     this.#emit = emit;
     this.#windowMs = windowMs;
+    this.#keep = keep;
   }
 
   /** Takes an event. It is told at once, or at the end of the window. */
@@ -31,6 +40,7 @@ export class EventWindows {
     const window = this.#windows.get(kind);
     if (window !== undefined) {
       window.waiting = together(window.waiting, event);
+      this.#keep(kind, window.waiting);
       return;
     }
     this.#open(kind);
@@ -65,7 +75,8 @@ function subjectOf({ containerId, group }: { containerId: string; group: string 
   return `${containerId === '' ? group : containerId} `;
 }
 
-function kindOf(event: CgroupEvent): string {
+/** Events of one kind are told together. */
+export function kindOf(event: CgroupEvent): string {
   return `${subjectOf(event)}${event.action} ${event.limit} ${event.resource}`;
 }
 

@@ -7,11 +7,21 @@ const LONGEST_PAUSE_MS = 60_000;
 /** Changes that wait at most: a full disk must not fill memory too. */
 export const WAITING_MAX = 10_000;
 
+interface WriteOptions {
+  /** Whether it outlasts a power cut. */
+  readonly durable?: boolean;
+  /** Called once it is written. */
+  readonly done?: () => void;
+  /** Called when it is given up, because too much waits. */
+  readonly lost?: () => void;
+}
+
 /** A change of the store, and what is to happen once it is there. */
 interface Change {
   readonly write: () => void;
   readonly durable: boolean;
   readonly done: () => void;
+  readonly lost: () => void;
 }
 
 /**
@@ -39,9 +49,9 @@ export class Journal {
    */
   write(
     write: () => void,
-    { durable = true, done = () => undefined }: { durable?: boolean; done?: () => void } = {},
+    { durable = true, done = () => undefined, lost = () => undefined }: WriteOptions = {},
   ): void {
-    this.#waiting.push({ write, durable, done });
+    this.#waiting.push({ write, durable, done, lost });
     // While a write has failed others wait for its turn.
     if (this.#depth === 0 && this.#timer === undefined) this.#flush();
     this.#bound();
@@ -88,6 +98,8 @@ export class Journal {
     if (this.#pauseMs === FIRST_PAUSE_MS) {
       const what = 'what the kernel told of groups cannot be written; it is kept and tried again';
       this.#log.error({ err: error }, what);
+    } else {
+      this.#log.debug({ err: error }, 'it still cannot be written');
     }
     this.#timer = setTimeout(() => this.#flush(), this.#pauseMs).unref();
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
@@ -96,7 +108,7 @@ export class Journal {
   #bound(): void {
     const excess = this.#waiting.length - WAITING_MAX;
     if (excess <= 0) return;
-    this.#waiting.splice(0, excess);
+    for (const { lost } of this.#waiting.splice(0, excess)) lost();
     if (this.#lostCount === 0)
       this.#log.error({ limit: WAITING_MAX }, 'too much waits to be written; the oldest is lost');
     this.#lostCount += excess;

@@ -199,3 +199,14 @@ test('kills of an earlier time are counted once, whatever comes first', async ()
   expect(group.told.oomKill).toBe(2);
   expect(told()).toEqual([[1, 7]]);
 });
+
+test('kills that waited when the service ended are told once, whatever waits by then', () => {
+  const waited = { ...nothingTold(), oomKill: 2, oomWaiting: 2 };
+  const group = groups.add({ id: ID, inode: '1', madeTime: 0, told: waited });
+  accounts.tellWaiting(group);
+  expect(told()).toEqual([[2, 0]]);
+  // Another one waits for the end of a window when limits change, or the watcher is started again.
+  group.told.oomWaiting = 1;
+  accounts.tellWaiting(group);
+  expect(told()).toHaveLength(1);
+});

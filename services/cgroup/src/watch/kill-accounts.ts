@@ -95,10 +95,11 @@ export class KillAccounts {
     if (group.givenUpKills > 0) this.#setDeparted(group.id, group.givenUpKills);
   }
 
-  /** Tells of kills that are known and of which the events still waited when the service ended. */
+  /** Tells, once, of kills that are known and of which the events still waited when the service ended. */
   tellWaiting(group: WatchedGroup): void {
-    const count = group.told.oomWaiting;
+    const count = group.waitingKills;
     if (count === 0) return;
+    group.waitingKills = 0;
     const [oomKill = OomKill.create({ containerId: group.id })] = this.#parts.kills.of(group.id);
     this.#offer(group.id, count, oomKill);
   }

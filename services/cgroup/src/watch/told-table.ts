@@ -26,6 +26,8 @@ export interface ToldTable {
   get(id: string, inode: string): ToldCounts | undefined;
   set(id: string, inode: string, counts: ToldCounts): void;
   delete(id: string): void;
+  /** Groups of which anything was told. */
+  ids(): string[];
   /** Whether groups may be there of which it is not known what was told, as an older version left them. */
   isUnsure(): boolean;
   setSure(): void;
@@ -66,6 +68,11 @@ export function createToldTable(store: Store): ToldTable {
         .run(id, bootId(), inode, pidsMax, memoryMax, memoryHigh, oomKill, oomWaiting);
     },
     delete: remove,
+    ids: () =>
+      store
+        .prepare<{ id: string }>('SELECT id FROM told WHERE id <> ?')
+        .all(UNSURE_ID)
+        .map(({ id }) => id),
     isUnsure: () => store.prepare('SELECT 1 FROM told WHERE id = ?').get(UNSURE_ID) !== undefined,
     setSure: () => remove(UNSURE_ID),
   };

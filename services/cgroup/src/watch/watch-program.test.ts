@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requires, tempDir, type TempDir } from '@teu/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -92,6 +93,35 @@ it('a group that was made again is not taken for the one that is gone', async ()
   expect(watcher.said('gone 8')).toEqual([]);
 });
 
+it('that a group is gone is told also where the one that it was in has been made again', async () => {
+  group('t/a', { 'pids.events': 'max 0\n' });
+  const watcher = start('unified');
+  await watcher.ask(1, 'watch', 7, 't/a');
+  // While notifications rest.
+  group('t/a', { 'pids.events': 'max 1\n' });
+  await watcher.hear('counts 7');
+  rmSync(join(directory.path, 't'), { recursive: true });
+  // Without files, the end of which tells too on this file system.
+  group('t/b', {});
+  await watcher.ask(2, 'watch', 8, 't/b');
+  expect(await watcher.hear('gone')).toEqual(['0 gone 7']);
+  rmSync(join(directory.path, 't/b'), { recursive: true });
+  expect(await watcher.hear('gone', 2)).toEqual(['0 gone 7', '0 gone 8']);
+});
+
+it('a group that cannot be looked at for want of descriptors is not taken for gone', async () => {
+  group('a', { 'pids.events': 'max 0\n' });
+  const watcher = start('unified');
+  await watcher.ask(1, 'watch', 7, 'a');
+  const setDescriptors = (limit: string): void =>
+    void execFileSync('prlimit', ['--pid', String(watcher.pid), `--nofile=${limit}:`]);
+  setDescriptors('1');
+  group('a', { 'pids.events': 'max 1\n' });
+  // It looks at it also when it is asked to let go of it, and says so if it is gone.
+  await watcher.ask(2, 'unwatch', 7);
+  expect(watcher.said('gone')).toEqual([]);
+});
+
 it.runIf(requires('root'))(
   'a group that the kernel cannot be asked to tell of is looked at from time to time',
   async () => {
@@ -104,5 +134,28 @@ it.runIf(requires('root'))(
     expect((await watcher.hear('counts 7'))[0]).toContain(' pids.max=4 ');
     rmSync(join(directory.path, 'a'), { recursive: true });
     expect(await watcher.hear('gone')).toEqual(['0 gone 7']);
+  },
+);
+
+it.runIf(requires('root', 'cgroup_v1'))(
+  'version 1: limits that change faster than the kernel is asked hold no descriptors',
+  async () => {
+    const root = '/sys/fs/cgroup/memory';
+    const name = `teu/asked-${process.pid}`;
+    mkdirSync(join(root, name), { recursive: true });
+    try {
+      writeFileSync(join(root, name, 'memory.limit_in_bytes'), '16M');
+      program = new WatchedDirectories([...QUIET, `memory=${root}`]);
+      const watcher = program;
+      const descriptors = (): number => readdirSync(`/proc/${watcher.pid}/fd`).length;
+      await watcher.ask(1, 'watch', 7, name);
+      const before = descriptors();
+      const asked = Array.from({ length: 200 }, (_, n) => watcher.ask(n + 2, 'watch', 7, name));
+      await Promise.all(asked);
+      expect(descriptors()).toBeLessThan(before + 10);
+      await watcher.ask(1000, 'unwatch', 7);
+    } finally {
+      rmdirSync(join(root, name));
+    }
   },
 );

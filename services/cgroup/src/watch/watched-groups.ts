@@ -15,6 +15,8 @@ export interface WatchedGroup {
   counts: Counts;
   /** Counters up to which events were told. */
   readonly told: ToldCounts;
+  /** Kills that an earlier run of the service knew and had not told, until they are. */
+  waitingKills: number;
   /** Whether the watcher has watched it before, so that memory at its limit is no news. */
   isAgain: boolean;
   /** Kills that were told without a cause, because no report had come. */
@@ -37,11 +39,12 @@ export class WatchedGroups {
   #lastNumber = 0;
 
   add(beginning: Beginning): WatchedGroup {
-    const { pidsMax, memoryMax, memoryHigh, oomKill } = beginning.told;
+    const { pidsMax, memoryMax, memoryHigh, oomKill, oomWaiting } = beginning.told;
     const group: WatchedGroup = {
       ...beginning,
       number: ++this.#lastNumber,
       counts: { pidsMax, memoryMax, memoryHigh, oomKill },
+      waitingKills: oomWaiting,
       isAgain: memoryMax > 0,
       givenUpKills: 0,
       tellsPressure: false,

@@ -19,6 +19,7 @@ import { runInGroup } from '../testing/run-in-group.js';
 
 const EAT = 'dd if=/dev/zero of=/dev/null bs=100M count=1; true';
 const LIMITS = { memory: { limit: 16 << 20, swap: 16 << 20 }, pids: { limit: 4 } };
+type Limits = Parameters<typeof LinuxResources.fromPartial>[0];
 const FORK_MUCH = 'for i in 1 2 3 4 5; do sleep 0.1 & done; wait';
 const { CGROUP_ACTION_OOM_KILLED } = CgroupAction;
 
@@ -42,8 +43,16 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
     channel.close();
     await server.close();
   };
-  const create = async (): Promise<Cgroup> => {
-    const request = { id, resources: LinuxResources.fromPartial(LIMITS), group: '' };
+  /** Ends it with its state as it would be found if it had died before. */
+  const die = async (): Promise<void> => {
+    const data = join(directory.path, 'd');
+    cpSync(data, `${data}.died`, { recursive: true });
+    await stop();
+    rmSync(data, { recursive: true });
+    cpSync(`${data}.died`, data, { recursive: true });
+  };
+  const create = async (limits: Limits = LIMITS): Promise<Cgroup> => {
+    const request = { id, resources: LinuxResources.fromPartial(limits), group: '' };
     return (await channel.unary(Service.createCgroup, request)).cgroup!;
   };
   const eatIn = async (cgroup: Cgroup): Promise<void> => {
@@ -132,15 +141,37 @@ describe.runIf(requires('root', 'cgroup_v1'))('what happens unheard', () => {
     for (let n = 0; n < 2; n += 1) await eatIn(cgroup);
     expect(await kills()).toHaveLength(2);
     expect(killEvents()).toMatchObject([{ count: 1 }]);
-    // As it would be found if the service died now.
-    const data = join(directory.path, 'd');
-    cpSync(data, `${data}.died`, { recursive: true });
-    await stop();
-    rmSync(data, { recursive: true });
-    cpSync(`${data}.died`, data, { recursive: true });
+    await die();
     await start('--event-window', '1h');
     await waitFor(() => killEvents().length > 0, { timeoutMs: 20_000 });
     expect(killEvents()).toMatchObject([{ count: 1, oomKill: (await kills())[0] }]);
+  });
+
+  it('of waiting for a quota is told by the next start, also what nobody had looked at', async () => {
+    const looking = ['--throttle-interval', '100ms', '--throttle-share', '0.000001'];
+    const throttled = (): number =>
+      events
+        .filter(({ action }) => action === CgroupAction.CGROUP_ACTION_THROTTLED)
+        .reduce((sum, { count }) => sum + count, 0);
+    const use = (cgroup: Cgroup): Promise<unknown> =>
+      runInGroup(cgroup.membership!, "timeout 0.5 sh -c 'while :; do :; done'").ended;
+    const counted = async (): Promise<number> =>
+      (await channel.unary(Service.getStats, { id })).stats!.cpu!.throttledPeriodCount;
+    await start('--event-window', '1h', ...looking);
+    const cgroup = await create({ cpu: { quota: 2000, period: 20_000 } });
+    await use(cgroup);
+    await waitFor(() => throttled() > 0, { timeoutMs: 20_000 });
+    await use(cgroup);
+    const told = throttled();
+    await die();
+    await use(cgroup);
+    await start('--event-window', '0s', ...looking);
+    await waitFor(() => throttled() > 0, { timeoutMs: 20_000 });
+    const total = await counted();
+    await channel.unary(Service.deleteCgroup, { id, force: true, run: undefined });
+    // Fewer than five periods at the end are not told.
+    expect(told + throttled()).toBeLessThanOrEqual(total);
+    expect(told + throttled()).toBeGreaterThan(total - 5);
   });
 
   it('in a group that was removed and made again is news', async () => {
