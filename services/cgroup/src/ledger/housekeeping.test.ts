@@ -21,9 +21,9 @@ afterEach(() => {
 });
 
 function start(): void {
-  const { store, ledger } = stand;
+  const { store, ledger, clock } = stand;
   const retention = { keepMs: 100 * DAY, records: 1_000 };
-  stop = startHousekeeping({ store, ledger, log: silentLogger }, HOUR, retention);
+  stop = startHousekeeping({ store, ledger, log: silentLogger, clock }, HOUR, retention);
 }
 
 const countOf = (table: string): number =>

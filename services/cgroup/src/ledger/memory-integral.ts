@@ -1,6 +1,6 @@
 /** Memory in use at one moment, and what it came to until then. */
 export interface MemorySample {
-  /** Monotonic clock, milliseconds. */
+  /** Boot clock, milliseconds. */
   readonly atMs: number;
   readonly bytes: number;
   /** Byte-seconds from the start to this moment. */
@@ -32,7 +32,7 @@ export class MemoryIntegral {
   #highest = 0;
 
   /**
-   * @param startMs begin of the run, monotonic clock
+   * @param startMs begin of the run, boot clock
    * @param last what an earlier process has taken
    */
   constructor(startMs: number, last?: MemorySample) {
@@ -88,7 +88,7 @@ export class MemoryIntegral {
    * what it was before, memory rose where nobody looked, most likely at the end: the time since the last sample counts
    * with the mean of that and the peak.
    *
-   * @param endMs monotonic clock
+   * @param endMs boot clock
    * @param peak bytes; 0 if it is not known
    * @param earlierPeak what the peak was known to be before
    */

@@ -1,4 +1,4 @@
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs } from './boot-clock.js';
 
 /** Something that is to be looked at now and then. */
 export interface Sampled {

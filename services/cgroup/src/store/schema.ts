@@ -18,7 +18,7 @@ const FIGURES = `
   pids_peak INTEGER NOT NULL`;
 
 /**
- * The usage ledger. Times are milliseconds since 1970, those of the monotonic clock end in "_ms". What sums
+ * The usage ledger. Times are milliseconds since 1970, those of the clock of the boot end in "_ms". What sums
  * do not need is kept apart (usage_details), so that adding many runs up reads little.
  */
 const LEDGER = `
@@ -131,4 +131,13 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
 
   // Whether anything ran at the last look: then a sample of memory held until the last checkpoint.
   `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
+
+  // How long a run has lasted is not the difference of two times that somebody may have set a clock between. When it
+  // began is told by the clock of its boot; not known of runs that were open when this column came.
+  `ALTER TABLE usage_runs ADD COLUMN start_ms REAL;
+   ALTER TABLE usage_runs ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE usage_marks ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
+   UPDATE usage_runs SET wall_us = (end_time - start_time) * 1000;
+   UPDATE usage_marks SET wall_us = 1000 * max(0, time -
+     (SELECT start_time FROM usage_runs WHERE usage_runs.run_id = usage_marks.run_id));`,
 ];
