@@ -11,7 +11,7 @@ import { readFigures } from './read-figures.js';
 import { STEP_MS, type Sampled } from './sample-wheel.js';
 
 /** The pause after a look at memory is this part of the time that the run has lasted, within bounds. */
-const PAUSE_SHARE = 0.02;
+const PAUSE_SHARE = 0.01;
 const LONGEST_PAUSE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -115,10 +115,9 @@ export class OpenRun implements Sampled {
   /** Looks at the memory in use. Nothing is to be seen any more when the cgroup is gone, or all in it have ended. */
   sample(): number | undefined {
     if (!this.populated) return undefined;
-    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id), this.#files);
     let bytes: number | undefined;
     try {
-      bytes = this.#memoryFile.read();
+      bytes = this.memoryNow();
     } catch (error) {
       if (!isErrno(error, 'EMFILE', 'ENFILE')) throw error;
       return LONGEST_PAUSE_MS;
@@ -130,6 +129,16 @@ export class OpenRun implements Sampled {
       Math.max((now - this.#memory.startMs) * PAUSE_SHARE, STEP_MS),
       LONGEST_PAUSE_MS,
     );
+  }
+
+  /**
+   * Bytes in use now; undefined if the cgroup is gone, or the host does not count it.
+   *
+   * @throws EMFILE, ENFILE (open(2)) when no file can be opened now
+   */
+  memoryNow(): number | undefined {
+    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id), this.#files);
+    return this.#memoryFile.read();
   }
 
   /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */
@@ -178,10 +187,11 @@ export class OpenRun implements Sampled {
    * What is known of the run up to a moment: its end, or when its cgroup was last there.
    *
    * @param endMs boot clock
+   * @param rest bytes of memory that are in use after it, if that is known
    */
-  stateAt(endMs: number): RunState {
+  stateAt(endMs: number, rest?: number): RunState {
     const { memoryPeak } = this.#figures;
-    const byteSeconds = this.#memory.total(endMs, memoryPeak, this.#earlierPeak);
+    const byteSeconds = this.#memory.total(endMs, memoryPeak, this.#earlierPeak, rest);
     return this.#state(endMs, byteSeconds, undefined);
   }
 

@@ -285,7 +285,7 @@ export class UsageLedger {
     // Before it is read again, by when the clock may be another than the time was told by.
     const endMs = measured.endMs(exitTime);
     if (measured.bootId === bootId() && measured.read()) {
-      const state = measured.stateAt(endMs);
+      const state = measured.stateAt(endMs, measured.memoryNow());
       return { run, endTime: exitTime, state, incomplete: false, oomKills: oldestFirst };
     }
     const last = this.#lastState(measured);
