@@ -84,9 +84,9 @@ export class UsageLedger {
     return this.#open.get(containerId)?.run.name ?? '';
   }
 
-  /** Image of a container that runs; empty if it is not known. */
-  imageOf(containerId: string): string {
-    return this.#open.get(containerId)?.run.image ?? '';
+  /** The run of a container, from when it was told of until its end is on record. */
+  runOf(containerId: string): Run | undefined {
+    return this.#open.get(containerId)?.run;
   }
 
   /** Calls back after each commit of final records. Gives the way to stop that. */
