@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import { lastSequence, readBeat } from '../store/usage-table.js';
@@ -43,20 +44,25 @@ export function startHousekeeping(
   }, checkpointMs);
   const startMs = clock.bootMs();
   const newestMs = newestTime(store) || clock.wallMs();
-  const tidy = (): void => {
+  let isStopped = false;
+  const tidy = async (): Promise<void> => {
     try {
       const upMs = clock.bootMs() - startMs;
       // No record can be older than that, whatever a clock says that was set far ahead.
       const now = Math.min(clock.wallMs(), newestMs + upMs);
-      while (prune(store, retention, now) === MOST_AT_ONCE);
+      while (prune(store, retention, now) === MOST_AT_ONCE) {
+        await setImmediate();
+        if (isStopped) return;
+      }
       thinMarks(store, now);
       if (upMs >= FORGOTTEN_MS) ledger.endForgotten();
     } catch (error) {
       log.error({ err: error }, 'the usage ledger cannot be tidied up; trying again in an hour');
     }
   };
-  const tidying = setInterval(tidy, HOUR_MS);
+  const tidying = setInterval(() => void tidy(), HOUR_MS);
   return () => {
+    isStopped = true;
     clearInterval(checkpoints);
     clearInterval(tidying);
   };
