@@ -190,3 +190,20 @@ test('a run of which somebody has removed the cgroup lasts until its end if that
   expect(only().wall).toBeCloseTo(35.02, 3);
   expect(only().record.incomplete).toBe(true);
 });
+
+test('a run of which somebody has removed the cgroup while the service was away lasts until the last checkpoint', async () => {
+  const run = begin();
+  await stand.ledger.refresh(checkpoint);
+  clock.pass(30 * SECOND);
+  // Nothing has changed, so nothing is written but that there was a checkpoint.
+  await stand.ledger.refresh(checkpoint);
+  const last = clock.now();
+  stand.crash();
+  stand.remove(ID);
+  clock.pass(HOUR);
+  await end(run, clock.now(), 'nobody knows');
+  const { wall, memory, record } = only();
+  expect(wall).toBeCloseTo(30.02, 3);
+  expect(memory).toBeCloseTo(10, 3);
+  expect(record).toMatchObject({ incomplete: true, figuresTime: last });
+});

@@ -72,8 +72,8 @@ export class OpenRun implements Sampled {
   /** Peak of memory at the reading before the last. */
   #earlierPeak: number;
 
-  /** @param seenMs until when an earlier process of this boot has looked at it (boot clock) */
-  constructor({ tree, files, clock }: Places, stored: StoredRun, seenMs = 0) {
+  /** @param seen until when an earlier process of this boot has looked at it */
+  constructor({ tree, files, clock }: Places, stored: StoredRun, seen?: Moment) {
     this.#tree = tree;
     this.#files = files;
     this.#clock = clock;
@@ -86,16 +86,20 @@ export class OpenRun implements Sampled {
     this.#figuresTime = stored.state.figuresTime;
     this.#earlierPeak = stored.state.figures.memoryPeak;
     this.hour = hourOf(stored.state.figuresTime);
+    const startMs = stored.startMs ?? bootMsOf(momentNow(clock), startOf(stored.run));
+    this.#alive = { bootMs: startMs, wallMs: startOf(stored.run).getTime() };
+    this.#figuresMs = startMs + stored.state.figures.wallUs / 1000;
     const { sample, populated } = stored.state;
     // One in which nothing ran any more was not looked at.
-    const last = sample && populated ? extended(sample, seenMs) : sample;
-    const startMs = stored.startMs ?? bootMsOf(momentNow(clock), startOf(stored.run));
-    this.#memory = new MemoryIntegral(startMs, last);
-    this.#figuresMs = Math.max(
-      startMs + stored.state.figures.wallUs / 1000,
-      populated ? seenMs : 0,
+    const wasSeen = seen !== undefined && populated && seen.bootMs > this.#figuresMs;
+    this.#memory = new MemoryIntegral(
+      startMs,
+      wasSeen ? sample && extended(sample, seen.bootMs) : sample,
     );
-    this.#alive = { bootMs: startMs, wallMs: startOf(stored.run).getTime() };
+    if (!wasSeen) return;
+    this.#alive = seen;
+    this.#figuresMs = seen.bootMs;
+    this.#figuresTime = new Date(seen.wallMs);
   }
 
   /** When it began, boot clock. */
@@ -117,7 +121,7 @@ export class OpenRun implements Sampled {
     if (!this.populated) return undefined;
     let bytes: number | undefined;
     try {
-      bytes = this.memoryNow();
+      bytes = this.#readMemory();
     } catch (error) {
       if (!isErrno(error, 'EMFILE', 'ENFILE')) throw error;
       return LONGEST_PAUSE_MS;
@@ -131,14 +135,14 @@ export class OpenRun implements Sampled {
     );
   }
 
-  /**
-   * Bytes in use now; undefined if the cgroup is gone, or the host does not count it.
-   *
-   * @throws EMFILE, ENFILE (open(2)) when no file can be opened now
-   */
+  /** Bytes of memory in use now; undefined if the cgroup is gone, the host does not count it, or no file can be opened. */
   memoryNow(): number | undefined {
-    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id), this.#files);
-    return this.#memoryFile.read();
+    try {
+      return this.#readMemory();
+    } catch (error) {
+      if (!isErrno(error, 'EMFILE', 'ENFILE')) throw error;
+      return undefined;
+    }
   }
 
   /** Reads the kernel's figures. False if the cgroup is gone; what was read before then stays. */
@@ -198,6 +202,11 @@ export class OpenRun implements Sampled {
   close(): void {
     this.#memoryFile?.close();
     this.#memoryFile = undefined;
+  }
+
+  #readMemory(): number | undefined {
+    this.#memoryFile ??= new NumberFile(memoryPath(this.#tree, this.id), this.#files);
+    return this.#memoryFile.read();
   }
 
   #state(untilMs: number, memoryByteSeconds: number, sample: MemorySample | undefined): RunState {

@@ -68,9 +68,10 @@ export class UsageLedger {
     );
     // What is written no differently was as it is written until the last checkpoint.
     const beat = readBeat(parts.store);
-    const seenMs = beat.bootId === bootId() ? beat.atMs : 0;
+    const seen = { bootMs: beat.atMs, wallMs: beat.time.getTime() };
+    const isThisBoot = (id: string): boolean => id === bootId() && id === beat.bootId;
     for (const stored of loadOpenRuns(parts.store)) {
-      this.#watch(new OpenRun(parts, stored, stored.bootId === bootId() ? seenMs : 0));
+      this.#watch(new OpenRun(parts, stored, isThisBoot(stored.bootId) ? seen : undefined));
     }
   }
 
@@ -143,19 +144,23 @@ export class UsageLedger {
     if (known?.isFinal) return;
     if (open !== undefined && startOf(open.run) < startOf(run)) this.#endForgotten(open);
     const measured = isSame ? open : this.#begin(run, known?.runId);
-    const ending = this.#endingOf(measured, run, oomKills(containerId));
-    failpoint('cgroup.usage.after-figures');
-    await this.#batch.add(() => {
-      // Another call may have come at the same time.
-      const row = findRun(store, run);
-      if (row?.isFinal) return;
-      const runId = row?.runId ?? insertRun(store, run, measured.startMs);
-      if (!sameDescription(measured.run, run)) writeDescription(store, runId, run);
-      writeEnding(store, runId, ending);
-      store.afterCommit(this.#announce);
-    });
+    try {
+      const ending = this.#endingOf(measured, run, oomKills(containerId));
+      failpoint('cgroup.usage.after-figures');
+      await this.#batch.add(() => {
+        // Another call may have come at the same time.
+        const row = findRun(store, run);
+        if (row?.isFinal) return;
+        const runId = row?.runId ?? insertRun(store, run, measured.startMs);
+        if (!sameDescription(measured.run, run)) writeDescription(store, runId, run);
+        writeEnding(store, runId, ending);
+        store.afterCommit(this.#announce);
+      });
+    } finally {
+      // One that stays open opens it again.
+      measured.close();
+    }
     failpoint('cgroup.usage.after-record');
-    measured.close();
     const rest = this.#open.get(containerId);
     if (rest !== undefined && sameRun(rest.run, run)) this.#forget(rest);
   }
@@ -203,9 +208,15 @@ export class UsageLedger {
   async #refresh({ durable, all }: RefreshOptions): Promise<void> {
     const { store } = this.#parts;
     const runs = [...this.#open.values()].filter((open) => open.bootId === bootId());
+    let problem: unknown;
     for (const [index, open] of runs.entries()) {
       if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await new Promise(setImmediate);
-      this.#read(open);
+      try {
+        this.#read(open);
+      } catch (error) {
+        // The others have nothing to do with it.
+        problem ??= error;
+      }
     }
     const current = runs.filter((open) => this.#open.get(open.id) === open);
     if (current.length === 0) return;
@@ -227,6 +238,7 @@ export class UsageLedger {
       open.written = state;
       open.hour = hour;
     }
+    if (problem !== undefined) throw problem;
   }
 
   #read(open: OpenRun): void {

@@ -60,6 +60,11 @@ export class LedgerStand {
     }
   }
 
+  /** Makes a file of a group one that cannot be read. */
+  break(id: string, name: string): void {
+    mkdirSync(join(this.#place.path, id, name));
+  }
+
   /** Removes a group. */
   remove(id: string): void {
     rmSync(join(this.#place.path, id), { recursive: true });
