@@ -133,8 +133,11 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
   `ALTER TABLE usage_runs ADD COLUMN populated INTEGER NOT NULL DEFAULT 1;`,
 
   // How long a run has lasted is not the difference of two times that somebody may have set a clock between. When it
-  // began is told by the clock of its boot; not known of runs that were open when this column came.
+  // began is told by the clock of its boot; of runs that are open now, as the last checkpoint says.
   `ALTER TABLE usage_runs ADD COLUMN start_ms REAL;
+   UPDATE usage_runs SET start_ms =
+     (SELECT beat_ms - (beat_time - start_time) FROM usage_state WHERE beat_boot_id = boot_id)
+     WHERE sequence IS NULL;
    ALTER TABLE usage_runs ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE usage_marks ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
    UPDATE usage_runs SET wall_us = (end_time - start_time) * 1000;
