@@ -208,14 +208,14 @@ export class UsageLedger {
   async #refresh({ durable, all }: RefreshOptions): Promise<void> {
     const { store } = this.#parts;
     const runs = [...this.#open.values()].filter((open) => open.bootId === bootId());
-    let problem: unknown;
+    const problems: unknown[] = [];
     for (const [index, open] of runs.entries()) {
       if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await new Promise(setImmediate);
       try {
         this.#read(open);
       } catch (error) {
         // The others have nothing to do with it.
-        problem ??= error;
+        problems.push(error);
       }
     }
     const current = runs.filter((open) => this.#open.get(open.id) === open);
@@ -238,7 +238,7 @@ export class UsageLedger {
       open.written = state;
       open.hour = hour;
     }
-    if (problem !== undefined) throw problem;
+    if (problems.length > 0) throw new AggregateError(problems, 'not every cgroup can be read');
   }
 
   #read(open: OpenRun): void {
