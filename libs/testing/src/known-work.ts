@@ -21,7 +21,10 @@ export interface WorkFacts {
   /** When it was gone, seconds since 1970, and the same on CLOCK_MONOTONIC. */
   readonly end: number;
   readonly endMonotonic: number;
-  readonly [said: string]: number;
+  /** Of work that has called `leave()`: when, on CLOCK_MONOTONIC, and the byte-seconds from then to the very end. */
+  readonly last?: number;
+  readonly freeing?: number;
+  readonly [said: string]: number | undefined;
 }
 
 /** Work that goes on. */
@@ -32,11 +35,12 @@ export interface KnownWork {
 }
 
 /**
- * A parent outside of the groups sees the very end of the process in them: what the kernel does for that, it does in the
+ * Work that says that it leaves is looked at every millisecond from then on: how long the kernel takes to let go of its memory,
+ * and when it begins to, nobody tells. A parent outside of the groups sees the very end of the process in them: what the kernel does for that, it does in the
  * groups. Both say what they know in lines of JSON.
  */
 const harness = (body: string): string => `
-import json, mmap, os, resource, sys, time
+import json, mmap, os, resource, struct, sys, time
 joins, memory_file = sys.argv[1].split(), sys.argv[2]
 def say(**facts):
     os.write(1, (json.dumps(facts) + "\\n").encode())
@@ -50,6 +54,11 @@ def memory_in_use():
         return int(file.read())
 def ready(**facts):
     say(ready=time.time(), **facts)
+leaves, leaving = os.pipe()
+def leave():
+    last = time.monotonic()
+    say(last=last)
+    os.write(leaving, struct.pack("dq", last, memory_in_use()))
 pid = os.fork()
 if pid == 0:
     for path in joins:
@@ -59,8 +68,21 @@ if pid == 0:
     say(begin=begin)
 ${body.trim().replace(/^/gm, '    ')}
     os._exit(0)
-_, status, usage = os.wait4(pid, 0)
-end_monotonic, end = time.monotonic(), time.time()
+os.close(leaving)
+left = os.read(leaves, 16)
+if left:
+    at, had = struct.unpack("dq", left)
+    freeing = 0
+while True:
+    done, status, usage = os.wait4(pid, os.WNOHANG if left else 0)
+    end_monotonic, end = time.monotonic(), time.time()
+    if left:
+        has = memory_in_use()
+        freeing += (end_monotonic - at) * (had + has) / 2
+        at, had = end_monotonic, has
+    if done: break
+    time.sleep(0.001)
+if left: say(freeing=freeing)
 code = os.waitstatus_to_exitcode(status)
 say(code=code if code >= 0 else 128 - code, total=usage.ru_utime + usage.ru_stime, end=end, endMonotonic=end_monotonic)
 `;
@@ -68,8 +90,8 @@ say(code=code if code >= 0 else 128 - code, total=usage.ru_utime + usage.ru_stim
 /**
  * Does work of which it is known by other means than cgroups how much it is.
  *
- * @param body - Lines of Python that are run in the groups. They call `ready(...)` once, may `say(...)` facts, and
- *   use `begin`, `used(who)`, `used_by_all()` and `memory_in_use()`.
+ * @param body - Lines of Python that are run in the groups. They call `ready(...)` once, may `say(...)` facts,
+ *   `leave()` with all the memory that they have, at their end, and use `begin`, `used(who)`, `used_by_all()` and `memory_in_use()`.
  */
 export function startKnownWork(body: string, place: WorkPlace): KnownWork {
   const { joins, memoryFile = '', input } = place;

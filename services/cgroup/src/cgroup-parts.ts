@@ -2,6 +2,7 @@ import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import type { Groups } from './groups/groups.js';
 import type { Figures } from './stats/figures.js';
+import type { LedgerClock } from './ledger/boot-clock.js';
 import type { UsageLedger } from './ledger/usage-ledger.js';
 import type { CallCost } from './metrics/call-cost.js';
 import type { CgroupTree } from './tree/cgroup-tree.js';
@@ -23,6 +24,8 @@ export interface CgroupParts {
   /** What making cgroups has cost. */
   readonly creations: CallCost;
   readonly ledger: UsageLedger;
+  /** What the ledger measures time by. */
+  readonly clock: LedgerClock;
   /** What the kernel notifies of; also what it killed for want of memory: `watch.oomKills(id)`. */
   readonly watch: CgroupWatch;
 }

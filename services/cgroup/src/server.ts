@@ -15,6 +15,7 @@ import { Groups } from './groups/groups.js';
 import { recoverUpdates } from './handlers/update-cgroup.js';
 import { implementUsageService } from './handlers/usage-service.js';
 import { implementCgroupService, implementGroupService } from './implement-service.js';
+import { BootClock } from './ledger/boot-clock.js';
 import { startHousekeeping } from './ledger/housekeeping.js';
 import { UsageLedger } from './ledger/usage-ledger.js';
 import { CallCost } from './metrics/call-cost.js';
@@ -137,10 +138,11 @@ function makeParts(
   const names: ContainerNames = (id) => ledger.nameOf(id);
   const watch = new CgroupWatch({ ...given, names }, options, onEvent);
   const files = new OpenFiles();
+  const clock = new BootClock();
   const oomKills = (id: string): readonly OomKill[] => watch.oomKills(id);
-  const ledger = new UsageLedger({ store, tree, files, log, oomKills });
+  const ledger = new UsageLedger({ store, tree, files, log, clock, oomKills });
   const figures = new Figures(tree, names, files);
-  return { ...given, names, watch, ledger, figures, creations: new CallCost() };
+  return { ...given, names, clock, watch, ledger, figures, creations: new CallCost() };
 }
 
 /** Publishes what is in the outbox. Nothing waits for it. */

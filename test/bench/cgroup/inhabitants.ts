@@ -4,8 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { CgroupServiceService as Service, CreateCgroupRequest } from '@teu/proto/cgroup';
 import type { RpcChannel } from '@teu/rpc';
 
-/** What the process in each cgroup does: nothing, or a little 4 times a second, so that its figures move. */
-export type Life = 'sleeping' | 'stirring';
+/**
+ * What the process in each cgroup does: nothing, or a little 4 times a second, so that its figures move, or each time taking or
+ * letting go of a quarter of a MiB.
+ */
+export type Life = 'sleeping' | 'stirring' | 'breathing';
 
 /** Cgroups with one process in each, as the service sees containers. */
 export interface Inhabitants {
@@ -17,16 +20,20 @@ export interface Inhabitants {
 // One program for all: a process a line of its input, which names the files that it joins its groups by.
 const program = `
 import os, signal, sys, time
-stirring = sys.argv[1] == "stirring"
+life = sys.argv[1]
 for line in sys.stdin:
     if os.fork() == 0:
         for path in line.split():
             with open(path, "w") as file:
                 file.write("0")
+        held = None
         while True:
-            if not stirring:
+            if life == "sleeping":
                 signal.pause()
-            sum(range(2000))
+            elif life == "stirring":
+                sum(range(2000))
+            else:
+                held = b"x" * (1 << 18) if held is None else None
             time.sleep(0.25)
 print("settled", flush=True)
 signal.pause()

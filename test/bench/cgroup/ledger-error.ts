@@ -14,6 +14,8 @@ import { capture } from '../harness/process.js';
 import { median, table } from '../harness/statistics.js';
 
 const MEBIBYTE = 1 << 20;
+/** An entry of 8 bytes for each page of 4,096. */
+const PAGE_TABLES = 1 / 512;
 
 /** Work whose size is known by other means than cgroups. */
 interface Work {
@@ -41,8 +43,8 @@ while used_by_all() - begin < ${String(length)}: pass
 
 /**
  * Byte-seconds: pages that are touched, for as long as the clock says, and what the process has beside them
- * (its page tables, what it loads), which the kernel counts too, as it was before they were touched. What it has at its
- * end counts half for as long as the kernel takes to free it.
+ * (what it loads, and their page tables), which the kernel counts too, as it was before they were touched. While the kernel frees
+ * them at the end, somebody outside looks every millisecond how much is left.
  */
 const hold = (mebibytes: number, length: number): Work => ({
   what: `${String(mebibytes)} MiB for ${String(length)} s`,
@@ -52,14 +54,18 @@ ready()
 size = ${String(mebibytes)} << 20
 memory = mmap.mmap(-1, size)
 before = memory_in_use()
-touched = time.monotonic()
-for at in range(0, size, 4096): memory[at] = 1
-held = (touched + time.monotonic()) / 2
+touching, since = 0, time.monotonic()
+for begin in range(0, size, 1 << 20):
+    for at in range(begin, begin + (1 << 20), 4096): memory[at] = 1
+    now = time.monotonic()
+    touching += (now - since) * (begin + (1 << 19))
+    since = now
 time.sleep(${String(length)})
-say(before=before, size=size, start=start, held=held, last=time.monotonic())
+say(before=before, size=size, start=start, touching=touching, held=since)
+leave()
 `,
-  real: ({ before = 0, size = 0, start = 0, held = 0, last = 0, endMonotonic: end }) =>
-    before * ((last + end) / 2 - start) + size * ((last + end) / 2 - held),
+  real: ({ before = 0, size = 0, start = 0, touching = 0, held = 0, last = 0, freeing = 0 }) =>
+    before * (last - start) + (touching + size * (last - held)) * (1 + PAGE_TABLES) + freeing,
   measured: (usage) => usage.memoryByteSeconds,
 });
 

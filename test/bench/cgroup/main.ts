@@ -6,6 +6,7 @@ import { installPackages, unmountBelow } from '../harness/process.js';
 import { besideDockerReport } from './beside-docker.js';
 import { creationReport } from './creation.js';
 import { ledgerReport } from './ledger-error.js';
+import { looksReport } from './looks.js';
 import { METRICS_ARGS } from './metrics.js';
 import { samplingReport } from './sampling.js';
 
@@ -37,6 +38,7 @@ const directory = mkdtempSync('/var/tmp/teu-bench-');
 const parts: Readonly<Record<string, (engine: TestTeu) => Promise<string>>> = {
   create: (engine) => creationReport(engine, rounds),
   sample: (engine) => samplingReport(engine, containers, seconds),
+  looks: (engine) => looksReport(engine, containers, seconds),
   ledger: (engine) => ledgerReport(engine, directory, LEDGER_ROUNDS),
   docker: (engine) => besideDockerReport(engine, join(directory, 'docker'), beside, seconds),
 };

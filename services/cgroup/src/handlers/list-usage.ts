@@ -28,10 +28,7 @@ export async function listUsage(
   const last = page.at(-1);
   const isMore = rows.length > size && last !== undefined;
   return {
-    records: page.map((row) => {
-      const { figures, wallMs } = shareOf(store, row, filter.window);
-      return recordOf(row, figures, wallMs);
-    }),
+    records: page.map((row) => recordOf(row, shareOf(store, row, filter.window))),
     nextPageToken: isMore ? pageToken(last.startTime, last.runId) : '',
   };
 }

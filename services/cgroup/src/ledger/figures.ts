@@ -3,6 +3,8 @@ import { durationOf } from '../domain/stats.js';
 
 /** Figures that add up, as columns of the ledger. Times are in microseconds: 2^53 of them are 285 years. */
 export const COUNTERS = {
+  /** How long it has lasted, by a clock that nobody sets. */
+  wallUs: 'wall_us',
   cpuUs: 'cpu_us',
   cpuUserUs: 'cpu_user_us',
   cpuSystemUs: 'cpu_system_us',
@@ -66,9 +68,12 @@ export function sumOf(one: Figures, other: Figures): Figures {
   );
 }
 
+/** What grows while nothing happens. */
+const BY_TIME: readonly FigureName[] = ['wallUs', 'memoryByteSeconds'];
+
 /** Whether two states of one run differ in more than the time that passed between them. */
 export function differ(one: Figures, other: Figures): boolean {
-  return FIGURE_NAMES.some((name) => name !== 'memoryByteSeconds' && one[name] !== other[name]);
+  return FIGURE_NAMES.some((name) => !BY_TIME.includes(name) && one[name] !== other[name]);
 }
 
 export function isPeak(name: FigureName): name is PeakName {
@@ -76,10 +81,10 @@ export function isPeak(name: FigureName): name is PeakName {
 }
 
 /** Figures as the API has them. */
-export function usageOf(figures: Figures, wallMs: number, runCount = 1): Usage {
+export function usageOf(figures: Figures, runCount = 1): Usage {
   const microseconds = (us: number) => durationOf(us * 1000);
   return Usage.create({
-    wallDuration: durationOf(wallMs * 1e6),
+    wallDuration: microseconds(figures.wallUs),
     cpuDuration: microseconds(figures.cpuUs),
     cpuUserDuration: microseconds(figures.cpuUserUs),
     cpuSystemDuration: microseconds(figures.cpuSystemUs),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '@teu/log';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LedgerStand } from '../testing/ledger-stand.js';
@@ -21,9 +22,9 @@ afterEach(() => {
 });
 
 function start(): void {
-  const { store, ledger } = stand;
+  const { store, ledger, clock } = stand;
   const retention = { keepMs: 100 * DAY, records: 1_000 };
-  stop = startHousekeeping({ store, ledger, log: silentLogger }, HOUR, retention);
+  stop = startHousekeeping({ store, ledger, log: silentLogger, clock }, HOUR, retention);
 }
 
 const countOf = (table: string): number =>
@@ -77,4 +78,24 @@ test('runs of an earlier boot end when no engine has told of them for a day sinc
   expect(stand.column(idOf(2), 'sequence')).toBe(1);
   expect(stand.column(idOf(2), 'incomplete')).toBe(1);
   expect(stand.column(idOf(3), 'sequence')).toBeNull();
+});
+
+test('records go a few at a time, so that others have their turn, until the service stops', async () => {
+  const ended = Array.from({ length: 4_500 }, (_, n) => n);
+  stand.store.transaction(() => {
+    for (const n of ended) {
+      const run = { containerId: idOf(n) };
+      addPast(stand.store, { run, start: BEGIN - DAY, end: BEGIN, figures: some({}) });
+    }
+  });
+  const { store, ledger, clock } = stand;
+  const retention = { keepMs: 100 * DAY, records: 0 };
+  stop = startHousekeeping({ store, ledger, clock, log: silentLogger }, HOUR, retention);
+  vi.advanceTimersByTime(HOUR);
+  expect(countOf('usage_runs')).toBe(2_500);
+  await setImmediate();
+  expect(countOf('usage_runs')).toBe(500);
+  stop();
+  await setImmediate();
+  expect(countOf('usage_runs')).toBe(500);
 });

@@ -1,8 +1,8 @@
-import { clock } from '@teu/ids';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '@teu/log';
 import type { Store } from '@teu/state';
 import { lastSequence, readBeat } from '../store/usage-table.js';
-import { monotonicMs } from './monotonic.js';
+import type { LedgerClock } from './boot-clock.js';
 import type { UsageLedger } from './usage-ledger.js';
 
 /** How much is kept. */
@@ -11,6 +11,14 @@ export interface Retention {
   readonly keepMs: number;
   /** Number of final records. */
   readonly records: number;
+}
+
+/** What is kept in order. */
+export interface HousekeepingParts {
+  readonly store: Store;
+  readonly ledger: UsageLedger;
+  readonly log: Logger;
+  readonly clock: LedgerClock;
 }
 
 const HOUR_MS = 3_600_000;
@@ -27,42 +35,47 @@ const FORGOTTEN_MS = 24 * HOUR_MS;
  * by then a clock that was wrong at the start of the machine is right.
  */
 export function startHousekeeping(
-  { store, ledger, log }: { store: Store; ledger: UsageLedger; log: Logger },
+  { store, ledger, log, clock }: HousekeepingParts,
   checkpointMs: number,
   retention: Retention,
 ): () => void {
   const checkpoints = setInterval(() => {
     void ledger.refresh({ durable: true, all: false });
   }, checkpointMs);
-  const startMs = monotonicMs();
-  const newestMs = newestTime(store);
-  const tidy = (): void => {
+  const startMs = clock.bootMs();
+  const newestMs = newestTime(store) || clock.wallMs();
+  let isStopped = false;
+  const tidy = async (): Promise<void> => {
     try {
-      const upMs = monotonicMs() - startMs;
+      const upMs = clock.bootMs() - startMs;
       // No record can be older than that, whatever a clock says that was set far ahead.
-      const now = Math.min(clock.now().getTime(), newestMs + upMs);
-      while (prune(store, retention, now) === MOST_AT_ONCE);
+      const now = Math.min(clock.wallMs(), newestMs + upMs);
+      while (prune(store, retention, now) === MOST_AT_ONCE) {
+        await setImmediate();
+        if (isStopped) return;
+      }
       thinMarks(store, now);
       if (upMs >= FORGOTTEN_MS) ledger.endForgotten();
     } catch (error) {
       log.error({ err: error }, 'the usage ledger cannot be tidied up; trying again in an hour');
     }
   };
-  const tidying = setInterval(tidy, HOUR_MS);
+  const tidying = setInterval(() => void tidy(), HOUR_MS);
   return () => {
+    isStopped = true;
     clearInterval(checkpoints);
     clearInterval(tidying);
   };
 }
 
-/** The last moment of which the ledger knows, now if it knows of none. In milliseconds since 1970. */
+/** The last moment of which the ledger knows, in milliseconds since 1970; 0 if it knows of none. */
 function newestTime(store: Store): number {
   const newest = store
     .prepare<{ time: number | null }>(
       'SELECT final_time AS time FROM usage_runs ORDER BY sequence DESC LIMIT 1',
     )
     .get();
-  return Math.max(newest?.time ?? 0, readBeat(store).time.getTime()) || clock.now().getTime();
+  return Math.max(newest?.time ?? 0, readBeat(store).time.getTime());
 }
 
 /**

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { MemoryIntegral } from './memory-integral.js';
 
+const MIB = 2 ** 20;
+
 test('memory between two samples changes evenly, and before the first was as much', () => {
   const memory = new MemoryIntegral(1_000);
   memory.add(2_000, 100);
@@ -75,4 +77,24 @@ test('a clock that stands still adds nothing', () => {
   memory.add(1_000, 10);
   memory.add(1_000, 1_000_000);
   expect(memory.now(1_000)).toBe(10);
+});
+
+test('what the end has freed counts with the mean of at once and evenly since the last sample', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(1_000, 64 * MIB);
+  // All of the last 16 ms may have been spent on freeing it.
+  expect(memory.total(1_016, 64 * MIB, 0, 0) / MIB).toBeCloseTo(64 + 0.016 * 64 * 0.75);
+  // Of a whole second no more than 64 ms.
+  expect(memory.total(2_000, 64 * MIB, 0, 0) / MIB).toBeCloseTo(64 + 64 - 0.064 * 64 * 0.25);
+  expect(memory.total(1_016, 64 * MIB, 0, 32 * MIB) / MIB).toBeCloseTo(
+    64 + 0.016 * 32 + 0.016 * 32 * 0.75,
+  );
+});
+
+test('what is still in use after the end, or more of it, was not freed', () => {
+  const memory = new MemoryIntegral(0);
+  memory.add(1_000, 64 * MIB);
+  for (const rest of [64 * MIB, 80 * MIB, undefined]) {
+    expect(memory.total(1_016, 64 * MIB, 0, rest) / MIB).toBeCloseTo(64 + 0.016 * 64);
+  }
 });

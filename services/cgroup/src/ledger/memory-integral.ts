@@ -1,6 +1,6 @@
 /** Memory in use at one moment, and what it came to until then. */
 export interface MemorySample {
-  /** Monotonic clock, milliseconds. */
+  /** Boot clock, milliseconds. */
   readonly atMs: number;
   readonly bytes: number;
   /** Byte-seconds from the start to this moment. */
@@ -18,6 +18,8 @@ export function extended(sample: MemorySample, atMs: number): MemorySample {
 const SAMPLES_KEPT = 512;
 /** A peak that is so much higher than every sample was reached where no sample was taken. */
 const UNSEEN_RATIO = 1.25;
+/** A slow machine frees memory no slower: 64 MiB in 64 ms. */
+const SLOWEST_FREEING = 2 ** 20;
 
 /**
  * Memory in use times time, of one run. Between two samples memory is taken to change evenly, before the first to
@@ -32,7 +34,7 @@ export class MemoryIntegral {
   #highest = 0;
 
   /**
-   * @param startMs begin of the run, monotonic clock
+   * @param startMs begin of the run, boot clock
    * @param last what an earlier process has taken
    */
   constructor(startMs: number, last?: MemorySample) {
@@ -86,19 +88,26 @@ export class MemoryIntegral {
    * A run of which the first sample was taken after its end counts with its peak for all of it. Where samples of its
    * time are not kept any more, memory from its end to the first that is kept counts as that says, and is taken off. If the peak is far above all samples and
    * what it was before, memory rose where nobody looked, most likely at the end: the time since the last sample counts
-   * with the mean of that and the peak.
+   * with the mean of that and the peak. Else what the end has freed was freed at once, or evenly since the last sample:
+   * it counts with the mean of both.
    *
-   * @param endMs monotonic clock
+   * @param endMs boot clock
    * @param peak bytes; 0 if it is not known
    * @param earlierPeak what the peak was known to be before
+   * @param rest bytes in use after the end; if it is not known, nothing was freed
    */
-  total(endMs: number, peak: number, earlierPeak: number): number {
+  total(endMs: number, peak: number, earlierPeak: number, rest = Infinity): number {
     const last = this.#samples.findLast(({ atMs }) => atMs <= endMs);
     const lengthMs = Math.max(endMs - this.#startMs, 0);
     if (last === undefined) return this.#before(endMs) ?? (lengthMs / 1000) * peak;
     const isUnseen = peak > Math.max(this.#highest, earlierPeak) * UNSEEN_RATIO;
-    const bytes = isUnseen ? (last.bytes + peak) / 2 : last.bytes;
-    return last.byteSeconds + ((endMs - last.atMs) / 1000) * bytes;
+    const sinceMs = endMs - last.atMs;
+    if (isUnseen) return last.byteSeconds + (sinceMs / 1000) * ((last.bytes + peak) / 2);
+    const freed = Math.max(last.bytes - rest, 0);
+    const freeingMs = Math.min(sinceMs, freed / SLOWEST_FREEING);
+    // Freed evenly over that time, half of it does not count; freed at once, all of it does.
+    const notInUse = ((freeingMs / 1000) * freed) / 4;
+    return last.byteSeconds + (sinceMs / 1000) * last.bytes - notInUse;
   }
 
   /** Byte-seconds up to a moment before the samples that are kept; undefined if there never was one before it. */

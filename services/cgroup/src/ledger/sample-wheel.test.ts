@@ -71,3 +71,13 @@ test('one that fails is not looked at again, and keeps no other from its turn', 
   await waitFor(() => item.times.length === 1);
   expect(errors).toEqual([new Error('no')]);
 });
+
+test('looks after long pauses meet, so that they do not wake the process one by one', async () => {
+  const items = Array.from({ length: 20 }, () => new Item());
+  for (const [index, item] of items.entries()) wheel.plan(item, 300 + index * 10);
+  await waitFor(() => items.every(({ times }) => times.length === 1));
+  const times = items.map((item) => item.times[0]!).sort((one, other) => one - other);
+  // Looked at one by one they would be a step apart.
+  const gaps = times.slice(1).filter((time, index) => time - times[index]! > STEP_MS / 3);
+  expect(gaps.length).toBeLessThan(10);
+});

@@ -1,4 +1,4 @@
-import { monotonicMs } from './monotonic.js';
+import { monotonicMs } from './boot-clock.js';
 
 /** Something that is to be looked at now and then. */
 export interface Sampled {
@@ -7,9 +7,12 @@ export interface Sampled {
 }
 
 /** Length of one step, and with that the shortest time between two looks. */
-export const STEP_MS = 25;
+export const STEP_MS = 10;
 /** Steps of one turn; nothing is planned further ahead. */
-const STEP_COUNT = 64;
+const STEP_COUNT = 128;
+/** After a pause so long, it does not matter when a look is: it is one with others, in every fifth step. */
+const LONG_STEPS = 20;
+const LONG_STRIDE = 5;
 
 /**
  * Looks at many things, each at its own pace, with one timer. What is due in the same step is looked at together;
@@ -34,8 +37,8 @@ export class SampleWheel {
   plan(item: Sampled, afterMs: number): void {
     this.remove(item);
     if (this.#stepOf.size === 0) this.#done = currentStep();
-    const ahead = Math.min(Math.max(Math.ceil(afterMs / STEP_MS), 1), STEP_COUNT - 1);
-    const number = currentStep() + ahead;
+    const ahead = Math.min(Math.max(Math.ceil(afterMs / STEP_MS), 1), STEP_COUNT - LONG_STRIDE);
+    const number = meetingStep(currentStep() + ahead, ahead);
     const step = this.#steps[number % STEP_COUNT];
     if (step === undefined) return;
     step.add(item);
@@ -92,4 +95,9 @@ export class SampleWheel {
 
 function currentStep(): number {
   return Math.floor(monotonicMs() / STEP_MS);
+}
+
+/** The step in which something is looked at that may be from `step` on. */
+function meetingStep(step: number, ahead: number): number {
+  return ahead < LONG_STEPS ? step : Math.ceil(step / LONG_STRIDE) * LONG_STRIDE;
 }

@@ -24,7 +24,6 @@ export interface Grouping {
 interface Sum {
   readonly name: string;
   readonly figures: Figures;
-  readonly wallMs: number;
   readonly runs: number;
   readonly running: number;
   readonly incomplete: number;
@@ -36,7 +35,6 @@ type RunRow = Spread & { key: string; name: string; running: number; incomplete:
 const NOTHING: Sum = {
   name: '',
   figures: NO_FIGURES,
-  wallMs: 0,
   runs: 0,
   running: 0,
   incomplete: 0,
@@ -141,8 +139,7 @@ function addWhole(
   const rows = store
     .prepare<SumRow>(
       // With "+" no index is used to sort: reading all rows in its order takes twice as long.
-      `SELECT +${key} AS key, max(name) AS name, total(end_time - start_time) AS wallMs,
-         count(*) AS runs, count(*) - count(sequence) AS running, sum(incomplete) AS incomplete,
+      `SELECT +${key} AS key, max(name) AS name, count(*) AS runs, count(*) - count(sequence) AS running, sum(incomplete) AS incomplete,
          ${SUM_FIGURES}
        FROM ${from} WHERE ${condition.sql} GROUP BY 1`,
     )
@@ -164,7 +161,9 @@ function addCrossing(
        FROM ${from} WHERE ${condition.sql}`,
     )
     .all(...values, ...condition.values);
-  for (const row of rows) add(row.key, { ...row, ...shareOf(store, row, window), runs: 1 });
+  for (const row of rows) {
+    add(row.key, { ...row, figures: shareOf(store, row, window), runs: 1 });
+  }
 }
 
 function isBounded({ since, until }: Window): boolean {
@@ -193,7 +192,6 @@ function together(one: Sum, other: Sum): Sum {
   return {
     name: one.name || other.name,
     figures: sumOf(one.figures, other.figures),
-    wallMs: one.wallMs + other.wallMs,
     runs: one.runs + other.runs,
     running: one.running + other.running,
     incomplete: one.incomplete + other.incomplete,
@@ -204,7 +202,7 @@ function summaryOf(key: string, sum: Sum, kind: UsageGrouping): UsageSummary {
   return {
     key,
     name: kind === UsageGrouping.USAGE_GROUPING_CONTAINER ? sum.name : '',
-    usage: usageOf(sum.figures, sum.wallMs, sum.runs),
+    usage: usageOf(sum.figures, sum.runs),
     runningCount: sum.running,
     incompleteCount: sum.incomplete,
   };

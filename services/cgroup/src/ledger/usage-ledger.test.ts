@@ -104,3 +104,28 @@ test('files that are kept open count together with those of figures', () => {
   stand.ledger.close();
   expect(stand.files.count).toBe(0);
 });
+
+test('a run that cannot be recorded leaves no file open, however often that is tried', async () => {
+  stand.put(ID, { 'memory.current': 4096, 'pids.current': 0 });
+  vi.spyOn(stand.store, 'transaction').mockImplementation(() => {
+    throw new Error('no room');
+  });
+  const ended = Run.fromPartial({ ...runFrom(new Date()), end: { exitTime: new Date() } });
+  for (let round = 0; round < 3; round += 1) {
+    await expect(stand.ledger.finish(ID, ended)).rejects.toThrow('no room');
+  }
+  expect(stand.files.count).toBe(0);
+});
+
+test('a cgroup that cannot be read keeps no other from the checkpoint', async () => {
+  const [broken, whole] = [idOf(1), idOf(2)];
+  for (const containerId of [broken, whole]) {
+    stand.put(containerId, { 'memory.current': 4096, 'pids.current': 1 });
+    stand.ledger.record(Run.fromPartial({ containerId, startTime: new Date() }));
+  }
+  stand.break(broken, 'cpu.stat');
+  stand.put(whole, { 'cpu.stat': 'usage_usec 500' });
+  await stand.ledger.refresh(now);
+  expect(stand.column(whole, 'cpu_us')).toBe(500);
+  expect(stand.errors).toHaveLength(1);
+});

@@ -1,4 +1,3 @@
-import { clock } from '@teu/ids';
 import { failpoint } from '@teu/failpoint';
 import type { Logger } from '@teu/log';
 import type { Run, RunEnd } from '@teu/proto/cgroup';
@@ -20,7 +19,7 @@ import {
 import { WriteBatch } from './batch.js';
 import { differ } from './figures.js';
 import { extended } from './memory-integral.js';
-import { monotonicMs } from './monotonic.js';
+import { bootMsOf, momentNow } from './moment.js';
 import { hourOf, OpenRun, startOf, stateAtStart, type Places, type RunState } from './open-run.js';
 import { SampleWheel } from './sample-wheel.js';
 
@@ -69,9 +68,10 @@ export class UsageLedger {
     );
     // What is written no differently was as it is written until the last checkpoint.
     const beat = readBeat(parts.store);
-    const seenMs = beat.bootId === bootId() ? beat.atMs : 0;
+    const seen = { bootMs: beat.atMs, wallMs: beat.time.getTime() };
+    const isThisBoot = (id: string): boolean => id === bootId() && id === beat.bootId;
     for (const stored of loadOpenRuns(parts.store)) {
-      this.#watch(new OpenRun(parts, stored, stored.bootId === bootId() ? seenMs : 0));
+      this.#watch(new OpenRun(parts, stored, isThisBoot(stored.bootId) ? seen : undefined));
     }
   }
 
@@ -85,9 +85,9 @@ export class UsageLedger {
     return this.#open.get(containerId)?.run.name ?? '';
   }
 
-  /** Image of a container that runs; empty if it is not known. */
-  imageOf(containerId: string): string {
-    return this.#open.get(containerId)?.run.image ?? '';
+  /** The run of a container, from when it was told of until its end is on record. */
+  runOf(containerId: string): Run | undefined {
+    return this.#open.get(containerId)?.run;
   }
 
   /** Calls back after each commit of final records. Gives the way to stop that. */
@@ -103,9 +103,10 @@ export class UsageLedger {
     if (known?.isFinal) return;
     const before = this.#open.get(run.containerId);
     if (before !== undefined && before.runId !== known?.runId) this.#endForgotten(before);
+    const startMs = this.#startMsOf(run);
     const runId = store.transaction(
       () => {
-        if (known === undefined) return insertRun(store, run);
+        if (known === undefined) return insertRun(store, run, startMs);
         if (before === undefined || !sameDescription(before.run, run)) {
           writeDescription(store, known.runId, run);
         }
@@ -121,7 +122,9 @@ export class UsageLedger {
       return;
     }
     this.#watch(
-      new OpenRun(this.#parts, { runId, run, bootId: bootId(), state: stateAtStart(run) }),
+      new OpenRun(this.#parts, {
+        ...{ runId, run, bootId: bootId(), startMs, state: stateAtStart(run) },
+      }),
     );
   }
 
@@ -134,26 +137,30 @@ export class UsageLedger {
   async finish(containerId: string, told: Run | undefined): Promise<void> {
     const { store, oomKills } = this.#parts;
     const open = this.#open.get(containerId);
-    const run = told ?? (open && { ...open.run, end: unknownEnd() });
+    const run = told ?? (open && { ...open.run, end: this.#unknownEnd() });
     if (run === undefined) return;
     const isSame = open !== undefined && sameRun(open.run, run);
     const known = isSame ? { runId: open.runId, isFinal: false } : findRun(store, run);
     if (known?.isFinal) return;
     if (open !== undefined && startOf(open.run) < startOf(run)) this.#endForgotten(open);
     const measured = isSame ? open : this.#begin(run, known?.runId);
-    const ending = this.#endingOf(measured, run, oomKills(containerId));
-    failpoint('cgroup.usage.after-figures');
-    await this.#batch.add(() => {
-      // Another call may have come at the same time.
-      const row = findRun(store, run);
-      if (row?.isFinal) return;
-      const runId = row?.runId ?? insertRun(store, run);
-      if (!sameDescription(measured.run, run)) writeDescription(store, runId, run);
-      writeEnding(store, runId, ending);
-      store.afterCommit(this.#announce);
-    });
+    try {
+      const ending = this.#endingOf(measured, run, oomKills(containerId));
+      failpoint('cgroup.usage.after-figures');
+      await this.#batch.add(() => {
+        // Another call may have come at the same time.
+        const row = findRun(store, run);
+        if (row?.isFinal) return;
+        const runId = row?.runId ?? insertRun(store, run, measured.startMs);
+        if (!sameDescription(measured.run, run)) writeDescription(store, runId, run);
+        writeEnding(store, runId, ending);
+        store.afterCommit(this.#announce);
+      });
+    } finally {
+      // One that stays open opens it again.
+      measured.close();
+    }
     failpoint('cgroup.usage.after-record');
-    measured.close();
     const rest = this.#open.get(containerId);
     if (rest !== undefined && sameRun(rest.run, run)) this.#forget(rest);
   }
@@ -201,21 +208,29 @@ export class UsageLedger {
   async #refresh({ durable, all }: RefreshOptions): Promise<void> {
     const { store } = this.#parts;
     const runs = [...this.#open.values()].filter((open) => open.bootId === bootId());
+    const problems: unknown[] = [];
     for (const [index, open] of runs.entries()) {
       if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await new Promise(setImmediate);
-      this.#read(open);
+      try {
+        this.#read(open);
+      } catch (error) {
+        // The others have nothing to do with it.
+        problems.push(error);
+      }
     }
     const current = runs.filter((open) => this.#open.get(open.id) === open);
     if (current.length === 0) return;
     const states = current.map((open) => [open, open.state()] as const);
-    const hour = hourOf(clock.now());
+    const { bootMs, wallMs } = momentNow(this.#parts.clock);
+    const time = new Date(wallMs);
+    const hour = hourOf(time);
     store.transaction(
       () => {
         for (const [open, state] of states) {
           if (all || hasChanged(open.written, state)) writeState(store, open.runId, state);
           if (open.hour !== hour) writeMark(store, open.runId, hour, state);
         }
-        writeBeat(store, { time: clock.now(), atMs: monotonicMs(), bootId: bootId() });
+        writeBeat(store, { time, atMs: bootMs, bootId: bootId() });
       },
       { durable },
     );
@@ -223,6 +238,7 @@ export class UsageLedger {
       open.written = state;
       open.hour = hour;
     }
+    if (problems.length > 0) throw new AggregateError(problems, 'not every cgroup can be read');
   }
 
   #read(open: OpenRun): void {
@@ -246,13 +262,23 @@ export class UsageLedger {
 
   /** A run that was not told of before its end. */
   #begin(run: Run, runId = 0): OpenRun {
-    const stored = { runId, run, bootId: bootId(), state: stateAtStart(run) };
+    const startMs = this.#startMsOf(run);
+    const stored = { runId, run, bootId: bootId(), startMs, state: stateAtStart(run) };
     return new OpenRun(this.#parts, stored);
+  }
+
+  #startMsOf(run: Run): number {
+    return bootMsOf(momentNow(this.#parts.clock), startOf(run));
+  }
+
+  #unknownEnd(): RunEnd {
+    const exitTime = new Date(this.#parts.clock.wallMs());
+    return { exitTime, exitCode: 255, signal: 0, error: UNTOLD };
   }
 
   /** The engine has begun another run in the same container without a word about the end of this one. */
   #endForgotten(open: OpenRun): void {
-    const run = { ...open.run, end: unknownEnd() };
+    const run = { ...open.run, end: this.#unknownEnd() };
     const state = this.#lastState(open);
     const { figuresTime: endTime } = state;
     const { store } = this.#parts;
@@ -265,33 +291,48 @@ export class UsageLedger {
   }
 
   #endingOf(measured: OpenRun, run: Run, oomKills: readonly OomKill[]): Ending {
-    const end = run.end ?? unknownEnd();
-    const exitTime = end.exitTime ?? clock.now();
+    const end = run.end ?? this.#unknownEnd();
+    const exitTime = end.exitTime ?? new Date(this.#parts.clock.wallMs());
     const oldestFirst = [...oomKills].reverse();
+    // Before it is read again, by when the clock may be another than the time was told by.
+    const endMs = measured.endMs(exitTime);
     if (measured.bootId === bootId() && measured.read()) {
-      const state = measured.stateAt(exitTime);
+      const state = measured.stateAt(endMs, measured.memoryNow());
       return { run, endTime: exitTime, state, incomplete: false, oomKills: oldestFirst };
     }
-    const state = this.#lastState(measured);
+    const last = this.#lastState(measured);
     // When the end is not known either, the run counts as long as it was seen.
-    const endTime = end.error === '' ? exitTime : state.figuresTime;
+    const isKnown = end.error === '';
+    const endTime = isKnown ? exitTime : last.figuresTime;
+    const state = isKnown ? lasting(measured, last, exitTime) : last;
     return { run, endTime, state, incomplete: true, oomKills: oldestFirst };
   }
 
   /** The last that is known of a run whose cgroup is gone. */
   #lastState(open: OpenRun): RunState {
-    if (open.bootId === bootId()) return open.stateAt(open.figuresTime);
-    const { figures, figuresTime, sample, populated } = open.written;
+    if (open.bootId === bootId()) return open.stateAt(open.figuresMs);
+    const { figures, sample, populated } = open.written;
     const beat = readBeat(this.#parts.store);
-    if (sample === undefined || !populated || beat.bootId !== open.bootId) return open.written;
+    if (!populated || beat.bootId !== open.bootId) return open.written;
     // It was as it is written until the last checkpoint.
-    const last = extended(sample, beat.atMs);
-    const time = new Date(Math.max(beat.time.getTime(), figuresTime.getTime()));
+    const last = sample && extended(sample, beat.atMs);
+    const wallUs = Math.max(figures.wallUs, Math.round((beat.atMs - open.startMs) * 1000));
+    const memoryByteSeconds = last?.byteSeconds ?? figures.memoryByteSeconds;
     return {
-      ...{ figures: { ...figures, memoryByteSeconds: last.byteSeconds }, figuresTime: time },
+      ...{ figures: { ...figures, wallUs, memoryByteSeconds }, figuresTime: beat.time },
       ...{ sample: last, populated },
     };
   }
+}
+
+/** The last that is known of a run, but for how long it has lasted: when it ended is known. */
+function lasting(open: OpenRun, last: RunState, exitTime: Date): RunState {
+  const sinceMs =
+    open.bootId === bootId()
+      ? open.endMs(exitTime) - open.figuresMs
+      : Math.max(exitTime.getTime() - last.figuresTime.getTime(), 0);
+  const wallUs = Math.max(last.figures.wallUs + Math.round(sinceMs * 1000), 0);
+  return { ...last, figures: { ...last.figures, wallUs } };
 }
 
 function hasChanged(before: RunState, now: RunState): boolean {
@@ -307,8 +348,4 @@ function sameDescription(one: Run, other: Run): boolean {
   const of = ({ name, image, imageId, group, labels }: Run) =>
     JSON.stringify([name, image, imageId, group, Object.entries(labels).sort()]);
   return of(one) === of(other);
-}
-
-function unknownEnd(): RunEnd {
-  return { exitTime: clock.now(), exitCode: 255, signal: 0, error: UNTOLD };
 }

@@ -31,17 +31,17 @@ afterAll(() => remove());
 
 /** One run a minute, each of ten minutes, of 50 images and 3 customers; by SQL, since there are so many. */
 function fillStore(): void {
-  const zeros = FIGURE_NAMES.filter((name) => name !== 'cpuUs' && name !== 'memoryPeak');
+  const zeros = FIGURE_NAMES.filter((name) => !['wallUs', 'cpuUs', 'memoryPeak'].includes(name));
   const columns = zeros.map((name) => (isPeak(name) ? PEAKS[name] : COUNTERS[name]));
   store.db.exec(`
     CREATE TEMP TABLE numbers (n INTEGER PRIMARY KEY);
     WITH RECURSIVE counted (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted LIMIT ${COUNT})
       INSERT INTO numbers SELECT n FROM counted;
     INSERT INTO usage_runs (run_id, container_id, start_time, name, image, image_id, group_path, boot_id,
-        sequence, final_time, end_time, figures_time, cpu_us, memory_peak, ${columns.join(', ')})
+        sequence, final_time, end_time, figures_time, wall_us, cpu_us, memory_peak, ${columns.join(', ')})
       SELECT n + 1, printf('%08x%056d', n, 0), ${BEGIN} + n * ${MINUTE}, 'name-' || n, 'image-' || (n % 50),
         'sha256:' || (n % 50), CASE WHEN n % 5 = 0 THEN '' WHEN n % 2 = 0 THEN 'team' ELSE 'team/build' END,
-        '', n + 1, ${BEGIN}, ${BEGIN} + (n + 10) * ${MINUTE}, ${BEGIN}, 1000000, n,
+        '', n + 1, ${BEGIN}, ${BEGIN} + (n + 10) * ${MINUTE}, ${BEGIN}, 600000000, 1000000, n,
         ${columns.map(() => '0').join(', ')}
       FROM numbers;
     INSERT INTO usage_details SELECT n + 1, zeroblob(0) FROM numbers;

@@ -23,28 +23,21 @@ interface Mark {
   readonly figures: Figures;
 }
 
-/** What a run has used in a span of time. */
-export interface Share {
-  readonly figures: Figures;
-  readonly wallMs: number;
-}
-
 /**
  * What a run has used in a span of time. Between two marks its use is taken to be even; peaks are those up to the
  * first mark at or after the end of the span. What is used in spans that follow each other adds up to the whole.
  */
-export function shareOf(store: Store, run: Spread, { since, until }: Window): Share {
+export function shareOf(store: Store, run: Spread, { since, until }: Window): Figures {
   const { startTime, endTime } = run;
   const from = Math.max(startTime, Math.min(since, endTime));
   const to = Math.min(endTime, Math.max(until, startTime));
   const isWhole = from === startTime && to === endTime;
-  if (isWhole) return { figures: run, wallMs: endTime - startTime };
+  if (isWhole) return run;
   const before = figuresAt(store, run, from);
   const after = figuresAt(store, run, to);
-  const figures = figuresOf((name) =>
+  return figuresOf((name) =>
     isPeak(name) ? after[name] : Math.max(after[name] - before[name], 0),
   );
-  return { figures, wallMs: Math.max(to - from, 0) };
 }
 
 /** What a run had used up to a moment within it. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Run } from '@teu/proto/cgroup';
 import type { CgroupParts } from '../cgroup-parts.js';
 import type { Reading } from '../stats/reading.js';
 import { selectSubjects } from '../stats/select-subjects.js';
@@ -22,9 +23,11 @@ export async function* collectMetrics(parts: MetricsParts): AsyncGenerator<strin
   const subjects = selectSubjects(tree, { ids: [], group: '', withGroups: true });
   const readings = await figures.readAll(subjects, AGE_MS_MAX);
   const groups = readings.filter(({ containerId }) => containerId === '').map(groupLabels);
-  const containers = readings
-    .filter(({ containerId }) => containerId !== '')
-    .map((reading) => containerLabels(reading, ledger.imageOf(reading.containerId)));
+  const containers = readings.flatMap((reading) => {
+    const run = ledger.runOf(reading.containerId);
+    // Without its run the labels would be others than they will be, or were: another series.
+    return run === undefined ? [] : [containerLabels(reading, run)];
+  });
   for (const [prefix, subject] of [
     ['teu_container_', containers],
     ['teu_group_', groups],
@@ -39,8 +42,9 @@ export async function* collectMetrics(parts: MetricsParts): AsyncGenerator<strin
   }
 }
 
-function containerLabels(reading: Reading, image: string): Labelled {
-  const { containerId, name, group } = reading;
+function containerLabels(reading: Reading, { name, image }: Run): Labelled {
+  // A reading may be older than the name that is known by now.
+  const { containerId, group } = reading;
   return { reading, labels: labelText({ container_id: containerId, name, image, group }) };
 }
 
@@ -74,7 +78,7 @@ function ownMetrics(
     value,
   ];
   return [
-    gauge('teu_containers', 'Containers that have a cgroup.', containerCount),
+    gauge('teu_containers', 'Containers that run, as far as is known.', containerCount),
     counter('teu_cgroup_creations_total', 'Calls of CreateCgroup.', creations.count),
     counter('teu_cgroup_creation_seconds_total', 'Time spent on them.', creations.busyMs / 1000),
     counter(

@@ -13,12 +13,15 @@ import { startService, type StartedService } from '../testing/start-service.js';
 describe.runIf(requires('root'))('metrics of the service', () => {
   let service: StartedService;
   let cgroup: Cgroup;
+  let calls: UsageCalls;
   beforeAll(async () => {
     service = await startService(undefined, ['--metrics-address', '127.0.0.1:0']);
     await service.channel.unary(GroupServiceService.createGroup, {
       ...{ name: 'team', labels: {}, resources: undefined },
     });
     cgroup = await service.create(LinuxResources.fromPartial({ pids: { limit: 9 } }));
+    calls = new UsageCalls(service.channel);
+    await calls.begin(newRun(cgroup.id, { name: 'web', image: 'busybox' }));
   });
   afterAll(async () => {
     await service.close();
@@ -33,8 +36,7 @@ describe.runIf(requires('root'))('metrics of the service', () => {
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode, headers: response.headers, text: await text(response) };
   };
-  const label = (name = '', image = '') =>
-    `container_id="${cgroup.id}",name="${name}",image="${image}",group=""`;
+  const label = (id = cgroup.id) => `container_id="${id}",name="web",image="busybox",group=""`;
 
   it('are in the text format of Prometheus, of containers, groups and the service itself', async () => {
     const { status, headers, text: body } = await ask('/metrics');
@@ -61,12 +63,21 @@ describe.runIf(requires('root'))('metrics of the service', () => {
     });
   });
 
-  it('name a container and its image as soon as its run is known', async () => {
-    const run = newRun(cgroup.id, { name: 'web', image: 'busybox' });
-    await new UsageCalls(service.channel).begin(run);
-    const named = `teu_container_pids_limit{${label('web', 'busybox')}}`;
-    // A reading is shared for half a second.
-    await waitFor(async () => checkExposition((await ask('/metrics')).text).get(named) === 9);
+  it('have a container with the same labels from its first appearance to its last', async () => {
+    const { id } = await service.create();
+    const seriesOf = async () => {
+      const { text: body } = await ask('/metrics');
+      return [...checkExposition(body).keys()].filter((series) => series.includes(id));
+    };
+    // Read without a name right before it has one, as others share it for half a second.
+    expect(await seriesOf()).toEqual([]);
+    const run = newRun(id, { name: 'web', image: 'busybox' });
+    await calls.begin(run);
+    const shown = await seriesOf();
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.filter((series) => !series.includes(label(id)))).toEqual([]);
+    await calls.end(run);
+    expect(await seriesOf()).toEqual([]);
   });
 
   it('close the files of a container that is removed', async () => {

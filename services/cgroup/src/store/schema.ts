@@ -18,7 +18,7 @@ const FIGURES = `
   pids_peak INTEGER NOT NULL`;
 
 /**
- * The usage ledger. Times are milliseconds since 1970, those of the monotonic clock end in "_ms". What sums
+ * The usage ledger. Times are milliseconds since 1970, those of the clock of the boot end in "_ms". What sums
  * do not need is kept apart (usage_details), so that adding many runs up reads little.
  */
 const LEDGER = `
@@ -148,4 +148,16 @@ export const CGROUP_MIGRATIONS: readonly string[] = [
      waited_ns INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    INSERT INTO quota_periods VALUES ('', '', '', 0, 0, 0);`,
+
+  // How long a run has lasted is not the difference of two times that somebody may have set a clock between. When it
+  // began is told by the clock of its boot; of runs that are open now, as the last checkpoint says.
+  `ALTER TABLE usage_runs ADD COLUMN start_ms REAL;
+   UPDATE usage_runs SET start_ms =
+     (SELECT beat_ms - (beat_time - start_time) FROM usage_state WHERE beat_boot_id = boot_id)
+     WHERE sequence IS NULL;
+   ALTER TABLE usage_runs ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE usage_marks ADD COLUMN wall_us INTEGER NOT NULL DEFAULT 0;
+   UPDATE usage_runs SET wall_us = (end_time - start_time) * 1000;
+   UPDATE usage_marks SET wall_us = 1000 * max(0, time -
+     (SELECT start_time FROM usage_runs WHERE usage_runs.run_id = usage_marks.run_id));`,
 ];

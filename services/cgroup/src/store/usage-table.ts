@@ -41,20 +41,24 @@ export interface Ending {
 /** The last checkpoint: until then runs that are written no differently were as their rows say. */
 export interface Beat {
   readonly time: Date;
-  /** Monotonic clock of that boot. */
+  /** Boot clock of that boot. */
   readonly atMs: number;
   readonly bootId: string;
 }
 
-/** Writes a run that has begun. Gives its number. In the caller's transaction. */
-export function insertRun(store: Store, run: Run): number {
+/**
+ * Writes a run that has begun. Gives its number. In the caller's transaction.
+ *
+ * @param startMs when it began, boot clock
+ */
+export function insertRun(store: Store, run: Run, startMs: number): number {
   const columns = [
     ...['container_id', 'start_time', 'name', 'image', 'image_id', 'group_path', 'boot_id'],
-    ...['end_time', 'figures_time', ...FIGURE_COLUMNS],
+    ...['start_ms', 'end_time', 'figures_time', ...FIGURE_COLUMNS],
   ];
   const { containerId, name, image, imageId, group } = run;
   const start = startOf(run).getTime();
-  const values = [containerId, start, name, image, imageId, group, bootId(), start, start];
+  const values = [containerId, start, name, image, imageId, group, bootId(), startMs, start, start];
   const { lastInsertRowid } = store
     .prepare(
       `INSERT INTO usage_runs (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
@@ -158,13 +162,15 @@ export function writeEnding(store: Store, runId: number, ending: Ending): number
 export function loadOpenRuns(store: Store): StoredRun[] {
   type Row = RunRow & {
     bootId: string;
+    startMs: number | null;
     sampleMs: number | null;
     sampleBytes: number | null;
     populated: number;
   };
   const rows = store
     .prepare<Row>(
-      `SELECT ${SELECT_RUN}, boot_id AS bootId, sample_ms AS sampleMs, sample_bytes AS sampleBytes, populated
+      `SELECT ${SELECT_RUN}, boot_id AS bootId, start_ms AS startMs, sample_ms AS sampleMs,
+         sample_bytes AS sampleBytes, populated
        FROM usage_runs JOIN usage_details USING (run_id) WHERE sequence IS NULL ORDER BY run_id`,
     )
     .all();
@@ -178,16 +184,16 @@ export function loadOpenRuns(store: Store): StoredRun[] {
     const populated = row.populated !== 0;
     const state = { figures, figuresTime: new Date(row.figuresTime), sample, populated };
     const run = UsageRecord.decode(row.record).run ?? Run.create();
-    return { runId, run, bootId: row.bootId, state };
+    return { runId, run, bootId: row.bootId, startMs: row.startMs ?? undefined, state };
   });
 }
 
 /** A record as the API has it. */
-export function recordOf(row: RunRow, figures: Figures = row, wallMs?: number): UsageRecord {
+export function recordOf(row: RunRow, figures: Figures = row): UsageRecord {
   return {
     ...UsageRecord.decode(row.record),
     sequence: row.sequence ?? 0,
-    usage: usageOf(figures, wallMs ?? row.endTime - row.startTime),
+    usage: usageOf(figures),
     figuresTime: new Date(row.figuresTime),
     incomplete: row.incomplete !== 0,
   };

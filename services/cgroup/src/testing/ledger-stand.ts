@@ -1,11 +1,10 @@
-import { clock } from '@teu/ids';
 import type { Logger } from '@teu/log';
 import { Run } from '@teu/proto/cgroup';
 import { bootId, type Store } from '@teu/state';
 import { tempDir } from '@teu/testing';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { monotonicMs } from '../ledger/monotonic.js';
+import { BootClock, type LedgerClock } from '../ledger/boot-clock.js';
 import type { RunState } from '../ledger/open-run.js';
 import { UsageLedger } from '../ledger/usage-ledger.js';
 import { insertRun, writeBeat, writeState } from '../store/usage-table.js';
@@ -31,11 +30,13 @@ export class LedgerStand {
   readonly files = new OpenFiles(1);
   /** Messages of the log. */
   readonly errors: string[] = [];
+  readonly clock: LedgerClock;
   readonly #place = tempDir();
   readonly #removeStore: () => void;
   #ledger: UsageLedger | undefined;
 
-  constructor() {
+  constructor(clock: LedgerClock = new BootClock()) {
+    this.clock = clock;
     ({ store: this.store, remove: this.#removeStore } = emptyStore());
   }
 
@@ -44,7 +45,7 @@ export class LedgerStand {
     const log = { error: (_: object, text: string) => this.errors.push(text) };
     this.#ledger ??= new UsageLedger({
       store: this.store,
-      ...{ tree: this.#tree(), files: this.files },
+      ...{ tree: this.#tree(), files: this.files, clock: this.clock },
       log: log as unknown as Logger,
       oomKills: () => [],
     });
@@ -59,6 +60,11 @@ export class LedgerStand {
     }
   }
 
+  /** Makes a file of a group one that cannot be read. */
+  break(id: string, name: string): void {
+    mkdirSync(join(this.#place.path, id, name));
+  }
+
   /** Removes a group. */
   remove(id: string): void {
     rmSync(join(this.#place.path, id), { recursive: true });
@@ -66,12 +72,13 @@ export class LedgerStand {
 
   /** Writes what an earlier process has left of a run; its last checkpoint was a moment ago. */
   leave({ id, hoursAgo, bytes, populated = true, bootId: boot = bootId() }: Left): void {
-    const now = clock.now().getTime();
+    const now = this.clock.wallMs();
     const startTime = new Date(now - hoursAgo * HOUR_MS);
-    const atMs = monotonicMs();
+    const atMs = this.clock.bootMs();
+    const startMs = atMs - hoursAgo * HOUR_MS;
     this.store.transaction(() => {
-      const runId = insertRun(this.store, Run.fromPartial({ containerId: id, startTime }));
-      const sample = { atMs: atMs - hoursAgo * HOUR_MS, bytes, byteSeconds: 0 };
+      const runId = insertRun(this.store, Run.fromPartial({ containerId: id, startTime }), startMs);
+      const sample = { atMs: startMs, bytes, byteSeconds: 0 };
       const state: RunState = { figures: some({}), figuresTime: startTime, sample, populated };
       writeState(this.store, runId, state);
       writeBeat(this.store, { time: new Date(now), atMs, bootId: boot });
@@ -88,6 +95,19 @@ export class LedgerStand {
       .get(id);
     if (row === undefined) throw new Error(`no run of ${id}`);
     return row.value;
+  }
+
+  /** The process ends as in a crash; the next ledger is made over what it has written. */
+  crash(): void {
+    this.#ledger?.close();
+    this.#ledger = undefined;
+  }
+
+  /** What is in the store is of an earlier boot from here on. */
+  reboot(): void {
+    this.crash();
+    this.store.db.exec(`UPDATE usage_runs SET boot_id = 'earlier' WHERE sequence IS NULL;
+      UPDATE usage_state SET beat_boot_id = 'earlier'`);
   }
 
   close(): void {

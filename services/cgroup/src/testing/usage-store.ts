@@ -39,20 +39,31 @@ export interface Past {
 }
 
 const HOUR_MS = 3_600_000;
+const lasting = (figures: Figures, ms: number): Figures => ({ ...figures, wallUs: ms * 1000 });
 
 /** Writes a run that is over; in the caller's transaction. */
 export function addPast(store: Store, { run, start, end, figures, marks = [] }: Past): number {
   const told = Run.fromPartial({ ...run, startTime: new Date(start) });
-  const runId = insertRun(store, told);
+  const runId = insertRun(store, told, start);
   for (const [time, at] of marks) {
-    const state = { figures: at, figuresTime: new Date(time), sample: undefined, populated: true };
+    const state = {
+      figures: lasting(at, time - start),
+      figuresTime: new Date(time),
+      sample: undefined,
+      populated: true,
+    };
     writeMark(store, runId, Math.floor(time / HOUR_MS), state);
   }
   const endTime = new Date(end);
   return writeEnding(store, runId, {
     run: { ...told, end: { exitTime: endTime, exitCode: 0, signal: 0, error: '' } },
     endTime,
-    state: { figures, figuresTime: endTime, sample: undefined, populated: false },
+    state: {
+      figures: lasting(figures, end - start),
+      figuresTime: endTime,
+      sample: undefined,
+      populated: false,
+    },
     incomplete: false,
     oomKills: [],
   });

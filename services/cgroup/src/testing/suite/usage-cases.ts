@@ -57,7 +57,9 @@ for _ in range(${STEPS}):
     last = now
     held.append(take(${MEBIBYTE}))
     size += ${MEBIBYTE}
-say(byteSeconds=byte_seconds, size=size, first=first, last=last)
+byte_seconds += (time.monotonic() - last) * size
+say(byteSeconds=byte_seconds, first=first)
+leave()
 `;
 
 const seconds = (duration: Duration | undefined): number =>
@@ -235,8 +237,8 @@ export function describeUsage(disk: (directory: string) => string): void {
   });
 }
 
-/** What HOLD really had: what it had last counts half for as long as the kernel took it to let go. */
+/** What HOLD really had. */
 function byteSecondsOf(facts: WorkFacts): number {
-  const { own = 0, byteSeconds = 0, size = 0, first = 0, last = 0, endMonotonic: end } = facts;
-  return byteSeconds + own * (last - first) + (own + size) * ((end - last) / 2);
+  const { own = 0, byteSeconds = 0, first = 0, last = 0, freeing = 0 } = facts;
+  return byteSeconds + own * (last - first) + freeing;
 }
