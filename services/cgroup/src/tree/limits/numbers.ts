@@ -16,12 +16,20 @@ import {
 } from '../../domain/requested-limits.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile } from '../group-files.js';
-import { reclaimMemory } from '../reclaim-memory.js';
 import type { HostLimitFile } from './host-limit-files.js';
 import { followersOf } from './followers.js';
 import { inUse, type GroupWrite } from './group-write.js';
 import { unsupported, type LimitFamily, type ResourcesPart } from './limit-family.js';
+import { reclaimMemory } from './reclaim-memory.js';
 import { inSafeOrder } from './write-order.js';
+
+/** Limits for which memory is freed; version 2 would kill for memory.max. */
+const SLOW: ReadonlyMap<string, GroupWrite['slow']> = new Map([
+  ['memory.limit_in_bytes', 'frees'],
+  ['memory.memsw.limit_in_bytes', 'frees'],
+  ['memory.high', 'frees'],
+  ['memory.max', 'frees first'],
+]);
 
 /** Limits that are one number each. */
 export const numbers: LimitFamily = {
@@ -50,6 +58,7 @@ export const numbers: LimitFamily = {
       const write: GroupWrite = {
         ...writeOf(file, after),
         undo: [file.format(before)],
+        slow: SLOW.get(file.file),
         prepare: () => makeRoom(tree, id, file, after),
       };
       return [write, ...followingWrites(tree, id, file, write)];
