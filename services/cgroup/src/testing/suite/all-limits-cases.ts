@@ -188,6 +188,8 @@ export function describeAllLimits(probe: () => GroupProbe): void {
 
     it.each([
       ['cgroup.freeze', 'is not a limit'],
+      ['memory.reclaim', 'is not a limit'],
+      ['memory.pressure', 'is not a limit'],
       ['../pids.max', 'is no name of a file'],
     ])('a file %s is never written', async (file, problem) => {
       const create = probe().create({ unified: { [file]: '1' } });

@@ -2,7 +2,7 @@ import { CgroupServiceService as Service, type Cgroup } from '@teu/proto/cgroup'
 import { LinuxResources } from '@teu/proto/type';
 import { tempDir, waitFor } from '@teu/testing';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { MEBIBYTE, type GroupProbe, type Wanted } from './group-probe.js';
@@ -60,6 +60,29 @@ export function describeUpdates(probe: () => GroupProbe): void {
     expect((await probe().stats(cgroup.id)).memory?.oomKillCount).toBe(0);
     await probe().kill(cgroup.id);
     expect((await holder.ended).signal).toBe('SIGKILL');
+  });
+
+  it('gives files that are named no more what a new group has', async () => {
+    if (probe().versionOf('memory') === 1) return;
+    const unified = { 'memory.oom.group': '1', 'memory.min': '1048576', 'cpu.idle': '1' };
+    const cgroup = await probe().create({ cpu: { shares: 300 }, unified });
+    const texts = () =>
+      ['memory.oom.group', 'memory.min', 'cpu.idle'].map((file) =>
+        readFileSync(`${probe().directory(cgroup, 'memory')}/${file}`, 'utf8').trim(),
+      );
+    // What it replaces is idle and stays so: it has no weight.
+    const kept = { 'memory.min': '1048576', 'cpu.idle': '1' };
+    await probe().update(cgroup.id, { cpu: { shares: 300 }, unified: kept }, true);
+    expect(texts()).toEqual(['0', '1048576', '1']);
+    const refused = probe().update(cgroup.id, { unified: { 'pids.max': 'few' } }, true);
+    await expect(refused).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    expect(texts()).toEqual(['0', '1048576', '1']);
+    await probe().update(cgroup.id, { pids: { limit: 7 } });
+    expect(texts()).toEqual(['0', '1048576', '1']);
+    await probe().update(cgroup.id, {}, true);
+    expect(texts()).toEqual(['0', '0', '0']);
+    const made = await probe().create();
+    expect((await probe().get(cgroup.id)).resources).toEqual(made.resources);
   });
 
   it('answers others while it frees what a lower limit leaves no room for', async () => {

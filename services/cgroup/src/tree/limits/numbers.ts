@@ -53,7 +53,11 @@ export const numbers: LimitFamily = {
       rest === 'unlimited'
         ? { ...base, ...requested }
         : completeLimits(requested, base, canLimit(tree, 'memorySwap'));
-    const files = changedFiles(tree, before, inForce(tree, after));
+    // A group that stays idle takes no weight.
+    const isIdle = resources.unified['cpu.idle']?.trim() === '1';
+    const files = changedFiles(tree, before, inForce(tree, after)).filter(
+      ({ file }) => !(isIdle && file === 'cpu.weight'),
+    );
     return inSafeOrder(files, before, after).flatMap((file) => {
       const write: GroupWrite = {
         ...writeOf(file, after),
