@@ -13,6 +13,7 @@ import { isFrozen } from '../tree/freeze-group.js';
 import { readProcesses } from '../tree/group-processes.js';
 import { OneAtATime } from '../tree/one-at-a-time.js';
 import { waitUntil } from '../tree/wait-until.js';
+import { copiedBefore, type CopiedBefore } from './copied-limits.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
 import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
@@ -158,7 +159,9 @@ export class Groups {
   ): Promise<GroupRecord> {
     const { store } = this.#parts;
     this.get(name);
-    const intent = this.#begin('group-update', name);
+    const about = this.#unlimited.has(name) ? undefined : requested;
+    const before = copiedBefore(this.#parts.tree, name, about);
+    const intent = this.#begin('group-update', name, before);
     try {
       failpoint('cgroup.group-update.after-intent');
       const resources = await this.#change(name, requested, signal);
@@ -294,8 +297,9 @@ export class Groups {
     }
   }
 
-  #begin(operation: GroupOperation, name: string): string {
-    return this.#parts.store.intents.begin({ operation, objectKey: name });
+  #begin(operation: GroupOperation, name: string, before?: CopiedBefore): string {
+    const payload = { ...before };
+    return this.#parts.store.intents.begin({ operation, objectKey: name, payload });
   }
 
   #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {

@@ -5,6 +5,7 @@ import type { GroupRecord, GroupTable } from '../store/group-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { NO_SIGNAL } from '../tree/slow-write.js';
 import { setExactlySlowly } from '../tree/update-group.js';
+import { giveBackCopied, type CopiedBefore } from './copied-limits.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { readLimits, setResources, withoutGoneDevices } from './group-resources.js';
 import type { GroupParts } from './groups.js';
@@ -30,9 +31,11 @@ export interface RecoveredGroups {
 export function recoverGroups(parts: GroupParts, table: GroupTable): RecoveredGroups {
   const { store, tree, log } = parts;
   const done: string[] = [];
-  for (const { id, operation, objectKey: name } of store.intents.list()) {
+  const changes: Partial<CopiedBefore>[] = [];
+  for (const { id, operation, objectKey: name, payload } of store.intents.list()) {
     if (operation === 'group-create') tree.removeGroups(name);
     if (operation === 'group-delete') finishDelete(parts, table, name);
+    if (operation === 'group-update') changes.push(payload as Partial<CopiedBefore>);
     // Others are not about groups.
     if (operation.startsWith('group-')) done.push(id);
   }
@@ -44,6 +47,13 @@ export function recoverGroups(parts: GroupParts, table: GroupTable): RecoveredGr
     } catch (error) {
       unlimited.push(record.name);
       log.error({ group: record.name, err: error }, 'a group cannot be made again');
+    }
+  }
+  for (const change of changes) {
+    try {
+      giveBackCopied(tree, change);
+    } catch (error) {
+      log.error({ err: error }, 'containers of a group do not have what they had');
     }
   }
   store.transaction(() => {

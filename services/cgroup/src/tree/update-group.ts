@@ -1,3 +1,4 @@
+import { failpoint } from '@teu/failpoint';
 import { LinuxResources } from '@teu/proto/type';
 import type { CgroupTree } from './cgroup-tree.js';
 import { hasJoined, joinHierarchies } from './join-hierarchies.js';
@@ -115,6 +116,7 @@ function applyAll(tree: CgroupTree, id: string, writes: readonly GroupWrite[]): 
     for (const write of writes) {
       performWrite(tree, id, write);
       done.push(write);
+      if (write.group !== undefined) failpoint('cgroup.limits.after-copy');
     }
   } catch (error) {
     undo();
