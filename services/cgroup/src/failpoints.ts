@@ -20,6 +20,8 @@ export const CGROUP_FAILPOINTS = defineFailpoints('cgroup', [
   'cgroup.join.after-move',
   /** All are there, and still frozen. */
   'cgroup.join.after-moves',
+  /** A group and what is in it get the same: one of them has it. */
+  'cgroup.limits.after-copy',
   /** The limits of a container are changed, and it goes on. */
   'cgroup.update.after-limits',
   /** The last figures of a run are read, nothing is written. */

@@ -121,6 +121,29 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     },
   );
 
+  it.runIf(requires('cgroup_v1')).each<[string, string, Wanted]>([
+    ['processors', 'cpuset.cpus', { cpu: { cpus: '0' } }],
+    ['swappiness', 'memory.swappiness', { memory: { swappiness: 10 } }],
+  ])('in a change of %s has containers as they were', async (_, file, wanted) => {
+    await begin('cgroup.limits.after-copy=kill@1');
+    const follower = await probe.container('old');
+    const own = await probe.container('old', wanted);
+    const textOf = (key: string): string =>
+      roots
+        .map((root) => join(root, key, file))
+        .filter((path) => existsSync(path))
+        .map((path) => readFileSync(path, 'utf8').trim())
+        .join();
+    const keys = ['g.old', `g.old/${follower.id}`, `g.old/${own.id}`];
+    const before = keys.map(textOf);
+    await expect(probe.update('old', wanted)).rejects.toThrow();
+    expect(await service.exited).toMatchObject({ signal: 'SIGKILL' });
+    expect(keys.map(textOf)).not.toEqual(before);
+    await start();
+    expect(keys.map(textOf)).toEqual(before);
+    for (const { id } of [follower, own]) await probe.remove(id);
+  });
+
   it('by a restart keeps what runs in them', async () => {
     await begin();
     const cgroup = await probe.container('old', { pids: { limit: 5 } });
@@ -149,6 +172,23 @@ describe.runIf(requires('root'))('groups of a service that ends', () => {
     expect(kernelHas('g.old/g.inner')).toEqual(roots.map(() => true));
     const { id } = await probe.container('old/inner');
     await probe.remove(id);
+  });
+
+  it('by a restart of the host has none of them frozen, and containers begin in them', async () => {
+    await begin();
+    await probe.create('old/inner');
+    await probe.freeze('old');
+    expect(await probe.get('old')).toMatchObject({ frozen: true });
+    await expect(probe.container('old/inner')).rejects.toMatchObject({ reason: 'INVALID_STATE' });
+    await end();
+    for (const path of roots.flatMap((root) => groupsBelow(root))) rmdirSync(path);
+    await start();
+    for (const name of ['old', 'old/inner']) {
+      expect(await probe.get(name)).toMatchObject({ frozen: false });
+      const cgroup = await probe.container(name);
+      expect(await probe.run(cgroup, 'echo runs').ended).toMatchObject({ output: 'runs\n' });
+      await probe.remove(cgroup.id);
+    }
   });
 
   it('by a restart of the host lets nobody into one whose limits cannot be set again', async () => {

@@ -1,3 +1,4 @@
+import { parseGroupName } from '@teu/ids';
 import { CgroupServiceService, GroupServiceService } from '@teu/proto/cgroup';
 import { implement, type Implementation } from '@teu/rpc';
 import type { CgroupParts } from './cgroup-parts.js';
@@ -27,11 +28,14 @@ export function implementCgroupService(parts: CgroupParts): Implementation {
   const { tree, figures } = parts;
   const watches = new StatsWatches(tree, figures);
   return implement(DEFINITION, {
-    createCgroup: async (request) => parts.creations.measure(() => createCgroup(parts, request)),
+    createCgroup: async (request) => {
+      if (request.group !== '') await parts.groups.settle(parseGroupName(request.group));
+      return parts.creations.measure(() => createCgroup(parts, request));
+    },
     getCgroup: async (request) => getCgroup(tree, request),
     listCgroups: async (request) => listCgroups(tree, request),
-    updateCgroup: async (request) => {
-      const response = await updateCgroup(parts, request);
+    updateCgroup: async (request, { signal }) => {
+      const response = await updateCgroup(parts, request, signal);
       figures.forget(request.id);
       return response;
     },

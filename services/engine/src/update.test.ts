@@ -85,6 +85,38 @@ describe('an update of limits', () => {
     expect(noIntents(id)).toEqual([]);
   });
 
+  const GONE = { path: '', major: 4000, minor: 1, rate: 1 << 20 };
+  const GONE_PATH = { path: '/dev/gone', major: 0, minor: 0, weight: 300 };
+
+  test('does not ask again for a device that is gone, unless it names it', async () => {
+    const blockIo = { throttleReadBpsDevices: [GONE], weightDevices: [GONE_PATH] };
+    const { id } = await client.run(['sleep'], { name: 'runs', resources: { blockIo } });
+    await client.create(['sleep'], { name: 'rests', resources: { blockIo } });
+    const asked = { throttleWriteIopsDevices: [{ ...GONE, rate: 5 }] };
+    for (const name of ['runs', 'rests']) {
+      const { spec } = await client.update(name, { pids: { limit: 9 }, blockIo: asked });
+      expect(spec?.resources?.blockIo).toMatchObject({ ...blockIo, ...asked });
+    }
+    const { throttleWriteIopsDevices } = asked;
+    const named = throttleWriteIopsDevices.map(({ major, minor, rate }) => ({
+      major,
+      minor,
+      rate,
+    }));
+    expect(limitsOf(host, id)).toEqual({
+      pids: { limit: 9 },
+      blockIo: { throttleWriteIopsDevices: named },
+    });
+  });
+
+  test('that fails has the kernel as it was, but for a device that is gone', async () => {
+    const resources = { pids: { limit: 5 }, blockIo: { throttleReadBpsDevices: [GONE] } };
+    const { id } = await client.run(['sleep'], { name: 'box', resources });
+    const update = client.update('box', { memory: { high: 1 }, pids: { limit: 9 } });
+    await expect(update).rejects.toMatchObject({ reason: 'RESOURCE_UNSUPPORTED' });
+    expect(limitsOf(host, id)).toEqual({ pids: { limit: 5 }, blockIo: {} });
+  });
+
   test('is not lost on a service that cannot be reached: the kernel follows the record', async () => {
     const { id } = await client.run(['sleep'], { name: 'box', resources: { pids: { limit: 5 } } });
     await host.stopFake('cgroup');

@@ -5,6 +5,9 @@ import { forEachContainer } from '../for-each.js';
 import { isAnyGiven, resourceOptions, resourcesOf } from '../options/resource-options.js';
 import { formatOption } from '../output/json.js';
 
+/** The kernel frees what a lower limit of memory leaves no room for, in seconds for gigabytes. */
+const TIMEOUT_MS = 60_000;
+
 export const update: Command = {
   name: 'update',
   group: 'containers',
@@ -24,7 +27,7 @@ export const update: Command = {
       context.services.engine.unary(
         EngineServiceService.updateContainer,
         { container, resources },
-        { signal: context.abort },
+        { signal: context.abort, timeoutMs: TIMEOUT_MS },
       ),
     );
   },

@@ -39,8 +39,9 @@ export async function changeResources(
   name: string,
   before: LinuxResources,
   requested: LinuxResources,
+  signal: AbortSignal,
 ): Promise<LinuxResources> {
-  await updateGroup(tree, keyOfGroup(name), requested);
+  await updateGroup(tree, keyOfGroup(name), requested, 'stays', signal);
   return readLimits(tree, name, { ...before.unified, ...requested.unified });
 }
 

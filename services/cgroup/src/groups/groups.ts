@@ -11,7 +11,9 @@ import type { CgroupTree } from '../tree/cgroup-tree.js';
 import { deleteGroup } from '../tree/delete-group.js';
 import { isFrozen } from '../tree/freeze-group.js';
 import { readProcesses } from '../tree/group-processes.js';
+import { OneAtATime } from '../tree/one-at-a-time.js';
 import { waitUntil } from '../tree/wait-until.js';
+import { copiedBefore, type CopiedBefore } from './copied-limits.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { groupBusy, groupExists, groupFrozen, groupNotFound } from './group-errors.js';
 import { changeResources, refuseDevices, resourcesOfNew, setResources } from './group-resources.js';
@@ -19,6 +21,7 @@ import {
   recoverGroups,
   restoreChanged,
   restoreGroup,
+  restoreSlowly,
   type GroupOperation,
 } from './recover-groups.js';
 
@@ -44,6 +47,8 @@ export class Groups {
   readonly #going = new Set<string>();
   /** Groups whose limits could not be set: nobody may begin in them before they are. */
   readonly #unlimited = new Set<string>();
+  /** Changes of limits with their rows: some wait for memory to be freed. */
+  readonly #changes = new OneAtATime();
 
   constructor(parts: GroupParts) {
     this.#parts = parts;
@@ -96,6 +101,23 @@ export class Groups {
   }
 
   /**
+   * Tries again to set limits that could not be set before, of a group and of those that it is in, while others are
+   * answered.
+   * @throws what restoreGroup throws if they cannot be set
+   */
+  async settle(name: string): Promise<void> {
+    if (this.#unlimited.size === 0 || name === '') return;
+    await this.settle(parentOf(name));
+    await this.#changes.run(name, async () => {
+      const record = this.#unlimited.has(name) ? this.#records.get(name) : undefined;
+      if (record === undefined) return;
+      if (parentOf(name) !== '') this.ensure(parentOf(name));
+      await restoreSlowly(this.#parts.tree, record);
+      this.#unlimited.delete(name);
+    });
+  }
+
+  /**
    * Makes a group; the same again is the one that is there.
    * @throws GROUP_NOT_FOUND for the one that it is in; GROUP_EXISTS, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
    */
@@ -121,16 +143,28 @@ export class Groups {
 
   /**
    * Changes limits of a group; what is not requested stays.
-   * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT
+   * @param signal - Of who wants it; when it comes while memory is being freed, everything is as it was.
+   * @throws GROUP_NOT_FOUND, INVALID_STATE, RESOURCE_UNSUPPORTED, INVALID_ARGUMENT; the signal's reason
    */
-  async update(name: string, requested: LinuxResources): Promise<GroupRecord> {
+  async update(name: string, requested: LinuxResources, signal: AbortSignal): Promise<GroupRecord> {
     refuseDevices(requested);
+    this.get(name);
+    return this.#changes.run(name, () => this.#update(name, requested, signal));
+  }
+
+  async #update(
+    name: string,
+    requested: LinuxResources,
+    signal: AbortSignal,
+  ): Promise<GroupRecord> {
     const { store } = this.#parts;
     this.get(name);
-    const intent = this.#begin('group-update', name);
+    const about = this.#unlimited.has(name) ? undefined : requested;
+    const before = copiedBefore(this.#parts.tree, name, about);
+    const intent = this.#begin('group-update', name, before);
     try {
       failpoint('cgroup.group-update.after-intent');
-      const resources = await this.#change(name, requested);
+      const resources = await this.#change(name, requested, signal);
       failpoint('cgroup.group-update.after-limits');
       // It may have been removed meanwhile.
       const record = { ...this.get(name), resources };
@@ -224,13 +258,17 @@ export class Groups {
   }
 
   /** @returns The limits in force; the record has them not yet. */
-  async #change(name: string, requested: LinuxResources): Promise<LinuxResources> {
+  async #change(
+    name: string,
+    requested: LinuxResources,
+    signal: AbortSignal,
+  ): Promise<LinuxResources> {
     const { tree } = this.#parts;
     if (this.#unlimited.has(name)) {
       if (parentOf(name) !== '') this.ensure(parentOf(name));
-      return restoreChanged(tree, this.get(name), requested);
+      return restoreChanged(tree, this.get(name), requested, signal);
     }
-    return changeResources(tree, name, this.ensure(name).resources, requested);
+    return changeResources(tree, name, this.ensure(name).resources, requested, signal);
   }
 
   /** Gives a group the limits of its record, and so the ones that it is in, if they are not in force. */
@@ -259,8 +297,9 @@ export class Groups {
     }
   }
 
-  #begin(operation: GroupOperation, name: string): string {
-    return this.#parts.store.intents.begin({ operation, objectKey: name });
+  #begin(operation: GroupOperation, name: string, before?: CopiedBefore): string {
+    const payload = { ...before };
+    return this.#parts.store.intents.begin({ operation, objectKey: name, payload });
   }
 
   #setGoing(records: readonly GroupRecord[], isGoing: boolean): void {

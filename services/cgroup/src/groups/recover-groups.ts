@@ -1,8 +1,11 @@
 import { mergeResources } from '@teu/container-defaults';
 import type { LinuxResources } from '@teu/proto/type';
-import { isBelow } from '../domain/group-path.js';
+import { isBelow, keyOfGroup } from '../domain/group-path.js';
 import type { GroupRecord, GroupTable } from '../store/group-table.js';
 import type { CgroupTree } from '../tree/cgroup-tree.js';
+import { NO_SIGNAL } from '../tree/slow-write.js';
+import { setExactlySlowly } from '../tree/update-group.js';
+import { giveBackCopied, type CopiedBefore } from './copied-limits.js';
 import { hasDirectories, makeDirectories } from './group-directories.js';
 import { readLimits, setResources, withoutGoneDevices } from './group-resources.js';
 import type { GroupParts } from './groups.js';
@@ -28,9 +31,11 @@ export interface RecoveredGroups {
 export function recoverGroups(parts: GroupParts, table: GroupTable): RecoveredGroups {
   const { store, tree, log } = parts;
   const done: string[] = [];
-  for (const { id, operation, objectKey: name } of store.intents.list()) {
+  const changes: Partial<CopiedBefore>[] = [];
+  for (const { id, operation, objectKey: name, payload } of store.intents.list()) {
     if (operation === 'group-create') tree.removeGroups(name);
     if (operation === 'group-delete') finishDelete(parts, table, name);
+    if (operation === 'group-update') changes.push(payload as Partial<CopiedBefore>);
     // Others are not about groups.
     if (operation.startsWith('group-')) done.push(id);
   }
@@ -42,6 +47,13 @@ export function recoverGroups(parts: GroupParts, table: GroupTable): RecoveredGr
     } catch (error) {
       unlimited.push(record.name);
       log.error({ group: record.name, err: error }, 'a group cannot be made again');
+    }
+  }
+  for (const change of changes) {
+    try {
+      giveBackCopied(tree, change);
+    } catch (error) {
+      log.error({ err: error }, 'containers of a group do not have what they had');
     }
   }
   store.transaction(() => {
@@ -60,18 +72,38 @@ export function restoreGroup(tree: CgroupTree, record: GroupRecord): void {
 }
 
 /**
+ * Makes a group as its row says, as far as it is not so, while others are answered. The one that it is in must be there.
+ * @throws as restoreGroup
+ */
+export async function restoreSlowly(tree: CgroupTree, record: GroupRecord): Promise<void> {
+  await makeSlowly(tree, record.name, limitsToRestore(tree, record), NO_SIGNAL);
+}
+
+/**
  * Changes limits of a group of which it is not known which are in force: it is made again, with all of them.
  * @returns The limits in force.
- * @throws as restoreGroup; then nothing is changed
+ * @throws as restoreGroup, and the signal's reason; then nothing is changed
  */
-export function restoreChanged(
+export async function restoreChanged(
   tree: CgroupTree,
   record: GroupRecord,
   requested: LinuxResources,
-): LinuxResources {
+  signal: AbortSignal,
+): Promise<LinuxResources> {
   const wanted = mergeResources(limitsToRestore(tree, record), requested);
-  makeLimited(tree, record.name, wanted);
+  await makeSlowly(tree, record.name, wanted, signal);
   return readLimits(tree, record.name, wanted.unified);
+}
+
+async function makeSlowly(
+  tree: CgroupTree,
+  name: string,
+  wanted: LinuxResources,
+  signal: AbortSignal,
+): Promise<void> {
+  // In a new one nothing is in use.
+  if (hasDirectories(tree, name)) await setExactlySlowly(tree, keyOfGroup(name), wanted, signal);
+  else makeLimited(tree, name, wanted);
 }
 
 /** With a device its limits have gone from the kernel. After a restart of the host it may only not be there yet. */

@@ -14,7 +14,7 @@ import type {
 import { LinuxResources } from '@teu/proto/type';
 import type { Handlers } from '@teu/rpc';
 import type { CgroupParts } from '../cgroup-parts.js';
-import { keyOfGroup } from '../domain/group-path.js';
+import { keyOfGroup, parentOf } from '../domain/group-path.js';
 import { describeRecord } from '../groups/describe-record.js';
 import { freezeGroup, thawGroup } from '../tree/freeze-group.js';
 import { readStats } from '../tree/group-stats.js';
@@ -27,10 +27,10 @@ export function createGroupHandlers(parts: CgroupParts): Handlers<typeof GroupSe
   const keyOf = ({ name }: { name: string }): string =>
     keyOfGroup(groups.ensure(parseGroupName(name, 'name')).name);
   return {
-    createGroup: async (request) => createGroup(parts, request),
+    createGroup: (request) => createGroup(parts, request),
     getGroup: async ({ name }) => ({ group: describe(parts, parseGroupName(name, 'name')) }),
     listGroups: async (request) => listGroups(parts, request),
-    updateGroup: (request) => updateGroup(parts, request),
+    updateGroup: (request, { signal }) => updateGroup(parts, request, signal),
     deleteGroup: async ({ name, recursive }) => {
       await groups.delete(parseGroupName(name, 'name'), recursive);
       parts.watch.removed(keyOfGroup(name));
@@ -57,9 +57,13 @@ function describe(parts: CgroupParts, name: string): Group {
   return describeRecord(parts, parts.groups.get(name));
 }
 
-function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGroupResponse {
+async function createGroup(
+  parts: CgroupParts,
+  request: CreateGroupRequest,
+): Promise<CreateGroupResponse> {
   const name = parseGroupName(request.name, 'name');
   const labels = parseLabels(request.labels);
+  await parts.groups.settle(parentOf(name));
   const record = parts.groups.create(name, request.resources ?? LinuxResources.create(), labels);
   parts.watch.added(keyOfGroup(name));
   return { group: describeRecord(parts, record) };
@@ -68,10 +72,11 @@ function createGroup(parts: CgroupParts, request: CreateGroupRequest): CreateGro
 async function updateGroup(
   parts: CgroupParts,
   request: UpdateGroupRequest,
+  signal: AbortSignal,
 ): Promise<UpdateGroupResponse> {
   const name = parseGroupName(request.name, 'name');
   const requested = request.resources ?? LinuxResources.create();
-  const record = await parts.groups.update(name, requested);
+  const record = await parts.groups.update(name, requested, signal);
   parts.watch.changed(keyOfGroup(name));
   parts.figures.forget(keyOfGroup(name));
   return { group: describeRecord(parts, record) };

@@ -11,13 +11,14 @@ const OPERATION = 'cgroup-update';
 export async function updateCgroup(
   { tree, watch, store }: CgroupParts,
   request: UpdateCgroupRequest,
+  signal: AbortSignal,
 ): Promise<UpdateCgroupResponse> {
   const id = parseContainerId(request.id, 'id');
   tree.checkExists(id);
   const payload = frozenBefore(tree, id);
   const intent = store.intents.begin({ operation: OPERATION, objectKey: id, payload });
   try {
-    await updateGroup(tree, id, request.resources, request.replace ? 'as new' : 'stays');
+    await updateGroup(tree, id, request.resources, request.replace ? 'as new' : 'stays', signal);
     failpoint('cgroup.update.after-limits');
   } finally {
     store.intents.finish(intent);

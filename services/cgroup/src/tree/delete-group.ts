@@ -31,12 +31,17 @@ export async function deleteGroup<T>(
   if (busy > 0) throw stillBusy(id, busy);
   const measured = await measure();
   failpoint('cgroup.usage.before-rmdir');
+  // Removing a directory stops this thread until what is being written to a file in it is written.
+  await tree.updates.run(id, () => removeDirectories(tree, id));
+  return measured;
+}
+
+async function removeDirectories(tree: CgroupTree, id: string): Promise<void> {
   for (const path of tree.groups(id).reverse()) {
     const removed = await waitUntil(() => removeAll(path), EMPTY_TIMEOUT_MS);
     if (!removed) throw stillBusy(id, readProcesses(path).length);
     failpoint('cgroup.usage.after-rmdir');
   }
-  return measured;
 }
 
 /** @returns False if a group was busy. */

@@ -6,11 +6,14 @@ import type { Intent } from '@teu/state';
 import type { ContainerEntry } from './container-entry.js';
 import type { EngineParts } from './engine-parts.js';
 import { requireSpec } from './executor-spec.js';
+import { withoutGoneDevices } from './gone-devices.js';
 import { cgroupResources } from './host-devices.js';
 import { KernelAgreement } from './kernel-agreement.js';
 import { makeCgroup } from './prepare-start.js';
 
 export const UPDATE_OPERATION = 'update';
+/** The kernel frees what a lower limit of memory leaves no room for, in seconds for gigabytes. */
+const UPDATE_TIMEOUT_MS = 60_000;
 
 type Parts = Pick<EngineParts, 'log' | 'peers' | 'store' | 'registry' | 'teardown'>;
 
@@ -27,7 +30,8 @@ export class LimitUpdates {
     this.#agreement = new KernelAgreement(parts, {
       operation: UPDATE_OPERATION,
       make: async (entry) => {
-        if (entry.running) await this.#tell(entry.id, requireSpec(entry.container));
+        if (!entry.running) return;
+        await this.#tell(entry.id, withoutGoneDevices(requireSpec(entry.container)));
       },
       warning: 'the limits of a container may not be those of its record',
     });
@@ -36,17 +40,19 @@ export class LimitUpdates {
   /**
    * Gives a running container the limits of a new spec, and has that recorded. The lock must be held.
    * @param record ends the intent with the given id and writes the spec down
+   * @param signal gives it up
    * @throws What the cgroup service says; then the limits are those of the record
    */
   async change(
     entry: ContainerEntry,
     spec: ContainerSpec,
     record: (intentId: string) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
     const intentId = this.#agreement.begin(entry.id);
     try {
       failpoint('engine.update.after-intent');
-      await this.#tell(entry.id, spec);
+      await this.#tell(entry.id, spec, signal);
       failpoint('engine.update.after-kernel');
       record(intentId);
     } catch (error) {
@@ -107,8 +113,11 @@ export class LimitUpdates {
     });
   }
 
-  async #tell(id: string, spec: ContainerSpec): Promise<void> {
+  async #tell(id: string, spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
     const request = { id, resources: cgroupResources(spec), replace: true };
-    await this.#parts.peers.cgroup.call(CgroupServiceService.updateCgroup, request);
+    await this.#parts.peers.cgroup.call(CgroupServiceService.updateCgroup, request, {
+      timeoutMs: UPDATE_TIMEOUT_MS,
+      signal,
+    });
   }
 }

@@ -8,6 +8,8 @@ export interface PeerCallOptions {
   timeoutMs?: number;
   /** How long to try again while the service can't be reached. */
   retryMs?: number;
+  /** Gives the call up. */
+  signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -35,12 +37,12 @@ export class Peer {
   async call<Req, Res>(
     method: UnaryMethod<Req, Res>,
     request: Req,
-    { timeoutMs = DEFAULT_TIMEOUT_MS, retryMs = DEFAULT_RETRY_MS }: PeerCallOptions = {},
+    { timeoutMs = DEFAULT_TIMEOUT_MS, retryMs = DEFAULT_RETRY_MS, signal }: PeerCallOptions = {},
   ): Promise<Res> {
     const begin = performance.now();
     for (;;) {
       try {
-        return await this.channel.unary(method, request, { timeoutMs });
+        return await this.channel.unary(method, request, { timeoutMs, ...(signal && { signal }) });
       } catch (error) {
         const elapsed = performance.now() - begin;
         if (isTeuError(error, 'UNAVAILABLE') && elapsed < retryMs) {

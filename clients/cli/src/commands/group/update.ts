@@ -4,6 +4,9 @@ import { forEachArgument } from '../../for-each.js';
 import { resourceOptions, resourcesOf } from '../../options/resource-options.js';
 import { formatOption, wantsJson } from '../../output/json.js';
 
+/** The kernel frees what a lower limit of memory leaves no room for, in seconds for gigabytes. */
+const TIMEOUT_MS = 60_000;
+
 export const groupUpdate: Command = {
   name: 'group update',
   group: 'containers',
@@ -20,7 +23,7 @@ export const groupUpdate: Command = {
       const { group = Group.create() } = await context.services.cgroup.unary(
         GroupServiceService.updateGroup,
         { name, resources },
-        { signal: context.abort },
+        { signal: context.abort, timeoutMs: TIMEOUT_MS },
       );
       return wantsJson(options) ? JSON.stringify(Group.toJSON(group)) : group.name;
     });

@@ -118,6 +118,11 @@ export function describeAllLimits(probe: () => GroupProbe): void {
     await expect(probe().create({ blockIo: { weightDevices } })).rejects.toMatchObject(
       invalid('4000:1, which is none'),
     );
+    const away = { weightDevices: [{ ...weightDevices[0]!, weight: 0 }] };
+    expect((await probe().update(cgroup.id, { blockIo: away })).resources?.blockIo).toMatchObject({
+      weight: 500,
+      weightDevices: [],
+    });
   });
 
   it('limits huge pages, or says that it cannot', async () => {
@@ -183,6 +188,8 @@ export function describeAllLimits(probe: () => GroupProbe): void {
 
     it.each([
       ['cgroup.freeze', 'is not a limit'],
+      ['memory.reclaim', 'is not a limit'],
+      ['memory.pressure', 'is not a limit'],
       ['../pids.max', 'is no name of a file'],
     ])('a file %s is never written', async (file, problem) => {
       const create = probe().create({ unified: { [file]: '1' } });

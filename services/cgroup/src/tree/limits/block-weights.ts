@@ -3,7 +3,7 @@ import { hierarchyOf, type Hierarchy } from '../../domain/host.js';
 import { blockIoWeightOf, ioWeightOf } from '../../domain/weights.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readIfThere } from '../group-files.js';
-import { blockDeviceOf } from './block-device.js';
+import { blockDeviceOf, isBlockDevice } from './block-device.js';
 import type { GroupWrite } from './group-write.js';
 import { invalid, NOTHING, unsupported, type LimitFamily, type Rest } from './limit-family.js';
 import { sortedByDevice, weightsIn, type ByDevice } from './rate-files.js';
@@ -124,6 +124,8 @@ function requestedWeights(requested: readonly LinuxWeightDevice[]): ByDevice {
   const weights = new Map<string, number>();
   for (const device of requested) {
     const { weight } = device;
+    // What has gone has no weight; who takes it off the record may name it.
+    if (weight === 0 && device.path === '' && !isBlockDevice(device)) continue;
     if (weight !== 0 && (weight < MIN || weight > MAX)) {
       throw invalid(FIELD, `has a weight of ${weight}; it must be ${MIN} to ${MAX}, or 0 for none`);
     }

@@ -55,7 +55,15 @@ export const cpuset: LimitFamily = {
           ? allOf(list, hierarchy, dirname(group))
           : checked(list, wanted, effective(list, hierarchy, dirname(group)));
       if (text === before) return [];
-      const change = { hierarchy, file, field, text };
+      // Version 2 moves what lies in the memory of other nodes (cgroup-v2.rst, cpuset.mems).
+      const isMoving = hierarchy.version === 2 && list.name === 'mems';
+      const change = {
+        hierarchy,
+        file,
+        field,
+        text,
+        slow: isMoving ? ('moves' as const) : undefined,
+      };
       return before === undefined ? [lineOf(change)] : changeOf(tree, id, change, before);
     });
   },
@@ -87,7 +95,7 @@ function checked({ field }: List, text: string, there: string): string {
   throw invalid(field, `is ${text}; there are ${there} here`);
 }
 
-type Change = Pick<GroupWrite, 'group' | 'hierarchy' | 'file' | 'field' | 'text'>;
+type Change = Pick<GroupWrite, 'group' | 'hierarchy' | 'file' | 'field' | 'text' | 'slow'>;
 
 /** The kernel takes an empty line for "all" on version 2. */
 function lineOf(change: Change, before?: string): GroupWrite {

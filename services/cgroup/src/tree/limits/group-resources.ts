@@ -9,6 +9,7 @@ import { hugepages } from './hugepages.js';
 import type { LimitFamily, ResourcesPart, Rest } from './limit-family.js';
 import { numbers } from './numbers.js';
 import { unified } from './unified.js';
+import { planResets } from './unified-resets.js';
 
 /** In the order in which they are written. */
 const FAMILIES: readonly LimitFamily[] = [
@@ -45,6 +46,8 @@ export function planChange(
   rest: Rest,
 ): readonly GroupWrite[] {
   return [
+    // First: a group that is idle takes no weight.
+    ...(rest === 'stays' ? [] : planResets(tree, id, requested.unified)),
     ...planToKeepWeights(tree, id, requested, rest),
     ...FAMILIES.flatMap((family) => family.planChange(tree, id, requested, rest)),
   ];

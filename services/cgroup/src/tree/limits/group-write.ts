@@ -14,6 +14,11 @@ export interface GroupWrite {
   readonly field: string;
   /** What to write, in this order, to have it as it was. Not needed for a new group, which goes as a whole. */
   readonly undo?: readonly string[];
+  /**
+   * Set if it may take long (slow-writes.ts): because the kernel frees memory for it, because memory is to be freed before
+   * it, or because the kernel moves memory.
+   */
+  readonly slow?: 'frees' | 'frees first' | 'moves' | undefined;
   /** Done before it. */
   readonly prepare?: () => void;
 }
@@ -61,7 +66,8 @@ export function undoWrite(tree: CgroupTree, id: string, write: GroupWrite): void
   for (const text of write.undo ?? []) writeGroupFile(pathOf(tree, id, write), text);
 }
 
-function pathOf(
+/** Path of the file that is written. */
+export function pathOf(
   tree: CgroupTree,
   id: string,
   { hierarchy, file, group = id }: Pick<GroupWrite, 'hierarchy' | 'file' | 'group'>,
@@ -69,7 +75,8 @@ function pathOf(
   return `${tree.groupIn(hierarchy, group)}/${file}`;
 }
 
-function refusalOf(
+/** What is told of an error of the kernel. */
+export function refusalOf(
   { field, text: line }: Pick<GroupWrite, 'field' | 'text'>,
   id: string,
   cause: unknown,

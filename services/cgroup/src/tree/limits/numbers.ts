@@ -16,12 +16,20 @@ import {
 } from '../../domain/requested-limits.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readGroupFile } from '../group-files.js';
-import { reclaimMemory } from '../reclaim-memory.js';
 import type { HostLimitFile } from './host-limit-files.js';
 import { followersOf } from './followers.js';
 import { inUse, type GroupWrite } from './group-write.js';
 import { unsupported, type LimitFamily, type ResourcesPart } from './limit-family.js';
+import { reclaimMemory } from './reclaim-memory.js';
 import { inSafeOrder } from './write-order.js';
+
+/** Limits for which memory is freed; version 2 would kill for memory.max. */
+const SLOW: ReadonlyMap<string, GroupWrite['slow']> = new Map([
+  ['memory.limit_in_bytes', 'frees'],
+  ['memory.memsw.limit_in_bytes', 'frees'],
+  ['memory.high', 'frees'],
+  ['memory.max', 'frees first'],
+]);
 
 /** Limits that are one number each. */
 export const numbers: LimitFamily = {
@@ -45,11 +53,16 @@ export const numbers: LimitFamily = {
       rest === 'unlimited'
         ? { ...base, ...requested }
         : completeLimits(requested, base, canLimit(tree, 'memorySwap'));
-    const files = changedFiles(tree, before, inForce(tree, after));
+    // A group that stays idle takes no weight.
+    const isIdle = resources.unified['cpu.idle']?.trim() === '1';
+    const files = changedFiles(tree, before, inForce(tree, after)).filter(
+      ({ file }) => !(isIdle && file === 'cpu.weight'),
+    );
     return inSafeOrder(files, before, after).flatMap((file) => {
       const write: GroupWrite = {
         ...writeOf(file, after),
         undo: [file.format(before)],
+        slow: SLOW.get(file.file),
         prepare: () => makeRoom(tree, id, file, after),
       };
       return [write, ...followingWrites(tree, id, file, write)];

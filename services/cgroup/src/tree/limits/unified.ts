@@ -1,15 +1,15 @@
-import type { Hierarchy } from '../../domain/host.js';
 import type { CgroupTree } from '../cgroup-tree.js';
 import { readIfThere } from '../group-files.js';
 import type { GroupWrite } from './group-write.js';
 import { invalid, unsupported, type LimitFamily } from './limit-family.js';
+import { isLimitFile, unifiedField, unifiedHierarchy } from './unified-files.js';
 
 /** A page: more does not fit into a file of a cgroup. */
 const MOST_BYTES = 4096;
 
 /**
  * Files of a version 2 group, by name. The kernel keeps no list of what was written, so what is in force is not told
- * back. Files of the core ("cgroup.*") are not limits and stay the service's own.
+ * back. What a request does not name and is to be as new is set back before all others (unified-resets.ts).
  */
 export const unified: LimitFamily = {
   planNew: (tree, _id, requested) => ({ writes: entriesOf(tree, requested.unified), inForce: {} }),
@@ -32,9 +32,9 @@ function entriesOf(tree: CgroupTree, entries: Readonly<Record<string, string>>):
 }
 
 function entryOf(tree: CgroupTree, file: string, text: string): GroupWrite {
-  const field = `resources.unified["${file.slice(0, 64)}"]`;
+  const field = unifiedField(file);
   if (!/^[a-z0-9][a-zA-Z0-9_.-]{0,127}$/.test(file)) throw invalid(field, 'is no name of a file');
-  if (file.startsWith('cgroup.')) throw invalid(field, 'is not a limit');
+  if (!isLimitFile(file)) throw invalid(field, 'is not a limit');
   if (!/^[\x20-\x7e]*$/.test(text) || text.length > MOST_BYTES) {
     throw invalid(field, `must be one line of at most ${MOST_BYTES} printable characters`);
   }
@@ -43,9 +43,4 @@ function entryOf(tree: CgroupTree, file: string, text: string): GroupWrite {
   const path = `${hierarchy.mountPath}/${tree.groupPath}/${file}`;
   if (readIfThere(path) === undefined) throw unsupported(field, 'its kernel has no such file');
   return { hierarchy, file, text, field };
-}
-
-/** The hierarchy of version 2, if the host has one that is used. */
-function unifiedHierarchy(tree: CgroupTree): Hierarchy | undefined {
-  return tree.host.hierarchies.find(({ version }) => version === 2);
 }
