@@ -81,3 +81,23 @@ test('looks after long pauses meet, so that they do not wake the process one by 
   const gaps = times.slice(1).filter((time, index) => time - times[index]! > STEP_MS / 3);
   expect(gaps.length).toBeLessThan(10);
 });
+
+test('one that takes long makes others late, and nothing worse', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  const slow: Sampled = {
+    sample: () => {
+      const end = performance.now() + 8 * STEP_MS;
+      while (performance.now() < end);
+      return undefined;
+    },
+  };
+  const items = [1, 2, 3, 4].map(() => new Item());
+  wheel.plan(slow, STEP_MS);
+  for (const [index, item] of items.entries()) wheel.plan(item, (2 + index) * STEP_MS);
+  await waitFor(() => items.every(({ times }) => times.length === 1));
+  await delay(0);
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});

@@ -60,7 +60,8 @@ export class SampleWheel {
   #await(step: number): void {
     clearTimeout(this.#timer);
     this.#awaited = step;
-    this.#timer = setTimeout(() => this.#turn(), Math.ceil(step * STEP_MS - monotonicMs()));
+    const delayMs = Math.max(Math.ceil(step * STEP_MS - monotonicMs()), 0);
+    this.#timer = setTimeout(() => this.#turn(), delayMs);
   }
 
   /** Looks at all that is due; after a long pause of the process once at everything. */
