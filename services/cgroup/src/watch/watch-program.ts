@@ -85,6 +85,8 @@ export class WatchProgram {
       detached: true,
     });
     const run: Run = { child, pending: new Map(), startedAt: performance.now() };
+    // First of all: without descriptors there is a child without pipes, and what follows throws.
+    child.on('error', (error) => this.#ended(run, error));
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(0, MAX_COMPLAINT);
@@ -97,7 +99,6 @@ export class WatchProgram {
     });
     // What could not be written was asked of a program that has ended, which is told below.
     child.stdin.on('error', () => undefined);
-    child.on('error', (error) => this.#ended(run, error));
     child.on('close', (code, signal) => this.#ended(run, { code, signal, complaint }));
     return run;
   }
@@ -120,14 +121,22 @@ export class WatchProgram {
     for (const resolve of run.pending.values()) resolve(undefined);
     if (this.#closed) return;
     const isSteady = performance.now() - run.startedAt > STEADY_MS;
-    const pauseMs = isSteady ? FIRST_PAUSE_MS : this.#pauseMs;
+    this.#startLater(isSteady ? FIRST_PAUSE_MS : this.#pauseMs, cause);
+  }
+
+  #startLater(pauseMs: number, cause: unknown): void {
     this.#pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     this.#options.log.warn(
       { retry_ms: pauseMs, err: cause },
       'the watcher of cgroups has ended; starting it again',
     );
     this.#timer = setTimeout(() => {
-      this.#run = this.#start();
+      try {
+        this.#run = this.#start();
+      } catch (error) {
+        this.#startLater(this.#pauseMs, error);
+        return;
+      }
       this.#options.onRestart();
     }, pauseMs);
     // It must not keep a process alive that wants to end.
