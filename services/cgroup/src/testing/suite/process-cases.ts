@@ -6,6 +6,9 @@ import { FORK_BOMB, STORM } from '../fork-scripts.js';
 import { runInGroup } from '../run-in-group.js';
 import type { GroupProbe } from './group-probe.js';
 
+/** A freezer that asks once fails in one of sixty. */
+const ROUNDS = 150;
+
 /** Forking, freezing and killing. */
 export function describeProcesses(probe: () => GroupProbe): void {
   it('stops a fork bomb and kills it whole', async () => {
@@ -18,6 +21,19 @@ export function describeProcesses(probe: () => GroupProbe): void {
     expect((await ended).signal).toBe('SIGKILL');
     expect((await probe().get(cgroup.id)).processCount).toBe(0);
     expect((await probe().remove(cgroup.id))!.pids!.limitHitCount).toBeGreaterThan(0);
+  });
+
+  it('freezes, again and again, shells that start one program after the other', async () => {
+    const cgroup = await probe().create();
+    const loop = 'while :; do sleep 0.01; done';
+    const running = probe().run(cgroup, `(${loop}) & ${loop}`);
+    await waitFor(async () => (await probe().get(cgroup.id)).processCount > 2);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await probe().freeze(cgroup.id);
+      await probe().thaw(cgroup.id);
+    }
+    await probe().kill(cgroup.id);
+    await running.ended;
   });
 
   it('freezes, and kills what is frozen, also what the container froze itself', async () => {
